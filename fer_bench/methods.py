@@ -1,0 +1,278 @@
+"""The contract between the harness and the rooms that learn: what a method is and how it is named.
+
+Imports numpy and the standard library only, because every catalogue of methods imports this module and
+``fer-bench list`` reads all catalogues in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_bench.errors import InputError, UserError
+from fer_bench.labels import N_CLASSES
+
+__all__ = [
+    "FAMILIES",
+    "ImageSpec",
+    "Method",
+    "MethodSpec",
+    "Override",
+    "WeightsSpec",
+    "check_images",
+    "check_labels",
+    "load_methods",
+    "load_object",
+]
+
+FAMILIES = ("classical", "cnn", "deep")
+"""classical: hand-made features and a shallow classifier; cnn: small networks; deep: ImageNet architectures."""
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Method(Protocol):
+    """Something that learns from labelled images and gives seven probabilities an image.
+
+    A method is a scikit-learn classifier (``get_params``, ``set_params``, ``clone``, ``score``) over arrays of
+    images; it never sees a path nor a test label. ``__init__`` only stores; fitted names end in ``_``.
+
+    Label-free work that all folds share may be offered as three further methods. The harness then calls
+    ``prepare`` once for a dataset and caches what it returns under ``prepare_key()``:
+
+    - ``prepare_key() -> str``: names the computation and its parameters, the same for every method that
+      shares it (such as ``"lbp-p8-r1-8x8-v1"``);
+    - ``prepare(images) -> (n, d) float32``: row i depends on image i alone;
+    - ``fit_prepared(features, labels, *, groups=None)`` and ``predict_proba_prepared(features)``: ``fit`` and
+      ``predict_proba`` must equal these after ``prepare``.
+
+    A method trained in epochs takes ``watch``: unlabelled images whose probabilities it returns after each epoch
+    in ``watch_proba_`` (epochs, n, 7). The harness scores them afterwards, for the column "best epoch on test".
+    It may record ``history_``: a dict of equally long lists such as ``{"loss": [...]}``.
+    """
+
+    def fit(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        *,
+        groups: NDArray[Any] | None = None,
+        watch: NDArray[np.uint8] | None = None,
+    ) -> Self:
+        """Learn from images (n, h, w) or (n, h, w, 3), labels (n,) in 0..6, groups (n,) naming people."""
+        ...
+
+    def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return (n, 7) probabilities, rows summing to one, columns in the order of ``EMOTIONS``."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """The images a method wants: square, uint8.
+
+    Attributes
+    ----------
+    size : int
+        Side in pixels.
+    channels : int
+        1 for grey arrays (n, size, size), 3 for RGB arrays (n, size, size, 3).
+    source : str
+        ``"photo"``: straight from the cropped photograph; ``"grey256"``: by way of a grey 256-pixel picture
+        (what the article describes), repeated to three channels where three are asked for.
+    """
+
+    size: int
+    channels: int = 1
+    source: str = "photo"
+
+
+@dataclass(frozen=True)
+class WeightsSpec:
+    """Pretrained weights that a method cannot do without.
+
+    Attributes
+    ----------
+    name : str
+        Network name; local files called ``<name>.pth`` or ``<name>-<anything>.pth`` are taken for it.
+    filename : str
+        The published file's name; its last ``-xxxxxxxx`` is the start of its sha256, and is checked.
+    megabytes : float
+        Size of the download.
+    origin : str
+        Whose weights, trained on what, licence.
+    fetch : str
+        ``"module:function"``, called as ``function(name) -> url``.
+    """
+
+    name: str
+    filename: str
+    megabytes: float
+    origin: str
+    fetch: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """What a profile or preset changes in a method."""
+
+    params: Mapping[str, Any] = _EMPTY
+    image: ImageSpec | None = None
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """One row of a room's catalogue.
+
+    Attributes
+    ----------
+    name : str
+        classifier-features (``linear_svc-lbp``) or network-mode (``vgg16-last_block``).
+    family : str
+        One of `FAMILIES`.
+    factory : str
+        ``"module:object"``; called with ``params`` and with what ``wants`` asks for, gives a `Method`.
+    params : mapping
+        JSON-able keyword arguments of the factory, part of a trial's identity.
+    image : ImageSpec
+        The images it wants.
+    version : int
+        Raised by hand whenever the code behind the name gives other results; part of a trial's identity.
+    wants : tuple of str
+        Arguments that the harness supplies: any of ``random_state``, ``device`` and ``weights`` (a file's path).
+    weights : WeightsSpec or None
+        Without these the trial is skipped with a reason; random weights never stand in.
+    profiles, presets : mapping of str to Override
+        Changes for ``--profile`` and ``--preset``; applied in this order.
+    cost : str
+        ``"module:function"``, called as ``function(spec, n_train, n_test)`` on the resolved spec, gives nominal
+        seconds on one core of a laptop. Light: it may import neither scikit-learn nor torch.
+    uses_torch : bool
+        True for networks: they run in workers that import torch.
+    watches : bool
+        True where ``fit`` takes ``watch``.
+    """
+
+    name: str
+    family: str
+    factory: str
+    image: ImageSpec
+    params: Mapping[str, Any] = _EMPTY
+    version: int = 1
+    wants: tuple[str, ...] = ("random_state",)
+    features: str = ""
+    network: str = ""
+    mode: str = ""
+    tuning: str = "none"
+    weights: WeightsSpec | None = None
+    profiles: Mapping[str, Override] = field(default_factory=dict)
+    presets: Mapping[str, Override] = field(default_factory=dict)
+    cost: str = ""
+    uses_torch: bool = False
+    watches: bool = False
+    summary: str = ""
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise InputError(f"method {self.name}: family is one of {', '.join(FAMILIES)}, not {self.family!r}")
+
+    def resolve(self, profile: str, preset: str) -> MethodSpec:
+        """Return the spec with the overrides of a profile, then of a preset, applied."""
+        spec = self
+        for override in (self.profiles.get(profile), self.presets.get(preset)):
+            if override is not None:
+                spec = replace(
+                    spec,
+                    params={**spec.params, **override.params},
+                    image=override.image if override.image is not None else spec.image,
+                )
+        return spec
+
+    def estimate_seconds(self, n_train: int, n_test: int) -> float:
+        """Nominal seconds of one trial on one core; 1.0 where the room gives no estimate."""
+        if not self.cost:
+            return 1.0
+        return float(load_object(self.cost)(self, n_train, n_test))
+
+    def make(self, **supplied: Any) -> Method:
+        """Build the method; ``supplied`` holds at least what ``wants`` names."""
+        chosen = {name: supplied[name] for name in self.wants}
+        return load_object(self.factory)(**{**self.params, **chosen})
+
+
+def load_object(path: str) -> Callable[..., Any]:
+    """Import ``"module:object"``."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def load_methods() -> dict[str, MethodSpec]:
+    """Collect the catalogues of all installed rooms, in the order of their entry points' names.
+
+    Raises
+    ------
+    UserError
+        A catalogue cannot be imported, or two of them claim one name.
+    """
+    methods: dict[str, MethodSpec] = {}
+    for point in sorted(entry_points(group="fer_bench.methods"), key=lambda p: p.name):
+        try:
+            catalogue = point.load()
+        except (ImportError, AttributeError) as error:
+            raise UserError(
+                f"the catalogue of methods {point.value!r} (entry point {point.name!r}) cannot be loaded: {error}; "
+                "mend or uninstall the package that registers it"
+            ) from error
+        for spec in catalogue:
+            if spec.name in methods:
+                raise UserError(f"two installed catalogues register a method named {spec.name!r}; rename one")
+            methods[spec.name] = spec
+    return methods
+
+
+def check_images(images: Any, *, channels: int | None = None, like: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
+    """Return ``images`` as they are, or refuse them with one clear error.
+
+    Parameters
+    ----------
+    images : array
+        (n, h, w) for grey or (n, h, w, 3) for RGB, uint8, n >= 1.
+    channels : int, optional
+        1 or 3, where the caller can only take one of them.
+    like : tuple of int, optional
+        Shape of one image that the method was fitted on.
+
+    Raises
+    ------
+    InputError
+        What was expected and what was found.
+    """
+    array = np.asarray(images)
+    grey, colour = array.ndim == 3, array.ndim == 4 and array.shape[-1] == 3
+    expected = {1: "(n, h, w)", 3: "(n, h, w, 3)", None: "(n, h, w) or (n, h, w, 3)"}[channels]
+    fits = {1: grey, 3: colour, None: grey or colour}[channels]
+    if not fits or array.dtype != np.uint8 or array.size == 0:
+        raise InputError(f"images: expected uint8 of shape {expected}, found {array.dtype} of shape {array.shape}")
+    if like is not None and array.shape[1:] != tuple(like):
+        raise InputError(f"images: the method was fitted on images of shape {like}, found {array.shape[1:]}")
+    return array
+
+
+def check_labels(labels: Any, n: int) -> NDArray[np.int64]:
+    """Return labels as int64, or refuse them: (n,), integers from 0 to 6, at least two classes among them."""
+    array = np.asarray(labels)
+    if array.shape != (n,) or array.dtype.kind not in "iu":
+        raise InputError(f"labels: expected {n} integers, found {array.dtype} of shape {array.shape}")
+    if array.min() < 0 or array.max() >= N_CLASSES:
+        raise InputError(f"labels: expected 0 to {N_CLASSES - 1}, found {array.min()} to {array.max()}")
+    if len(np.unique(array)) < 2:
+        raise InputError("labels: expected at least two classes among the training labels, found one")
+    return array.astype(np.int64)

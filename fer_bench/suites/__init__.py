@@ -1,0 +1,1 @@
+"""Suites: TOML files that name methods and protocols."""
