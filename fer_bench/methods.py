@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
-from types import MappingProxyType
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -34,8 +33,6 @@ __all__ = [
 
 FAMILIES = ("classical", "cnn", "deep")
 """classical: hand-made features and a shallow classifier; cnn: small networks; deep: ImageNet architectures."""
-
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class Method(Protocol):
@@ -123,7 +120,7 @@ class WeightsSpec:
 class Override:
     """What a profile or preset changes in a method."""
 
-    params: Mapping[str, Any] = _EMPTY
+    params: Mapping[str, Any] = field(default_factory=dict)
     image: ImageSpec | None = None
 
 
@@ -164,7 +161,7 @@ class MethodSpec:
     family: str
     factory: str
     image: ImageSpec
-    params: Mapping[str, Any] = _EMPTY
+    params: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
     wants: tuple[str, ...] = ("random_state",)
     features: str = ""
