@@ -1,7 +1,7 @@
 """The contract between the harness and the rooms that learn: what a method is and how it is named.
 
-Imports numpy and the standard library only, because every catalogue of methods imports this module and
-``fer-bench list`` reads all catalogues in a fraction of a second.
+Imports the standard library only (numpy inside the functions that need it), because every catalogue of methods
+imports this module and ``fer-bench list`` reads all catalogues in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
-from typing import Any, Protocol, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "FAMILIES",
@@ -252,6 +253,8 @@ def check_images(images: Any, *, channels: int | None = None, like: tuple[int, .
     InputError
         What was expected and what was found.
     """
+    import numpy as np
+
     array = np.asarray(images)
     grey, colour = array.ndim == 3, array.ndim == 4 and array.shape[-1] == 3
     expected = {1: "(n, h, w)", 3: "(n, h, w, 3)", None: "(n, h, w) or (n, h, w, 3)"}[channels]
@@ -265,6 +268,8 @@ def check_images(images: Any, *, channels: int | None = None, like: tuple[int, .
 
 def check_labels(labels: Any, n: int) -> NDArray[np.int64]:
     """Return labels as int64, or refuse them: (n,), integers from 0 to 6, at least two classes among them."""
+    import numpy as np
+
     array = np.asarray(labels)
     if array.shape != (n,) or array.dtype.kind not in "iu":
         raise InputError(f"labels: expected {n} integers, found {array.dtype} of shape {array.shape}")

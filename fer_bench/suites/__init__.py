@@ -1,1 +1,144 @@
-"""Suites: TOML files that name methods and protocols."""
+"""Suites: TOML files that name methods and protocols, checked at the boundary.
+
+A suite is a summary and a list of jobs; a job names methods (globs) or a family, and protocols. Its ``quick`` part
+replaces protocols and watching in quick runs. Earlier jobs keep a method that later ones would add again.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from fer_bench.methods import MethodSpec
+
+__all__ = ["Suite", "SuiteEntry", "built_in_suites", "expand", "load_suite"]
+
+
+@dataclass(frozen=True)
+class SuiteEntry:
+    """One method under one protocol; ``watch``: predict the test images after every epoch, too."""
+
+    method: str
+    protocol: str
+    watch: bool
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite: name, summary and its jobs as plain dicts."""
+
+    name: str
+    summary: str
+    jobs: tuple[dict, ...]
+
+
+def built_in_suites() -> dict[str, str]:
+    """Return name and summary of every suite that ships with fer-bench."""
+    found = {}
+    for file in files(__name__).iterdir():
+        if file.name.endswith(".toml"):
+            found[file.name.removesuffix(".toml")] = str(tomllib.loads(file.read_text())["summary"])
+    return dict(sorted(found.items()))
+
+
+def load_suite(name: str) -> Suite:
+    """Load a built-in suite by name, or a suite file by its path.
+
+    Raises
+    ------
+    UserError
+        No such suite, not TOML, or fields that a suite does not have; all faults at once, with their places.
+    """
+    if name.endswith(".toml"):
+        path = Path(name)
+        try:
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"--suite {name}: cannot be read: {error}") from error
+        return _parse(path.stem, text, name)
+    known = built_in_suites()
+    if name not in known:
+        raise UserError(f"--suite {name}: no such suite; choose from {', '.join(known)}, or give a file ending in .toml")
+    return _parse(name, (files(__name__) / f"{name}.toml").read_text(), name)
+
+
+def _parse(name: str, text: str, where: str) -> Suite:
+    from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+    class Quick(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        protocols: list[str] | None = None
+        watch: bool | None = None
+
+    class Job(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        methods: list[str] | None = None
+        family: str | None = None
+        protocols: list[str] = Field(min_length=1)
+        watch: bool = False
+        quick: Quick = Field(default_factory=Quick)
+
+        @model_validator(mode="after")
+        def _one_of_two(self) -> Job:
+            if (self.methods is None) == (self.family is None):
+                raise ValueError("give either methods or family")
+            return self
+
+    class Document(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        summary: str = ""
+        job: list[Job] = Field(min_length=1)
+
+    Document.model_rebuild(_types_namespace={"Job": Job, "Quick": Quick})
+    try:
+        document = Document.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"suite {where}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'job'}: {e['msg']}" for e in error.errors())
+        raise UserError(f"suite {where}: {faults}") from error
+    return Suite(name, document.summary, tuple(job.model_dump() for job in document.job))
+
+
+def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[SuiteEntry]:
+    """List the methods and protocols of a suite in its order, each pair once.
+
+    Raises
+    ------
+    UserError
+        A job names a method or family that is not installed.
+    """
+    entries: dict[tuple[str, str], SuiteEntry] = {}
+    specs = list(methods)
+    for job in suite.jobs:
+        quick = job["quick"] if profile == "quick" else {"protocols": None, "watch": None}
+        protocols = quick["protocols"] or job["protocols"]
+        watch = job["watch"] if quick["watch"] is None else quick["watch"]
+        for spec in _matching(suite, job, specs):
+            for protocol in protocols:
+                entry = SuiteEntry(spec.name, protocol, watch and spec.watches)
+                entries.setdefault((spec.name, protocol), entry)
+    return list(entries.values())
+
+
+def _matching(suite: Suite, job: dict, specs: list[MethodSpec]) -> list[MethodSpec]:
+    if job["family"] is not None:
+        found = [spec for spec in specs if spec.family == job["family"]]
+        if not found:
+            raise UserError(f"suite {suite.name}: no installed method is of the family {job['family']!r}")
+        return found
+    chosen: dict[str, MethodSpec] = {}
+    for pattern in job["methods"]:
+        found = [spec for spec in specs if fnmatchcase(spec.name, pattern)]
+        if not found:
+            raise UserError(f"suite {suite.name}: no method is named {pattern!r}; `fer-bench list methods` shows all")
+        chosen.update((spec.name, spec) for spec in found)
+    return list(chosen.values())

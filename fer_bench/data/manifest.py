@@ -1,0 +1,130 @@
+"""The manifest: one row an image, and every file left out with its reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_bench.errors import UserError
+from fer_bench.labels import EMOTIONS
+
+__all__ = ["COLUMNS", "Dataset", "Excluded", "Manifest", "choose_people"]
+
+COLUMNS = ("image", "file", "label", "subject", "gender", "session", "view", "sha256")
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A file that was found and not used."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The images of a dataset.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns `COLUMNS`, all str, sorted by ``image`` (unique); ``label`` is a code of ``EMOTIONS``.
+    excluded : tuple of Excluded
+        What was found and left out.
+    """
+
+    table: pd.DataFrame
+    excluded: tuple[Excluded, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def hash(self) -> str:
+        """Sha256 of all rows but their paths: the same pictures in another folder are the same data."""
+        rows = self.table.drop(columns="file").to_csv(index=False, lineterminator="\n")
+        return hashlib.sha256(rows.encode()).hexdigest()
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,) indices into ``EMOTIONS``."""
+        codes = {code: i for i, code in enumerate(EMOTIONS)}
+        return self.table["label"].map(codes).to_numpy(dtype=np.int64)
+
+    @property
+    def people(self) -> list[str]:
+        """Sorted names of the people."""
+        return sorted(self.table["subject"].unique())
+
+    def keep(self, people: Sequence[str]) -> Manifest:
+        """Return the manifest of these people alone; exclusions are kept."""
+        rows = self.table[self.table["subject"].isin(people)].reset_index(drop=True)
+        return replace(self, table=rows)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A manifest and the way to its pictures.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``"synthetic"`` or the name of the folder.
+    notice : str
+        What a reader of a report must know before its figures.
+    path : str
+        Where it was read from; empty for the embedded faces.
+    rendered : bool
+        True where no camera was involved; such figures declare no winner.
+    crop : str
+        How faces are cut out; part of the image store's key.
+    pictures : callable
+        ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
+    """
+
+    name: str
+    manifest: Manifest
+    notice: str
+    path: str
+    rendered: bool
+    crop: str
+    pictures: Callable[[Manifest, int], Iterator[NDArray[np.uint8]]]
+
+    def keep(self, people: Sequence[str]) -> Dataset:
+        """Return the dataset of these people alone."""
+        return replace(self, manifest=self.manifest.keep(people))
+
+
+def choose_people(manifest: Manifest, n: int) -> list[str]:
+    """Choose ``n`` people for a quick run: first of each sex in turn (F01, M01, F02, ...), the same every time."""
+    pairs = manifest.table[["gender", "subject"]].drop_duplicates().sort_values(["subject"])
+    turn = pairs.groupby("gender").cumcount()
+    return list(pairs.assign(turn=turn).sort_values(["turn", "gender", "subject"])["subject"].head(n))
+
+
+def as_manifest(rows: Sequence[dict[str, str]], excluded: Sequence[Excluded], where: str) -> Manifest:
+    """Build a manifest from rows with the keys `COLUMNS`.
+
+    Raises
+    ------
+    UserError
+        No usable image, or images of a single expression.
+    """
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS)).sort_values("image").reset_index(drop=True)
+    if table.empty:
+        seen = f"; {len(excluded)} files were left out, the first is {excluded[0].file}: {excluded[0].reason}"
+        raise UserError(
+            f"{where}: no usable image; expected KDEF's files such as KDEF/AF01/AF01AFS.JPG at any depth"
+            + (seen if excluded else ", found none")
+        )
+    if table["label"].nunique() < 2:
+        raise UserError(
+            f"{where}: all {len(table)} usable images show {table['label'][0]}; expected several expressions"
+        )
+    return Manifest(table, tuple(sorted(excluded, key=lambda e: e.file)))

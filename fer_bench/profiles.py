@@ -1,0 +1,85 @@
+"""How much of the protocol a run does: everything, or a taste of everything within ten minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fer_bench.errors import UserError
+
+__all__ = ["PRESETS", "PROFILES", "Profile", "get_profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Bounds of a run.
+
+    Attributes
+    ----------
+    name : str
+        ``quick`` or ``full``.
+    people : int or None
+        Keep only so many people.
+    protocols : dict
+        Protocols that are replaced by smaller ones.
+    budget_core_seconds : float
+        Rows (a method under a protocol) whose estimated cost no longer fits are skipped, and say so.
+    deadline_seconds : float
+        Trials that have not begun by then are skipped, and say so; a rerun goes on with them.
+    download_megabytes : float
+        Larger weights are not fetched without being asked for.
+    timeout_factor, timeout_seconds : float
+        A trial is ended after the larger of ``timeout_seconds`` and ``timeout_factor`` times its estimate.
+    """
+
+    name: str
+    people: int | None
+    protocols: dict[str, str] = field(default_factory=dict)
+    budget_core_seconds: float = float("inf")
+    deadline_seconds: float = float("inf")
+    download_megabytes: float = float("inf")
+    timeout_factor: float = 50.0
+    timeout_seconds: float = 6 * 3600.0
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people."""
+        if self.people is None:
+            return "the protocol as described: all people, all folds, all epochs"
+        return f"{self.people} people, 2 folds, few epochs, small pictures: a taste of every row; declares no winner"
+
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile(
+            "quick",
+            people=7,
+            protocols={"subject-10fold": "subject-2fold", "random-10fold": "random-2fold"},
+            budget_core_seconds=720.0,
+            deadline_seconds=510.0,
+            download_megabytes=20.0,
+            timeout_factor=8.0,
+            timeout_seconds=120.0,
+        ),
+        Profile("full", people=None),
+    )
+}
+
+PRESETS = {
+    "default": "the field's usual parameters; the last epoch is the result",
+    "article": "as the article prints it: betas (0.9, 0.009), 50 epochs, grey 256-pixel source; "
+    "the best epoch on the test fold is the result, flagged as optimistic",
+}
+
+
+def get_profile(name: str) -> Profile:
+    """Return a profile by name.
+
+    Raises
+    ------
+    UserError
+        No such profile.
+    """
+    if name not in PROFILES:
+        raise UserError(f"--profile {name}: no such profile; choose from {', '.join(PROFILES)}")
+    return PROFILES[name]
