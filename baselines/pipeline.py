@@ -1,0 +1,190 @@
+"""A method of this room: images, features, scaling, classifier, probabilities."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from fer_bench.errors import InputError
+from fer_bench.labels import N_CLASSES
+from fer_bench.methods import check_images, check_labels
+
+from .classifiers import make_classifier
+from .features import find_feature
+from .temperature import decision_matrix, held_out_temperature, tempered
+
+__all__ = ["FacePipeline"]
+
+
+class FacePipeline(ClassifierMixin, BaseEstimator):
+    """Classify grey face images by a hand-made feature and a shallow classifier.
+
+    A scikit-learn classifier over images (n, h, w) uint8; see `fer_bench.methods.Method` for the contract.
+
+    Parameters
+    ----------
+    features : str
+        A name in `fer_bench.baselines.features.FEATURES`.
+    classifier : str
+        A name in `fer_bench.baselines.classifiers.CLASSIFIERS`.
+    classifier_params : dict, optional
+        Parameters of the final estimator that replace the documented defaults, such as ``{"C": 10.0}``.
+    random_state : int
+        Seed of everything that draws.
+
+    Attributes
+    ----------
+    classes_ : (7,) int64
+        0..6 always; a class missing from training gets probability zero.
+    estimator_ : sklearn.pipeline.Pipeline
+        Scaling, projection and classifier, fitted.
+    temperature_ : float
+        Divides the decision values of classifiers without probabilities; 1.0 for the others.
+    warnings_ : list of str
+        What fitting complained about, such as a solver that did not converge.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> images = rng.integers(0, 256, (28, 16, 16), dtype=np.uint8)
+    >>> labels = np.arange(28) % 7
+    >>> FacePipeline("pixels", "knn").fit(images, labels).predict_proba(images).shape
+    (28, 7)
+    """
+
+    def __init__(
+        self,
+        features: str = "lbp",
+        classifier: str = "linear_svc",
+        classifier_params: dict[str, Any] | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.features = features
+        self.classifier = classifier
+        self.classifier_params = classifier_params
+        self.random_state = random_state
+
+    def prepare_key(self) -> str:
+        """Name the label-free computation, the same for every classifier on these features."""
+        return find_feature(self.features).key
+
+    def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return (n, d) float32 features; row i depends on image i alone.
+
+        Raises
+        ------
+        InputError
+            The images are not grey uint8 (n, h, w), or too small for the feature.
+        """
+        return find_feature(self.features).extract(check_images(images, channels=1))
+
+    def fit(self, images: NDArray[np.uint8], labels: NDArray[np.int64], *, groups: NDArray[Any] | None = None) -> Self:
+        """Learn from grey images.
+
+        Parameters
+        ----------
+        images : (n, h, w) uint8
+        labels : (n,) int
+            0..6, at least two classes among them.
+        groups : (n,) array, optional
+            Who is on each image. Used to fit the temperature on people held out; without it, on images held out.
+
+        Raises
+        ------
+        InputError
+            What was expected and what was found.
+        """
+        images = check_images(images, channels=1)
+        check_labels(labels, len(images))
+        self.fit_prepared(self.prepare(images), labels, groups=groups)
+        self.image_shape_ = images.shape[1:]
+        return self
+
+    def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return (n, 7) probabilities of grey images (n, h, w) like those fitted on.
+
+        Raises
+        ------
+        InputError
+            The images have another shape or type than those that ``fit`` saw.
+        """
+        check_is_fitted(self, "estimator_")
+        images = check_images(images, channels=1, like=getattr(self, "image_shape_", None))
+        return self.predict_proba_prepared(self.prepare(images))
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return (n,) labels: the class of the highest probability, the first of equals."""
+        return self.classes_[np.argmax(self.predict_proba(images), axis=1)]
+
+    def fit_prepared(
+        self, features: NDArray[np.float32], labels: NDArray[np.int64], *, groups: NDArray[Any] | None = None
+    ) -> Self:
+        """Learn from what ``prepare`` returned; equal to ``fit`` on the images themselves.
+
+        Raises
+        ------
+        InputError
+            Features, labels and groups do not fit together.
+        """
+        features = _check_features(features)
+        y = check_labels(labels, len(features))
+        people = None if groups is None else np.asarray(groups)
+        if people is not None and people.shape != y.shape:
+            raise InputError(f"groups: expected {len(y)} names, one an image, found shape {people.shape}")
+        pipeline = make_classifier(self.classifier, self.features, self.classifier_params, self.random_state, len(y))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            notes = self._fit(pipeline, features, y, people)
+        self.warnings_ = list(dict.fromkeys([*notes, *(str(warning.message) for warning in caught)]))
+        self.classes_ = np.arange(N_CLASSES)
+        self.n_features_in_ = features.shape[1]
+        vars(self).pop("image_shape_", None)  # of an earlier fit
+        return self
+
+    def _fit(
+        self, pipeline: Any, features: NDArray[np.float32], y: NDArray[np.int64], people: NDArray[Any] | None
+    ) -> list[str]:
+        """Fit the steps before the classifier, the classifier, and the temperature where one is needed.
+
+        The temperature's split comes after the label-free steps, which are then fitted once.
+        """
+        X = pipeline[:-1].fit_transform(features, y)
+        head = pipeline[-1].fit(X, y)
+        self.estimator_, self.temperature_ = pipeline, 1.0
+        if hasattr(head, "predict_proba"):
+            return []
+        self.temperature_, note = held_out_temperature(head, X, y, people, self.random_state)
+        return [note] if note else []
+
+    def predict_proba_prepared(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return (n, 7) probabilities from what ``prepare`` returned.
+
+        Raises
+        ------
+        InputError
+            The number of features is not that of training.
+        """
+        check_is_fitted(self, "estimator_")
+        features = _check_features(features)
+        if features.shape[1] != self.n_features_in_:
+            raise InputError(f"features: expected {self.n_features_in_} columns, found {features.shape[1]}")
+        if hasattr(self.estimator_[-1], "predict_proba"):
+            known = np.asarray(self.estimator_.predict_proba(features), dtype=np.float64)
+        else:
+            known = tempered(decision_matrix(self.estimator_, features), self.temperature_)
+        probabilities = np.zeros((len(features), N_CLASSES))
+        probabilities[:, self.estimator_[-1].classes_] = known / known.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+def _check_features(features: Any) -> NDArray[np.float32]:
+    array = np.asarray(features)
+    if array.ndim != 2 or array.dtype != np.float32 or len(array) == 0:
+        raise InputError(f"features: expected float32 of shape (n, d), found {array.dtype} of shape {array.shape}")
+    return array

@@ -1,0 +1,60 @@
+"""Scalings learnt on the training images only."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+__all__ = ["SquareRoot", "UnitScaler"]
+
+
+class UnitScaler(TransformerMixin, BaseEstimator):
+    """Standardise each feature, then divide by the root of the number of features that vary.
+
+    Training rows then have a mean squared length of one, so that one ``C`` and one kernel width mean the same
+    for 1,089 features as for 4,096. A feature that is constant over the training images becomes zero. float32 in,
+    float32 out; moments are summed in float64.
+
+    Attributes
+    ----------
+    mean_, scale_ : (d,) float32
+        Subtracted, and multiplied by afterwards.
+    """
+
+    def fit(self, X: NDArray[np.float32], y: Any = None) -> Self:
+        """Learn mean and scale of (n, d) features."""
+        mean = X.mean(axis=0, dtype=np.float64)
+        deviation = np.sqrt(np.maximum(np.square(X - mean.astype(np.float32)).mean(axis=0, dtype=np.float64), 0.0))
+        varies = deviation > 1e-6 * max(1.0, float(np.abs(mean).max()))
+        scale = np.zeros_like(deviation)
+        scale[varies] = 1.0 / (deviation[varies] * np.sqrt(max(1, varies.sum())))
+        self.mean_, self.scale_ = mean.astype(np.float32), scale.astype(np.float32)
+        return self
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (X - mean) * scale, (n, d) float32."""
+        scaled = X - self.mean_
+        scaled *= self.scale_
+        return scaled
+
+
+class SquareRoot(TransformerMixin, BaseEstimator):
+    """Square roots of frequencies, scaled to rows of length one.
+
+    Euclidean distance then is Hellinger's distance of the histograms (Arandjelović and Zisserman, CVPR 2012,
+    doi 10.1109/CVPR.2012.6248018). Rows of m histograms that each sum to one have length sqrt(m) before scaling.
+    """
+
+    def fit(self, X: NDArray[np.float32], y: Any = None) -> Self:
+        """Learn the number of histograms in a row, which is the sum of the row."""
+        self.length_ = np.float32(np.sqrt(max(1.0, float(X[0].sum(dtype=np.float64)))))
+        return self
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return sqrt(X) / length, (n, d) float32."""
+        root = np.sqrt(X)
+        root /= self.length_
+        return root

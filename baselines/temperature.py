@@ -1,0 +1,105 @@
+"""Probabilities from decision values: a softmax whose one temperature is fitted on people not trained on.
+
+Source: Guo, Pleiss, Sun and Weinberger, ICML 2017 (arXiv 1706.04599). Dividing by a temperature never changes
+which class comes first, so the accuracy is that of the bare classifier.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.base import clone
+from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
+
+__all__ = ["decision_matrix", "fit_temperature", "held_out_temperature", "tempered"]
+
+_BOUNDS = (-7.0, 7.0)  # log temperature: decision values of any of our classifiers stay well inside
+HELD_OUT = 0.25
+
+
+def decision_matrix(classifier: Any, X: NDArray[Any]) -> NDArray[np.float64]:
+    """Return decision values (n, classes), also for two classes where scikit-learn gives one column."""
+    values = np.asarray(classifier.decision_function(X), dtype=np.float64)
+    return np.column_stack([-values, values]) if values.ndim == 1 else values
+
+
+def tempered(decisions: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Return softmax(decisions / temperature) by rows."""
+    return np.asarray(softmax(decisions / temperature, axis=1))
+
+
+def fit_temperature(decisions: NDArray[np.float64], columns: NDArray[np.int64]) -> float:
+    """Return the temperature with the least log-loss, within exp(-7)..exp(7).
+
+    Parameters
+    ----------
+    decisions : (n, classes) float64
+    columns : (n,) int
+        The right column of each row.
+    """
+    rows = np.arange(len(columns))
+
+    def loss(log_temperature: float) -> float:
+        return -float(log_softmax(decisions / np.exp(log_temperature), axis=1)[rows, columns].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
+
+
+def _split(
+    labels: NDArray[np.int64], groups: NDArray[Any] | None, random_state: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
+    """Hold a quarter of the people out, or of the images where nobody says who is who; None if that can't be."""
+    if groups is not None:
+        if len(np.unique(groups)) < 2:
+            return None
+        splitter = GroupShuffleSplit(1, test_size=HELD_OUT, random_state=random_state)
+        return next(splitter.split(labels, labels, groups))
+    counts = np.unique(labels, return_counts=True)[1]
+    if counts.min() < 2 or len(labels) * HELD_OUT < len(counts):
+        return None
+    return next(StratifiedShuffleSplit(1, test_size=HELD_OUT, random_state=random_state).split(labels, labels))
+
+
+def held_out_temperature(
+    classifier: Any,
+    X: NDArray[Any],
+    labels: NDArray[np.int64],
+    groups: NDArray[Any] | None,
+    random_state: int,
+) -> tuple[float, str | None]:
+    """Fit a clone on three quarters of the people, and the temperature on the rest.
+
+    One split and not several: a single number is learnt, and every further split costs another fit.
+
+    Parameters
+    ----------
+    classifier : estimator with ``decision_function``
+        It is cloned, not touched.
+    X : (n, d) array
+        What the classifier itself is fitted on.
+    labels : (n,) int64
+    groups : (n,) array or None
+        Who is on each image.
+    random_state : int
+        Draws the people.
+
+    Returns
+    -------
+    (float, str or None)
+        The temperature; 1.0 with a sentence saying why where no image can be held out.
+    """
+    parts = _split(labels, groups, random_state)
+    if parts is None:
+        return 1.0, "temperature: too few people or images to hold some out; 1.0 is used"
+    inner, held = parts
+    known = np.unique(labels[inner])
+    held = held[np.isin(labels[held], known)]
+    if len(known) < 2 or len(held) == 0:
+        return 1.0, "temperature: the people left to train on do not cover the classes held out; 1.0 is used"
+    fitted = clone(classifier).fit(X[inner], labels[inner])
+    columns = np.searchsorted(known, labels[held])
+    return fit_temperature(decision_matrix(fitted, X[held]), columns), None
