@@ -1,4 +1,4 @@
-"""Protocols, and the folds they make: a table with a hash, which every method of a run uses as it is."""
+"""The folds that a protocol makes of a manifest: a table with a hash, which every method of a run uses as it is."""
 
 from __future__ import annotations
 
@@ -16,48 +16,12 @@ from numpy.typing import NDArray
 from fer_bench.data.manifest import Manifest
 from fer_bench.errors import UserError
 from fer_bench.files import atomic_write
+from fer_bench.protocols import PROTOCOLS, Protocol
 from fer_bench.seeds import derive_seed
 
-__all__ = ["PROTOCOLS", "Folds", "Protocol", "check_folds", "make_folds", "read_folds"]
+__all__ = ["Folds", "check_folds", "make_folds", "read_folds"]
 
 _COLUMNS = ["fold", "role", "image", "subject", "label"]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How images are split.
-
-    Attributes
-    ----------
-    name : str
-        Name on the command line and in every table.
-    splits_by : str
-        ``"person"``: nobody is in train and test; ``"image"``: everybody is.
-    n_folds : int
-        Test sets; each image is tested once, or only a tenth of them once for a hold-out.
-    holdout : bool
-        One split of 90 % and 10 % in place of cross-validation.
-    summary : str
-        One sentence.
-    """
-
-    name: str
-    splits_by: str
-    n_folds: int
-    summary: str
-    holdout: bool = False
-
-
-PROTOCOLS: dict[str, Protocol] = {
-    p.name: p
-    for p in (
-        Protocol("subject-10fold", "person", 10, "ten folds by person: nobody is in train and test (primary)"),
-        Protocol("random-10fold", "image", 10, "ten folds by image, stratified: the article's; everybody is in both"),
-        Protocol("holdout-10", "image", 1, "90 % train, 10 % test by image, stratified: the article's", holdout=True),
-        Protocol("subject-2fold", "person", 2, "two folds by person: for quick runs"),
-        Protocol("random-2fold", "image", 2, "two folds by image, stratified: for quick runs"),
-    )
-}
 
 
 @dataclass(frozen=True)

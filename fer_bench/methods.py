@@ -148,7 +148,7 @@ class MethodSpec:
     weights : WeightsSpec or None
         Without these the trial is skipped with a reason; random weights never stand in.
     profiles, presets : mapping of str to Override
-        Changes for ``--profile`` and ``--preset``; applied in this order.
+        Changes for ``--profile`` and ``--preset``; see `resolve`.
     cost : str
         ``"module:function"``, called as ``function(spec, n_train, n_test)`` on the resolved spec, gives nominal
         seconds on one core of a laptop. Light: it may import neither scikit-learn nor torch.
@@ -183,16 +183,16 @@ class MethodSpec:
             raise InputError(f"method {self.name}: family is one of {', '.join(FAMILIES)}, not {self.family!r}")
 
     def resolve(self, profile: str, preset: str) -> MethodSpec:
-        """Return the spec with the overrides of a profile, then of a preset, applied."""
-        spec = self
-        for override in (self.profiles.get(profile), self.presets.get(preset)):
-            if override is not None:
-                spec = replace(
-                    spec,
-                    params={**spec.params, **override.params},
-                    image=override.image if override.image is not None else spec.image,
-                )
-        return spec
+        """Return the spec with the overrides of a preset and a profile applied.
+
+        A profile goes last, since it bounds cost (epochs, size); the preset decides where the pixels come from.
+        """
+        from_preset = self.presets.get(preset, Override())
+        from_profile = self.profiles.get(profile, Override())
+        image = from_profile.image or from_preset.image or self.image
+        if from_preset.image is not None:
+            image = replace(image, source=from_preset.image.source)
+        return replace(self, params={**self.params, **from_preset.params, **from_profile.params}, image=image)
 
     def estimate_seconds(self, n_train: int, n_test: int) -> float:
         """Nominal seconds of one trial on one core; 1.0 where the room gives no estimate."""

@@ -1,1 +1,356 @@
-"""The command line."""
+"""The command line: thin commands over the harness, and the one place where errors become exit codes.
+
+Typer is imported here and nothing heavier; each command imports what it needs when it is called, so that ``--help``
+and ``list`` answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_bench.errors import UserError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="fer-bench",
+    help="Facial expression recognition: classical pipelines and networks on the same folds, in one report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Look at data, or render the embedded faces.", no_args_is_help=True)
+folds_app = typer.Typer(help="Make folds, or prove that nobody is in train and test.", no_args_is_help=True)
+weights_app = typer.Typer(help="Pretrained weights: what is here, what can be fetched.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(folds_app, name="folds")
+app.add_typer(weights_app, name="weights")
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class What(StrEnum):
+    """What ``fer-bench list`` can list."""
+
+    methods = "methods"
+    suites = "suites"
+    datasets = "datasets"
+    protocols = "protocols"
+
+
+SuiteOption = Annotated[
+    str, typer.Option(help="all, classical, cnn, deep, paper, or a suite file ending in .toml.", metavar="NAME|FILE")
+]
+DataOption = Annotated[
+    str, typer.Option(help="'synthetic' (rendered faces) or the folder or zip of KDEF.", metavar="NAME|PATH")
+]
+ProtocolOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Use this protocol instead of the suite's; may be given several times.", metavar="NAME"),
+]
+ProfileOption = Annotated[
+    str, typer.Option(help="quick (7 people, 2 folds, ten minutes) or full.", metavar="quick|full")
+]
+PresetOption = Annotated[str, typer.Option(help="default, or article (as the article prints it).", metavar="NAME")]
+OnlyOption = Annotated[str, typer.Option(help="Only methods whose name fits, such as '*-lbp'.", metavar="GLOB")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
+]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core.", metavar="N")]
+DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of pretrained weights (<network>*.pth).", envvar="FER_BENCH_WEIGHTS", metavar="DIR"),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="The run's seed; all others are derived from it.", metavar="N")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    if version:
+        import fer_bench
+
+        _print(f"fer-bench {fer_bench.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    suite: SuiteOption = "all",
+    data: DataOption = "synthetic",
+    protocol: ProtocolOption = None,
+    profile: ProfileOption = "quick",
+    preset: PresetOption = "default",
+    only: OnlyOption = "*",
+    out: OutOption = None,
+    workers: WorkersOption = 0,
+    device: DeviceOption = Device.auto,
+    weights_dir: WeightsOption = None,
+    offline: OfflineOption = False,
+    seed: SeedOption = 0,
+) -> None:
+    """Run a suite and write its report.
+
+    Given again, it does only what is missing.
+
+    Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed (the report is written all the
+    same). 2: a mistake in the command; nothing was started.
+    """
+    from fer_bench.run import run as run_
+
+    request = _request(suite, data, protocol, profile, preset, only, out, workers, device, weights_dir, offline, seed)
+    raise typer.Exit(run_(request))
+
+
+@app.command()
+def plan(
+    suite: SuiteOption = "all",
+    data: DataOption = "synthetic",
+    protocol: ProtocolOption = None,
+    profile: ProfileOption = "quick",
+    preset: PresetOption = "default",
+    only: OnlyOption = "*",
+    out: OutOption = None,
+    workers: WorkersOption = 0,
+    device: DeviceOption = Device.auto,
+    weights_dir: WeightsOption = None,
+    offline: OfflineOption = False,
+    seed: SeedOption = 0,
+) -> None:
+    """Show what `run` would do.
+
+    Trials, what is skipped and why, estimated time, memory and downloads. Runs nothing.
+    """
+    from fer_bench.cli.tables import plan_lines
+    from fer_bench.plan import make_plan
+
+    request = _request(suite, data, protocol, profile, preset, only, out, workers, device, weights_dir, offline, seed)
+    _print("\n".join(plan_lines(make_plan(request, fetch=False))))
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.", metavar="RUN...", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the report of several runs. Default: the first run's folder.")
+    ] = None,
+) -> None:
+    """Write a report, also of several runs."""
+    from fer_bench.report import write_report
+
+    _print(str(write_report(runs, out)))
+
+
+@app.command()
+def gate(
+    run_folder: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN")],
+    expected: Annotated[Path, typer.Option(help="File of expected results.", metavar="FILE")],
+    update: Annotated[bool, typer.Option("--update", help="Write the run's results as the new expectation.")] = False,
+) -> None:
+    """Hold a run against expected results.
+
+    Exit code 0: no regression. 1: a method got worse. 2: the two cannot be compared.
+    """
+    from fer_bench.gate import check_gate, write_expected
+
+    if update:
+        write_expected(run_folder, expected)
+        _print(f"{expected}: written")
+        return
+    verdict = check_gate(run_folder, expected)
+    _print("\n".join(verdict.lines))
+    raise typer.Exit(1 if verdict.regressed else 0)
+
+
+@app.command(name="list")
+def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
+    """List methods, suites, datasets or protocols."""
+    from fer_bench.cli import tables
+
+    lines = {
+        What.methods: tables.method_lines,
+        What.suites: tables.suite_lines,
+        What.datasets: tables.dataset_lines,
+        What.protocols: tables.protocol_lines,
+    }
+    _print("\n".join(lines[what]()))
+
+
+@data_app.command("inspect")
+def inspect_data(
+    path: Annotated[str, typer.Argument(help="Folder or zip of KDEF, or 'synthetic'.", metavar="PATH")],
+) -> None:
+    """Say what a dataset holds.
+
+    Counts people, sessions, views and expressions, and lists every file that is left out, with its reason.
+    """
+    from fer_bench.cli.tables import inspect_lines
+    from fer_bench.data.datasets import load_dataset
+
+    _print("\n".join(inspect_lines(load_dataset(path, people=None, workers=os.cpu_count() or 1))))
+
+
+@data_app.command("render")
+def render_data(
+    out: Annotated[Path, typer.Argument(help="Folder to write into.", metavar="OUT")],
+    people: Annotated[int, typer.Option(min=1, max=70, help="Number of people.", metavar="N")] = 70,
+    size: Annotated[str, typer.Option(help="Width and height in pixels.", metavar="WxH")] = "562x762",
+    seed: SeedOption = 0,
+) -> None:
+    """Write the embedded faces as JPEGs.
+
+    In KDEF's folders and names, so that any other tool can read them.
+    """
+    from fer_bench.data.render import write_kdef
+    from fer_bench.progress import progress
+
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit() and 32 <= int(width) <= 4096 and 32 <= int(height) <= 4096):
+        raise UserError(f"--size {size}: expected WIDTHxHEIGHT with sides from 32 to 4096, such as 562x762")
+    with progress("Rendering faces", people * 70) as done:
+        folder = write_kdef(
+            out,
+            n_people=people,
+            size=(int(width), int(height)),
+            seed=seed,
+            workers=os.cpu_count() or 1,
+            progress=lambda n, total: done(n),
+        )
+    _print(str(folder))
+
+
+@folds_app.command("make")
+def make_folds_file(
+    out: Annotated[Path, typer.Argument(help="File to write, such as folds.csv.", metavar="FILE")],
+    protocol: Annotated[str, typer.Option(help="Protocol.", metavar="NAME")] = "subject-10fold",
+    data: DataOption = "synthetic",
+    seed: SeedOption = 0,
+) -> None:
+    """Write the folds of a full run."""
+    from fer_bench.data.datasets import load_dataset
+    from fer_bench.folds import make_folds
+
+    folds = make_folds(load_dataset(data, people=None, workers=os.cpu_count() or 1).manifest, protocol, seed)
+    folds.write(out)
+    _print(f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}")
+
+
+@folds_app.command("check")
+def check_folds_file(
+    file: Annotated[Path, typer.Argument(help="A folds' file.", metavar="FILE")],
+    claim: Annotated[
+        str | None,
+        typer.Option(help="What to prove: person or image. Default: what the file's protocol says.", metavar="WHAT"),
+    ] = None,
+) -> None:
+    """Prove that nobody is in train and test.
+
+    From the file alone; a claim that does not hold is refused (exit code 1).
+    """
+    from fer_bench.cli.tables import check_lines
+    from fer_bench.folds import read_folds
+
+    lines, refused = check_lines(read_folds(file), claim)
+    _print("\n".join(lines))
+    raise typer.Exit(1 if refused else 0)
+
+
+@weights_app.command("list")
+def list_weights(weights_dir: WeightsOption = None) -> None:
+    """Show what each network needs."""
+    from fer_bench.cli.tables import weights_lines
+
+    _print("\n".join(weights_lines(weights_dir)))
+
+
+@weights_app.command("fetch")
+def fetch(
+    names: Annotated[list[str], typer.Argument(help="Networks, or 'all'.", metavar="NAME...", show_default=False)],
+) -> None:
+    """Download pretrained weights.
+
+    Into fer-bench's cache, hash checked.
+    """
+    from fer_bench.cli.tables import weights_by_name
+    from fer_bench.weights import WeightsUnavailableError, fetch_weights, find_weights
+
+    known = weights_by_name()
+    for name in known if "all" in names else names:
+        if name not in known:
+            raise UserError(f"weights of {name!r}: no installed method needs them; choose from {', '.join(known)}")
+        try:
+            found = find_weights(known[name], None) or fetch_weights(known[name])
+        except WeightsUnavailableError as error:
+            raise UserError(
+                f"{error}; fetch it on a machine with a connection and give its folder with --weights-dir"
+            ) from error
+        _print(f"{name}: {found.path}")
+
+
+def _request(
+    suite: str,
+    data: str,
+    protocol: list[str] | None,
+    profile: str,
+    preset: str,
+    only: str,
+    out: Path | None,
+    workers: int,
+    device: Device,
+    weights_dir: Path | None,
+    offline: bool,
+    seed: int,
+) -> object:
+    from fer_bench.plan import Request
+
+    return Request(
+        suite=suite,
+        data=data,
+        protocols=tuple(protocol or ()),
+        profile=profile,
+        preset=preset,
+        only=only,
+        out=out,
+        workers=workers,
+        device=device.value,
+        weights_dir=weights_dir,
+        offline=offline,
+        seed=seed,
+        command=shlex.join(["fer-bench", *sys.argv[1:]]),
+    )
+
+
+def _print(text: str) -> None:
+    """Answer on standard output; a reader that has seen enough (`| head`) is no error."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence on standard error and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        sys.stderr.write(f"fer-bench: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("fer-bench: interrupted\n")
+        sys.exit(130)

@@ -9,17 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_bench.data import DATASETS
 from fer_bench.data.kdef import parse_name, read_kdef
 from fer_bench.data.manifest import Dataset, Manifest, as_manifest, choose_people
 from fer_bench.errors import UserError
 
-__all__ = ["DATASETS", "load_dataset"]
-
-DATASETS = {
-    "synthetic": "faces that fer-bench renders itself, in KDEF's grammar: 70 people x 7 expressions x 5 views x "
-    "2 sessions (default)",
-    "PATH": "a folder or zip of KDEF: pictures named like AF01AFS.JPG, at any depth",
-}
+__all__ = ["load_dataset"]
 
 _RENDER_SIZE = (562, 762)
 _NOTICE = (

@@ -66,7 +66,7 @@ def load_suite(name: str) -> Suite:
         return _parse(path.stem, text, name)
     known = built_in_suites()
     if name not in known:
-        raise UserError(f"--suite {name}: no such suite; choose from {', '.join(known)}, or give a file ending in .toml")
+        raise UserError(f"--suite {name}: no such suite; choose from {', '.join(known)}, or give a .toml file")
     return _parse(name, (files(__name__) / f"{name}.toml").read_text(), name)
 
 

@@ -1,0 +1,316 @@
+"""The plan of a run: every trial with its identity, estimated cost and, where it cannot run, the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from fer_bench.data.crop import CROP_VERSION
+from fer_bench.data.datasets import load_dataset
+from fer_bench.data.manifest import Dataset
+from fer_bench.errors import UserError
+from fer_bench.files import to_json
+from fer_bench.folds import Folds, make_folds
+from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods
+from fer_bench.profiles import PRESETS, Profile, get_profile
+from fer_bench.progress import say
+from fer_bench.protocols import PROTOCOLS
+from fer_bench.seeds import derive_seed
+from fer_bench.suites import SuiteEntry, expand, load_suite
+from fer_bench.weights import FoundWeights, WeightsUnavailableError, fetch_weights, find_weights
+
+__all__ = ["Plan", "Request", "Trial", "make_plan"]
+
+TRIAL_VERSION = 1
+"""Part of every trial's identity; raised when the harness itself changes what a trial computes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; see ``fer-bench run --help``."""
+
+    suite: str = "all"
+    data: str = "synthetic"
+    protocols: tuple[str, ...] = ()
+    profile: str = "quick"
+    preset: str = "default"
+    only: str = "*"
+    out: Path | None = None
+    workers: int = 0
+    device: str = "auto"
+    weights_dir: Path | None = None
+    offline: bool = False
+    seed: int = 0
+    command: str = ""
+
+    @property
+    def n_workers(self) -> int:
+        """Worker processes: as asked, else one a core, but no more than memory holds (3 GB each) and at most 8."""
+        if self.workers:
+            return self.workers
+        import psutil
+
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, min(cores, 8, int(psutil.virtual_memory().total // 3e9)))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One method on one fold of one protocol with one seed.
+
+    Attributes
+    ----------
+    id : str
+        Hash of exactly what its result depends on.
+    spec : MethodSpec
+        The method with profile and preset applied.
+    random_state : int
+        The method's own seed, derived from the run's.
+    weights : FoundWeights or None
+        The file that a pretrained mode starts from.
+    watch : bool
+        Predict the test images after every epoch, too.
+    skip : str
+        Why it does not run; empty where it does.
+    """
+
+    id: str
+    spec: MethodSpec
+    protocol: str
+    fold: int
+    seed: int
+    random_state: int
+    device: str
+    weights: FoundWeights | None
+    watch: bool
+    n_train: int
+    n_test: int
+    estimate_seconds: float
+    skip: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run will do."""
+
+    request: Request
+    profile: Profile
+    dataset: Dataset
+    folds: dict[str, Folds]
+    trials: tuple[Trial, ...]
+    device: str
+    downloads: tuple[WeightsSpec, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def runnable(self) -> list[Trial]:
+        """The trials that are not skipped."""
+        return [trial for trial in self.trials if not trial.skip]
+
+
+def make_plan(request: Request, *, fetch: bool) -> Plan:
+    """Read the data, make the folds and list the trials.
+
+    Parameters
+    ----------
+    request : Request
+        What is asked for.
+    fetch : bool
+        Download missing weights now (a run), or list them (``fer-bench plan``).
+
+    Raises
+    ------
+    UserError
+        Something asked for does not exist or does not fit the data.
+    """
+    profile = get_profile(request.profile)
+    if request.preset not in PRESETS:
+        raise UserError(f"--preset {request.preset}: no such preset; choose from {', '.join(PRESETS)}")
+    if request.weights_dir is not None and not request.weights_dir.is_dir():
+        raise UserError(f"--weights-dir {request.weights_dir}: no such folder")
+    entries, notes = _entries(request, profile)
+    device = _device(request.device)
+    dataset = load_dataset(request.data, people=profile.people, workers=request.n_workers)
+    folds = {p: make_folds(dataset.manifest, p, request.seed) for p in dict.fromkeys(e.protocol for e in entries)}
+    methods = load_methods()
+    specs = {name: methods[name].resolve(profile.name, request.preset) for name in {e.method for e in entries}}
+    weights = _Weights(request, profile, fetch)
+    watch_all = request.preset == "article"
+    entries = [replace(e, watch=e.watch or (watch_all and specs[e.method].watches)) for e in entries]
+    rows = [_row(request, entry, specs, folds, weights, device) for entry in entries]
+    trials = tuple(trial for row in _within_budget(rows, profile) for trial in row)
+    return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), tuple(notes))
+
+
+def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list[str]]:
+    """The suite's methods and protocols after --only, --protocol and the profile had their say."""
+    methods = load_methods()
+    entries = expand(load_suite(request.suite), methods.values(), profile.name)
+    known = {entry.method for entry in entries}
+    entries = [entry for entry in entries if fnmatchcase(entry.method, request.only)]
+    if not entries:
+        raise UserError(
+            f"--only {request.only!r} names none of the {len(known)} methods of suite {request.suite}; "
+            "`fer-bench list methods` shows the names"
+        )
+    for protocol in [*request.protocols, *(entry.protocol for entry in entries)]:
+        if protocol not in PROTOCOLS:
+            raise UserError(f"--protocol {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
+    if request.protocols:
+        watch = {entry.method: False for entry in entries}
+        for entry in entries:
+            watch[entry.method] |= entry.watch
+        entries = [SuiteEntry(name, protocol, w) for name, w in watch.items() for protocol in request.protocols]
+    unique: dict[tuple[str, str], SuiteEntry] = {}
+    replaced = {}
+    for entry in entries:
+        protocol = profile.protocols.get(entry.protocol, entry.protocol)
+        if protocol != entry.protocol:
+            replaced[entry.protocol] = protocol
+        unique.setdefault((entry.method, protocol), replace(entry, protocol=protocol))
+    notes = [f"profile {profile.name}: {old} runs as {new}" for old, new in replaced.items()]
+    return list(unique.values()), notes
+
+
+def _row(
+    request: Request,
+    entry: SuiteEntry,
+    specs: dict[str, MethodSpec],
+    folds: dict[str, Folds],
+    weights: _Weights,
+    device: str,
+) -> list[Trial]:
+    """The trials of one method under one protocol: they run together or are skipped together."""
+    spec, table = specs[entry.method], folds[entry.protocol]
+    found, skip = weights.get(spec.weights) if spec.weights else (None, "")
+    where = device if "device" in spec.wants else "cpu"
+    row = []
+    for fold in table.numbers:
+        sides = table.table.loc[table.table["fold"] == fold, "role"].value_counts()
+        n_train, n_test = int(sides.get("train", 0)), int(sides.get("test", 0))
+        random_state = derive_seed(request.seed, spec.name, entry.protocol, fold)
+        identity = {
+            "version": TRIAL_VERSION,
+            "method": [spec.name, spec.factory, dict(spec.params), spec.version],
+            "image": [asdict(spec.image), CROP_VERSION],
+            "folds": [table.hash, fold],
+            "manifest": table.manifest_hash,
+            "weights": found.sha256 if found else None,
+            "seed": random_state,
+            "device": where,
+            "watch": entry.watch,
+        }
+        row.append(
+            Trial(
+                id=hashlib.sha256(to_json(identity).encode()).hexdigest()[:16],
+                spec=spec,
+                protocol=entry.protocol,
+                fold=fold,
+                seed=request.seed,
+                random_state=random_state,
+                device=where,
+                weights=found,
+                watch=entry.watch,
+                n_train=n_train,
+                n_test=n_test,
+                estimate_seconds=spec.estimate_seconds(n_train, n_test),
+                skip=skip,
+            )
+        )
+    return row
+
+
+def _within_budget(rows: Sequence[list[Trial]], profile: Profile) -> Iterable[list[Trial]]:
+    """Order rows by family, cheap networks first, and skip those that no longer fit the profile's budget."""
+
+    def rank(row: list[Trial]) -> tuple[int, float]:
+        family = FAMILIES.index(row[0].spec.family)
+        return family, sum(t.estimate_seconds for t in row) if row[0].spec.uses_torch else 0.0
+
+    spent = 0.0
+    for row in sorted(rows, key=rank):
+        cost = sum(trial.estimate_seconds for trial in row)
+        if row[0].skip:
+            yield row
+        elif spent + cost > profile.budget_core_seconds:
+            reason = (
+                f"does not fit the {profile.name} profile: about {cost:,.0f} core-seconds more than the "
+                f"{profile.budget_core_seconds:,.0f} it may take; run it with --only '{row[0].spec.name}'"
+            )
+            if cost > profile.budget_core_seconds:
+                reason = reason.rsplit(";", 1)[0] + "; run it with --profile full"
+            yield [replace(trial, skip=reason) for trial in row]
+        else:
+            spent += cost
+            yield row
+
+
+class _Weights:
+    """Weights by name, found or fetched once, with the reason where they cannot be had."""
+
+    def __init__(self, request: Request, profile: Profile, fetch: bool) -> None:
+        self._request, self._profile, self._fetch = request, profile, fetch
+        self._known: dict[str, tuple[FoundWeights | None, str]] = {}
+        self._no_connection = ""
+        self.downloads: list[WeightsSpec] = []
+
+    def get(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str]:
+        """Return the file, or None and why there is none."""
+        if spec.name not in self._known:
+            self._known[spec.name] = self._look(spec)
+        return self._known[spec.name]
+
+    def _look(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str]:
+        found = find_weights(spec, self._request.weights_dir)
+        if found is not None:
+            return found, ""
+        limit = self._profile.download_megabytes
+        why = ""
+        if self._request.offline:
+            why = "--offline forbids the download"
+        elif spec.megabytes > limit:
+            why = f"the {self._profile.name} profile downloads at most {limit:.0f} MB a file"
+        elif self._no_connection:
+            why = self._no_connection
+        elif not self._fetch:
+            self.downloads.append(spec)
+            return None, ""
+        else:
+            try:
+                return fetch_weights(spec), ""
+            except WeightsUnavailableError as error:
+                why = self._no_connection = str(error)
+                say(f"No weights: {why}")
+        return None, (
+            f"pretrained weights of {spec.name} ({spec.megabytes:.0f} MB) are not on this machine: {why}; "
+            f"get them with `fer-bench weights fetch {spec.name}`"
+        )
+
+
+def _device(asked: str) -> str:
+    """Resolve ``auto``: a GPU counts where the driver lists one and the installed torch can use it."""
+    if asked == "cpu":
+        return "cpu"
+    if asked not in ("auto", "cuda"):
+        raise UserError(f"--device {asked}: expected auto, cpu or cuda")
+    if _gpu_usable():
+        return "cuda"
+    if asked == "cuda":
+        raise UserError("--device cuda: no GPU that the installed torch can use; see `nvidia-smi`, or use --device cpu")
+    return "cpu"
+
+
+def _gpu_usable() -> bool:
+    if shutil.which("nvidia-smi") is None:
+        return False
+    # In a process of its own: the harness never imports torch.
+    question = "import torch; print(torch.cuda.is_available())"
+    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=False)
+    return answer.stdout.strip().endswith("True")

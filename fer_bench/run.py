@@ -1,0 +1,250 @@
+"""A run from request to report."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_bench import provenance
+from fer_bench.data.store import build_stores
+from fer_bench.errors import UserError
+from fer_bench.executor import execute
+from fer_bench.files import clean_temporary, locked
+from fer_bench.folds import check_folds
+from fer_bench.plan import Plan, Request, make_plan
+from fer_bench.progress import progress, say
+from fer_bench.protocols import PROTOCOLS
+from fer_bench.rundir import consolidate, finished, trial_folder, write_json
+from fer_bench.trial import Task
+
+__all__ = ["default_out", "run"]
+
+_FAILED = ("failed", "timeout", "oom")
+INTERRUPTED = 130
+
+
+def default_out(request: Request, dataset_name: str) -> Path:
+    """Return ``runs/<suite>-<profile>-<data>``, the same for the same command, so that it goes on where it stopped."""
+    parts = [Path(request.suite).stem, request.profile, dataset_name]
+    if request.preset != "default":
+        parts.insert(2, request.preset)
+    return Path("runs") / "-".join(parts)
+
+
+def run(request: Request) -> int:
+    """Do what is missing, write the report, and return the exit code.
+
+    Returns
+    -------
+    int
+        0: every trial is ok or skipped with a reason; 1: some trial failed; 130: interrupted.
+
+    Raises
+    ------
+    UserError
+        A user's mistake; nothing was started.
+    """
+    begun = time.monotonic()
+    plan = make_plan(request, fetch=True)
+    for note in plan.notes:
+        say(note)
+    out = request.out or default_out(request, plan.dataset.name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "trials").mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot be written: {error.strerror}; choose another folder") from error
+    with locked(out / "run.lock", wait=False) as mine:
+        if not mine:
+            raise UserError(f"{out}: another run is writing there; wait for it, or give another folder with --out")
+        return _run(plan, out, begun)
+
+
+def _run(plan: Plan, out: Path, begun: float) -> int:
+    clean_temporary(out / "trials")
+    todo = [trial for trial in plan.runnable if not finished(out, trial.id)]
+    n_done = len(plan.runnable) - len(todo)
+    n_skipped = len(plan.trials) - len(plan.runnable)
+    say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
+    description = _describe(plan)
+    write_json(out / "run.json", description)
+    for name, folds in plan.folds.items():
+        folds.write(out / "folds" / f"{name}.csv")
+    plan.dataset.manifest.table.to_csv(out / "manifest.csv", index=False)
+
+    outcome, interrupted = None, False
+    try:
+        tasks = _tasks(plan, out, {trial.id for trial in todo})
+        counts: Counter[str] = Counter()
+        with progress("Trials", len(todo)) as advance:
+
+            def on_done(record: Mapping[str, Any]) -> None:
+                counts[record["state"]] += 1
+                if record["state"] in _FAILED:
+                    say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
+                advance(counts.total())
+
+            n_workers = plan.request.n_workers
+            outcome = execute(
+                tasks,
+                workers=n_workers,
+                threads=max(1, provenance.machine()["cores"] // n_workers),
+                logs=out / "logs",
+                deadline=begun + plan.profile.deadline_seconds,
+                on_done=on_done,
+            )
+        interrupted = outcome.why == "interrupted"
+    except KeyboardInterrupt:
+        interrupted = True
+    why = "interrupted" if interrupted else outcome.why if outcome else ""
+    table = consolidate(out, plan, outcome.not_started if outcome else [t.id for t in todo], why)
+    elapsed = time.monotonic() - begun
+    finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1)}
+    write_json(out / "run.json", description | finish)
+    return _report(out, table, interrupted)
+
+
+def _report(out: Path, table: pd.DataFrame, interrupted: bool) -> int:
+    from fer_bench.report import write_report
+
+    page = write_report([out])
+    states = table["state"].value_counts().to_dict()
+    say(", ".join(f"{n} {state}" for state, n in sorted(states.items())) + f". Report: {page}")
+    if interrupted:
+        say("Interrupted: the report shows what is done; run the same command again to go on.")
+        return INTERRUPTED
+    return 1 if any(states.get(state) for state in _FAILED) else 0
+
+
+def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
+    """Build the image stores, and turn the trials to do into what workers take."""
+    trials = [trial for trial in plan.trials if trial.id in todo]
+    manifest = plan.dataset.manifest
+    stores = build_stores(plan.dataset, {trial.spec.image for trial in trials}, plan.request.n_workers)
+    labels, groups = manifest.labels, manifest.table["subject"].to_numpy(dtype=str)
+    sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
+    tasks = []
+    for trial in trials:
+        train, test = sides[trial.protocol, trial.fold]
+        limit = max(plan.profile.timeout_seconds, plan.profile.timeout_factor * trial.estimate_seconds)
+        tasks.append(
+            Task(
+                id=trial.id,
+                spec=trial.spec,
+                protocol=trial.protocol,
+                fold=trial.fold,
+                seed=trial.seed,
+                random_state=trial.random_state,
+                device=trial.device,
+                weights=str(trial.weights.path) if trial.weights else None,
+                watch=trial.watch,
+                images=stores[trial.spec.image],
+                train=train,
+                test=test,
+                labels=labels,
+                groups=groups,
+                folder=trial_folder(out, trial.id),
+                timeout_seconds=limit,
+            )
+        )
+    return tasks
+
+
+def _describe(plan: Plan) -> dict[str, Any]:
+    """Everything of run.json that is known before the first trial."""
+    request, manifest = plan.request, plan.dataset.manifest
+    return {
+        "schema": 1,
+        "suite": request.suite,
+        "profile": request.profile,
+        "preset": request.preset,
+        "selection": "best_test_epoch" if request.preset == "article" else "last_epoch",
+        "command": request.command,
+        "seed": request.seed,
+        "workers": request.n_workers,
+        "device": plan.device,
+        "started": _now(),
+        "finished": None,
+        "elapsed_seconds": None,
+        "notes": list(plan.notes),
+        "dataset": {
+            "name": plan.dataset.name,
+            "rendered": plan.dataset.rendered,
+            "notice": plan.dataset.notice,
+            # The folder's name alone: a report that is passed on tells nothing of its writer's disk.
+            "path": Path(plan.dataset.path).name,
+            "manifest_hash": manifest.hash,
+            "n_images": len(manifest),
+            "n_people": len(manifest.people),
+            "people": manifest.people,
+            "n_excluded": len(manifest.excluded),
+            "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
+            "crop": plan.dataset.crop,
+            "views": sorted(manifest.table["view"].unique()),
+            "sessions": sorted(manifest.table["session"].unique()),
+        },
+        "protocols": {name: _describe_folds(plan, name) for name in plan.folds},
+        "methods": _describe_methods(plan),
+        "plan": [
+            {
+                "id": t.id,
+                "method": t.spec.name,
+                "protocol": t.protocol,
+                "fold": t.fold,
+                "seed": t.seed,
+                "watch": t.watch,
+                "estimate_seconds": round(t.estimate_seconds, 2),
+                "skip": t.skip or None,
+            }
+            for t in plan.trials
+        ],
+        "packages": provenance.packages(),
+        "machine": provenance.machine(),
+        "code": provenance.code(),
+    }
+
+
+def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
+    folds = plan.folds[name]
+    return {
+        "summary": PROTOCOLS[name].summary,
+        "splits_by": PROTOCOLS[name].splits_by,
+        "folds_hash": folds.hash,
+        "n_folds": len(folds.numbers),
+        "n_test": int((folds.table["role"] == "test").sum()),
+        # Proven from the folds themselves on every run, never taken from the protocol's name.
+        "people_disjoint": not any(check_folds(folds)),
+    }
+
+
+def _describe_methods(plan: Plan) -> dict[str, Any]:
+    described = {}
+    for trial in plan.trials:
+        spec = trial.spec
+        described[spec.name] = {
+            "family": spec.family,
+            "features": spec.features,
+            "network": spec.network,
+            "mode": spec.mode,
+            "tuning": spec.tuning,
+            "weights": trial.weights.label if trial.weights else "missing" if spec.weights else "none",
+            "weights_origin": spec.weights.origin if spec.weights else "",
+            "params": dict(spec.params),
+            "size": spec.image.size,
+            "channels": spec.image.channels,
+            "source": spec.image.source,
+            "version": spec.version,
+            "summary": spec.summary,
+            "reference": spec.reference,
+        }
+    return described
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,146 @@
+"""The run directory: what is done, and the consolidated files that the report reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_bench.files import atomic_write
+from fer_bench.labels import EMOTIONS
+from fer_bench.plan import Plan, Trial
+from fer_bench.trial import PREDICTIONS, RECORD
+
+__all__ = ["consolidate", "finished", "read_record", "trial_folder", "write_json"]
+
+_TRIAL_COLUMNS = [
+    "id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds",
+    "prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "device", "threads",
+    "estimate_seconds", "warnings",
+]  # fmt: skip
+
+
+def trial_folder(out: Path, trial_id: str) -> Path:
+    """Return where a trial's record and predictions are."""
+    return out / "trials" / trial_id
+
+
+def read_record(out: Path, trial_id: str) -> dict[str, Any] | None:
+    """Return a trial's record, or None where it has none or it cannot be read."""
+    try:
+        record = json.loads((trial_folder(out, trial_id) / RECORD).read_text())
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and record.get("id") == trial_id else None
+
+
+def finished(out: Path, trial_id: str) -> bool:
+    """Tell whether a trial ended well and its predictions are there; failed ones are tried anew by the next run."""
+    record = read_record(out, trial_id)
+    return bool(record) and record["state"] == "ok" and (trial_folder(out, trial_id) / PREDICTIONS).exists()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON atomically."""
+    with atomic_write(path, "w") as handle:
+        json.dump(value, handle, indent=1, ensure_ascii=False, default=list)
+        handle.write("\n")
+
+
+def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> pd.DataFrame:
+    """Write trials.csv, predictions.parquet, watched.parquet and curves.csv from the trials' folders.
+
+    Returns
+    -------
+    DataFrame
+        The rows of trials.csv.
+    """
+    unstarted = set(not_started)
+    rows, predictions, watched, curves = [], [], [], []
+    for trial in plan.trials:
+        record = None if trial.skip else read_record(out, trial.id)
+        rows.append(_trial_row(plan, trial, record, why if trial.id in unstarted else ""))
+        if record is None or record["state"] != "ok":
+            continue
+        with np.load(trial_folder(out, trial.id) / PREDICTIONS) as arrays:
+            predictions.append(_prediction_rows(plan, trial, arrays["index"], arrays["proba"]))
+            accuracy = arrays.get("watched_accuracy")
+            if accuracy is not None:
+                watched.append(_prediction_rows(plan, trial, arrays["index"], arrays["watched_proba"]))
+            curves.append(_curve_rows(trial, record.get("history") or {}, accuracy))
+    table = pd.DataFrame(rows, columns=_TRIAL_COLUMNS)
+    _write_csv(out / "trials.csv", table)
+    _write_parquet(out / "predictions.parquet", predictions or [_prediction_rows(plan, None, [], np.empty((0, 7)))])
+    _write_parquet(out / "watched.parquet", watched)
+    curves = [curve for curve in curves if not curve.empty]
+    if curves:
+        _write_csv(out / "curves.csv", pd.concat(curves, ignore_index=True))
+    else:
+        (out / "curves.csv").unlink(missing_ok=True)
+    return table
+
+
+def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": trial.id,
+        "method": trial.spec.name,
+        "protocol": trial.protocol,
+        "fold": trial.fold,
+        "seed": trial.seed,
+        "n_train": trial.n_train,
+        "n_test": trial.n_test,
+        "device": trial.device,
+        "estimate_seconds": round(trial.estimate_seconds, 2),
+    }
+    if trial.skip:
+        return row | {"state": "skipped", "reason": trial.skip}
+    if record is not None and (record["state"] == "ok" or not why):
+        known = {key: record[key] for key in _TRIAL_COLUMNS if record.get(key) is not None}
+        return row | known | {"warnings": " | ".join(record.get("warnings") or [])}
+    if why == "deadline":
+        limit = plan.profile.deadline_seconds
+        reason = f"the {plan.profile.name} profile starts nothing after {limit:.0f} s; run the same command again"
+        return row | {"state": "skipped", "reason": reason}
+    return row | {"state": "missing", "reason": "planned, not run yet; run the same command again"}
+
+
+def _prediction_rows(plan: Plan, trial: Trial | None, index: Any, proba: Any) -> pd.DataFrame:
+    people = plan.dataset.manifest.table.iloc[list(index)][["image", "subject", "view", "session", "label"]]
+    rows = people.reset_index(drop=True)
+    names = (trial.spec.name, trial.protocol, trial.fold, trial.seed) if trial else ("", "", 0, 0)
+    for position, (column, value) in enumerate(zip(("method", "protocol", "fold", "seed"), names, strict=True)):
+        rows.insert(position, column, pd.Series([value] * len(rows), dtype=object if isinstance(value, str) else int))
+    rows["predicted"] = np.asarray(EMOTIONS, dtype=object)[proba.argmax(axis=1)]
+    for column, code in enumerate(EMOTIONS):
+        rows[f"p_{code}"] = proba[:, column].astype(np.float32)
+    return rows
+
+
+def _curve_rows(trial: Trial, history: dict[str, list[float]], accuracy: Any) -> pd.DataFrame:
+    epochs = max([len(v) for v in history.values()] + [0 if accuracy is None else len(accuracy)])
+    table = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})
+    names = (trial.spec.name, trial.protocol, trial.fold, trial.seed)
+    for position, (column, value) in enumerate(zip(("method", "protocol", "fold", "seed"), names, strict=True)):
+        table.insert(position, column, value)
+    for column in ("loss", "train_accuracy"):
+        table[column] = pd.Series(history.get(column, []), dtype=float)
+    table["test_accuracy"] = pd.Series([] if accuracy is None else accuracy, dtype=float)
+    return table
+
+
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
+    with atomic_write(path, "w") as handle:
+        table.to_csv(handle, index=False, lineterminator="\n", float_format="%.6g")
+
+
+def _write_parquet(path: Path, parts: list[pd.DataFrame]) -> None:
+    if not parts:
+        path.unlink(missing_ok=True)
+        return
+    table = pd.concat(parts, ignore_index=True)
+    with atomic_write(path) as handle:
+        table.to_parquet(handle, index=False, compression="zstd")

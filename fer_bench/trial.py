@@ -1,0 +1,229 @@
+"""One trial in a worker process: fit on train, predict test, measure, write. The only broad ``except`` is here."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_bench.errors import FerBenchError
+from fer_bench.files import atomic_write, cache_dir, locked, need_space, sha256_file
+from fer_bench.labels import N_CLASSES
+from fer_bench.methods import Method, MethodSpec
+
+__all__ = ["PREDICTIONS", "RECORD", "Task", "run_task"]
+
+RECORD = "trial.json"
+"""Written last: a trial with this file is complete."""
+PREDICTIONS = "predictions.npz"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to know of a trial.
+
+    Attributes
+    ----------
+    images : Path
+        The store, (n, size, size[, 3]) uint8.
+    train, test : array of int64
+        Rows of the store.
+    labels : array of int64
+        (n,) labels of all rows. The method gets those of ``train`` alone.
+    groups : array of str
+        (n,) people.
+    folder : Path
+        ``trials/<id>`` of the run.
+    """
+
+    id: str
+    spec: MethodSpec
+    protocol: str
+    fold: int
+    seed: int
+    random_state: int
+    device: str
+    weights: str | None
+    watch: bool
+    images: Path
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    groups: NDArray[Any]
+    folder: Path
+    timeout_seconds: float
+
+
+def run_task(task: Task) -> dict[str, Any]:
+    """Run a trial and write its folder, whatever happens; returns the record."""
+    record: dict[str, Any] = {
+        "id": task.id,
+        "method": task.spec.name,
+        "protocol": task.protocol,
+        "fold": task.fold,
+        "seed": task.seed,
+        "n_train": len(task.train),
+        "n_test": len(task.test),
+        "device": task.device,
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
+        "started": time.time(),
+    }
+    _reset_peak_memory()
+    try:
+        record |= {"state": "ok", "reason": "", **_measure(task)}
+    except MemoryError as error:
+        record |= {"state": "oom", "reason": f"out of memory: {error}" if str(error) else "out of memory"}
+    except FerBenchError as error:
+        record |= {"state": "failed", "reason": str(error)}
+    except Exception as error:  # noqa: BLE001 - a method may raise anything; the others must go on
+        state = "oom" if type(error).__name__ == "OutOfMemoryError" else "failed"
+        record |= {
+            "state": state,
+            "reason": f"{type(error).__name__}: {error}",
+            "traceback": traceback.format_exc(),
+        }
+    record["peak_rss_mb"] = _peak_memory_mb()
+    write_record(task.folder, record)
+    return record
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Commit a trial's record; the folder counts from then on."""
+    with atomic_write(folder / RECORD, "w") as handle:
+        json.dump(record, handle, indent=1)
+
+
+def _measure(task: Task) -> dict[str, Any]:
+    images = np.load(task.images, mmap_mode="r")
+    supplied = {"random_state": task.random_state, "device": task.device, "weights": task.weights}
+    method = task.spec.make(**supplied)
+    prepared = hasattr(method, "prepare")
+    measured = (_fit_prepared if prepared else _fit_images)(task, method, images)
+    proba = measured.pop("proba")
+    _check_probabilities(proba, len(task.test))
+    arrays = {"index": task.test.astype(np.int32), "proba": proba.astype(np.float32)}
+    if task.watch:
+        arrays |= _watched(task, method)
+    with atomic_write(task.folder / PREDICTIONS) as handle:
+        np.savez_compressed(handle, **arrays)
+    measured["predictions_sha256"] = sha256_file(task.folder / PREDICTIONS)
+    measured["history"] = {k: [float(v) for v in values] for k, values in getattr(method, "history_", {}).items()}
+    return measured
+
+
+def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[str, Any]:
+    """Fit and predict from pixels."""
+    train, test = images[task.train], images[task.test]
+    watch = {"watch": test} if task.watch else {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        wall, cpu = time.perf_counter(), time.process_time()
+        method.fit(train, task.labels[task.train], groups=task.groups[task.train], **watch)
+        fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+        method.predict_proba(test[:2])  # warm-up: lazy initialisation is not the method's speed
+        wall = time.perf_counter()
+        proba = method.predict_proba(test)
+        predict_seconds = time.perf_counter() - wall
+    return {
+        "proba": proba,
+        "fit_seconds": fit_seconds,
+        "predict_seconds": predict_seconds,
+        "prepare_seconds": 0.0,
+        "cpu_seconds": cpu_seconds,
+        "warnings": _texts(caught, method),
+    }
+
+
+def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[str, Any]:
+    """Fit and predict from features that all folds share; their cost is added as if this fold stood alone."""
+    features, seconds_per_image = _features(task, method, images)
+    train, test = features[task.train], features[task.test]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        wall, cpu = time.perf_counter(), time.process_time()
+        method.fit_prepared(train, task.labels[task.train], groups=task.groups[task.train])
+        fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+        method.predict_proba_prepared(test[:2])
+        wall = time.perf_counter()
+        proba = method.predict_proba_prepared(test)
+        predict_seconds = time.perf_counter() - wall
+    return {
+        "proba": proba,
+        "fit_seconds": fit_seconds + seconds_per_image * len(train),
+        "predict_seconds": predict_seconds + seconds_per_image * len(test),
+        "prepare_seconds": seconds_per_image * (len(train) + len(test)),
+        "cpu_seconds": cpu_seconds,
+        "warnings": _texts(caught, method),
+    }
+
+
+def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    """Load what ``prepare`` gives for the whole dataset, computing it where no trial has before."""
+    path = cache_dir() / "features" / f"{task.images.stem}-{method.prepare_key()}.npy"
+    timing = path.with_suffix(".json")
+    with locked(path.with_suffix(".lock"), wait=True):
+        if not (path.exists() and timing.exists()):
+            wall = time.perf_counter()
+            features = np.asarray(method.prepare(np.asarray(images)), dtype=np.float32)
+            seconds = time.perf_counter() - wall
+            need_space(path.parent, features.nbytes, "the cache of features")
+            with atomic_write(path) as handle:
+                np.save(handle, features)
+            with atomic_write(timing, "w") as handle:
+                json.dump({"seconds_per_image": seconds / len(images)}, handle)
+    return np.load(path, mmap_mode="r"), float(json.loads(timing.read_text())["seconds_per_image"])
+
+
+def _watched(task: Task, method: Any) -> dict[str, NDArray[Any]]:
+    """Score the predictions after each epoch on the test fold: the article's habit, kept apart and flagged."""
+    proba = np.asarray(method.watch_proba_)
+    predicted = proba.argmax(axis=2).astype(np.uint8)
+    accuracy = (predicted == task.labels[task.test]).mean(axis=1)
+    best = int(accuracy.argmax())
+    return {
+        "watched_accuracy": accuracy,
+        "watched_proba": proba[best].astype(np.float32),
+        "watched_epoch": np.asarray(best),
+    }
+
+
+def _check_probabilities(proba: NDArray[Any], n: int) -> None:
+    if proba.shape != (n, N_CLASSES):
+        raise FerBenchError(f"predict_proba: expected shape {(n, N_CLASSES)}, found {proba.shape}")
+    if not np.isfinite(proba).all():
+        raise FerBenchError(f"predict_proba: {int((~np.isfinite(proba)).any(axis=1).sum())} of {n} rows are not finite")
+    if (proba < 0).any() or np.abs(proba.sum(axis=1) - 1).max() > 1e-3:
+        raise FerBenchError("predict_proba: rows must be probabilities that sum to one")
+
+
+def _texts(caught: list[warnings.WarningMessage], method: Any) -> list[str]:
+    texts = [str(item.message).split("\n")[0] for item in caught] + list(getattr(method, "warnings_", []))
+    return list(dict.fromkeys(texts))
+
+
+def _reset_peak_memory() -> None:
+    """Let Linux count the peak anew; elsewhere the process's peak so far is what can be known."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def _peak_memory_mb() -> float:
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    import psutil
+
+    return float(psutil.Process().memory_info().rss / 1e6)
