@@ -1,0 +1,85 @@
+"""Augmentation: one affine sampling of a whole batch, each picture with its own draw, fused with normalisation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["IDENTITY", "MILD", "Normalisation", "Ranges", "affine_matrices", "normalise", "warp"]
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far pictures are moved; each picture draws uniformly within.
+
+    Attributes
+    ----------
+    degrees : float
+        Rotation, to both sides.
+    scale : (float, float)
+        Smallest and largest magnification.
+    shift : float
+        Share of the side by which a picture moves, to all sides.
+    flip : float
+        Probability of the mirror image.
+    """
+
+    degrees: float = 10.0
+    scale: tuple[float, float] = (0.9, 1.1)
+    shift: float = 0.04
+    flip: float = 0.5
+
+
+MILD = Ranges()
+"""Rotation and scale as the article has them, with a small shift for what a face detector would leave."""
+IDENTITY = Ranges(0.0, (1.0, 1.0), 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation of the channels, on the scale of 0 to 1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def affine_matrices(n: int, ranges: Ranges, generator: torch.Generator) -> Tensor:
+    """Draw n matrices (n, 2, 3), float32, that take places in the new picture to places in the old one.
+
+    Coordinates run from -1 to 1. Always drawn on the CPU, so that every device sees the same pictures.
+    """
+    draws = torch.rand(5, n, generator=generator)
+    angle = (2 * draws[0] - 1) * math.radians(ranges.degrees)
+    zoom = ranges.scale[0] + draws[1] * (ranges.scale[1] - ranges.scale[0])
+    shift = (2 * draws[2:4] - 1) * 2 * ranges.shift
+    mirror = torch.where(draws[4] < ranges.flip, -1.0, 1.0)
+    cos, sin = angle.cos() / zoom, angle.sin() / zoom
+    rows = [torch.stack([cos * mirror, -sin, shift[0]], 1), torch.stack([sin * mirror, cos, shift[1]], 1)]
+    return torch.stack(rows, 1)
+
+
+def warp(pictures: Tensor, matrices: Tensor, normalisation: Normalisation) -> Tensor:
+    """Move uint8 pictures (n, c, h, w) by matrices (n, 2, 3), bilinearly, and normalise them.
+
+    Beyond the edge the edge is repeated: a black rim would tell the network how far a picture was turned.
+    """
+    grid = functional.affine_grid(matrices, list(pictures.shape), align_corners=False)
+    moved = functional.grid_sample(pictures.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return _scaled(moved, normalisation)
+
+
+def normalise(pictures: Tensor, normalisation: Normalisation) -> Tensor:
+    """Bring uint8 pictures (n, c, h, w) to float32, (x / 255 - mean) / std."""
+    return _scaled(pictures.float(), normalisation)
+
+
+def _scaled(pictures: Tensor, normalisation: Normalisation) -> Tensor:
+    """Scale in place; laid out with channels last, which convolutions want."""
+    mean = torch.tensor(normalisation.mean, device=pictures.device).view(1, -1, 1, 1)
+    std = torch.tensor(normalisation.std, device=pictures.device).view(1, -1, 1, 1)
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
+    return pictures.sub_(mean * 255).mul_(1 / (255 * std))
