@@ -18,6 +18,15 @@ _CLASSIFIERS = {
         "Boser, Guyon and Vapnik 1992, doi 10.1145/130385.130401",
     ),
     "knn": ("five nearest neighbours", "Cover and Hart 1967, doi 10.1109/TIT.1967.1053964"),
+    "lda": ("linear discriminant analysis with shrinkage", "Friedman 1989, doi 10.1080/01621459.1989.10478752"),
+    "fisher": (
+        "Fisher's projection and nearest mean",
+        "Belhumeur, Hespanha and Kriegman 1997, doi 10.1109/34.598228",
+    ),
+    "logreg": ("multinomial logistic regression", "Cox 1958, doi 10.1111/j.2517-6161.1958.tb00292.x"),
+    "gnb": ("Gaussian naive Bayes on principal components", "Hand and Yu 2001, doi 10.2307/1403452"),
+    "tree": ("CART decision tree", "Breiman, Friedman, Olshen and Stone 1984, doi 10.1201/9781315139470"),
+    "forest": ("random forest", "Breiman 2001, doi 10.1023/A:1010933404324"),
 }
 
 

@@ -154,7 +154,7 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
 
         The temperature's split comes after the label-free steps, which are then fitted once.
         """
-        X = pipeline[:-1].fit_transform(features, y)
+        X = pipeline[:-1].fit_transform(features, y) if len(pipeline) > 1 else features
         head = pipeline[-1].fit(X, y)
         self.estimator_, self.temperature_ = pipeline, 1.0
         if hasattr(head, "predict_proba"):
