@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,6 +131,11 @@ class Outcome:
         """(n,) bool: whether the predicted class is the label."""
         return self.labels == self.predicted
 
+    @cached_property
+    def person(self) -> NDArray[np.int64]:
+        """(n,) int64: ``people`` as numbers, in sorted order of their names; quicker to group by."""
+        return np.unique(self.people, return_inverse=True)[1].astype(np.int64)
+
 
 def load_run(path: Path | str) -> RunData:
     """Read a run directory.
@@ -227,7 +233,7 @@ def confusion_by_person(outcome: Outcome) -> NDArray[np.float64]:
     """Confusion counts of each person, (people, 49): what intervals of balanced accuracy and F1 are made from."""
     cells = np.zeros((len(outcome.labels), N_CLASSES**2))
     cells[np.arange(len(outcome.labels)), outcome.labels * N_CLASSES + outcome.predicted] = 1.0
-    return stats.sum_by_person(cells, outcome.people)
+    return stats.sum_by_person(cells, outcome.person)
 
 
 def report_seed(run: RunData) -> int:
@@ -360,7 +366,7 @@ def _figures(run: RunData, outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return dict.fromkeys(FIGURES, float("nan")) | {"interval_method": ""}
     seed, n, share = report_seed(run), len(outcome.labels), (0.0, 1.0)
-    found = stats.accuracy_interval(outcome.correct, outcome.people, seed=seed)
+    found = stats.accuracy_interval(outcome.correct, outcome.person, seed=seed)
     counts = confusion_by_person(outcome)
     balanced = stats.people_interval(counts, _balanced_accuracy, n=n, seed=seed, bounds=share)
     f1 = stats.people_interval(counts, _macro_f1, n=n, seed=seed, bounds=share)

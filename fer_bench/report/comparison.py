@@ -1,0 +1,283 @@
+"""Who is better: the leaderboard, the families, the best of each against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from fer_bench import stats
+from fer_bench.methods import FAMILIES
+from fer_bench.results import Key
+
+from . import svg
+from .gather import BEST, FAMILY_WORDS, LAST, RunView
+from .published import load_published
+from .tables import Block, Column, Drawing, Estimate, Section, Table
+
+__all__ = ["families_section", "leaderboard_section", "pairs_section"]
+
+METHOD = Column("method", "method", "code", "classifier-features, or network-mode")
+RUN = Column("run", "run", "text", "which of the merged runs")
+FAMILY = Column(
+    "family", "family", "text", "classical: hand-made features; cnn: small networks; deep: ImageNet networks"
+)
+IMAGES = Column("n", "images", "count", "test images behind the figures of this row, each tested once")
+PEOPLE = Column("people", "people", "count", "people on these images; they are the unit of every interval")
+ACCURACY = Column(
+    "accuracy", "accuracy, %", "share", "share of test images read rightly, with its 95 % interval over people"
+)
+BALANCED = Column("balanced", "balanced, %", "share", "mean over the seven expressions of the share found (recall)")
+F1 = Column("f1", "macro-F1, %", "share", "mean over expressions of F1, which punishes misses and false alarms alike")
+WATCHED = Column(
+    *("watched", "best epoch on test, %: optimistic", "share"),
+    "the epoch picked on the very images it is scored on, as the article does; never used for ranking",
+)
+BEHIND = Column("behind", "to the first row, points", "difference", "difference to the first row on the same images")
+P_BEHIND = Column(
+    *("p_behind", "p (Holm)", "p"),
+    "sign-flip test over people against the first row, corrected for the number of rows; large: not told apart",
+)
+FIT = Column("fit", "fit, s", "seconds", "mean seconds to train one fold; work shared by folds not counted")
+PREDICT = Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image")
+TRIALS = Column("trials", "trials", "text", "finished of planned")
+
+
+def leaderboard_section(views: Sequence[RunView]) -> Section:
+    """All methods by accuracy, one table a protocol, unseen people first; then what to hold them against."""
+    names = list(dict.fromkeys(name for view in views for name in view.protocols))
+    unseen = {name: any(view.unseen_people(name) for view in views) for name in names}
+    blocks: list[Block] = []
+    for name in sorted(names, key=lambda name: not unseen[name]):
+        table = _leaderboard(views, name, unseen[name])
+        blocks.append(table if table.rows else f"{name}: no method has a finished trial.")
+    if not names:
+        blocks.append("The plan of this run is empty.")
+    return Section("leaderboard", "Leaderboard", (*blocks, _references(views)))
+
+
+def families_section(view: RunView, suffix: str) -> Section:
+    """Classical, cnn and deep: the best and the median of each, and where every method lies."""
+    blocks: list[Block] = []
+    for protocol in view.protocols:
+        families = view.families(protocol)
+        if families:
+            table = _families(view, protocol, families, suffix)
+            blocks += [table, _strip(view, protocol, families, table.id)]
+    return Section(f"families{suffix}", "Families", tuple(blocks) or ("No method finished all of its trials.",))
+
+
+def pairs_section(view: RunView, suffix: str) -> Section:
+    """The best of each family against the best of each other, on the same images."""
+    tables = [_pairs(view, protocol, suffix) for protocol in view.protocols if len(view.families(protocol)) > 1]
+    text = (
+        "The first method minus the second, on the same images. The sign-flip test treats people, not images, as the "
+        "unit; McNemar's test treats images as independent, which they are not, and is shown for comparison only. Each "
+        "method was picked as the best of its family on these very images, which flatters both."
+    )
+    blocks = (text, *tables) if tables else ("Fewer than two families have a finished method: nothing to compare.",)
+    return Section(f"pairs{suffix}", "Best against best", blocks)
+
+
+def _leaderboard(views: Sequence[RunView], protocol: str, unseen: bool) -> Table:
+    rows = [row for view in views for row in _leader_rows(view, protocol)]
+    rows.sort(key=lambda row: (row["status"] != "ok", -row["accuracy"].value, row["method"], row.get("run", "")))
+    ranked = all(view.declares_winner for view in views)
+    place = 0
+    for row in rows:
+        if ranked and row["status"] == "ok":
+            place += 1
+            row["rank"] = place
+        row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"]))
+    columns = [
+        *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
+        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), ACCURACY, Column("bar", "0 to 100 %", "drawing")),
+        *(IMAGES, PEOPLE),
+        *([BEHIND, P_BEHIND] if ranked and len(views) == 1 else []),
+        *([WATCHED] if any("watched" in row for row in rows) else []),
+        *(
+            BALANCED,
+            F1,
+            FIT,
+            PREDICT,
+            TRIALS,
+            Column("status", "status", "text", "partial: some trials did not finish"),
+        ),
+    ]
+    kind = "people that the method has never seen" if unseen else "images drawn at random: the same people in training"
+    return Table(
+        id=f"leaderboard-{protocol}",
+        title=f"{protocol}: tested on {kind}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=_leader_notes(views, protocol),
+        interactive=True,
+    )
+
+
+def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
+    table = view.results[(view.results["protocol"] == protocol) & (view.results["n_done"] > 0)]
+    behind = _behind(view, protocol) if view.declares_winner else {}
+    rows = []
+    for found in table[table["selection"] == LAST].to_dict("records"):
+        n, people, method = int(found["n_test"]), int(found["n_people"]), str(found["method"])
+        row = {
+            "method": method,
+            "family": found["family"],
+            "run": view.label,
+            "accuracy": _estimate(found, "accuracy", n, people),
+            "n": n,
+            "people": people,
+            "balanced": _estimate(found, "balanced_accuracy", n, people),
+            "f1": _estimate(found, "macro_f1", n, people),
+            "fit": float(found["fit_seconds"]),
+            "predict": float(found["predict_ms_per_image"]),
+            "trials": f"{found['n_done']} of {found['n_trials']}",
+            "status": found["status"],
+            **behind.get(method, {}),
+        }
+        watched = view.outcomes.get(Key(method, protocol, BEST))
+        if watched is not None:
+            row["watched"] = view.accuracy(watched)
+        rows.append(row)
+    return rows
+
+
+def _estimate(found: Mapping[str, Any], name: str, n: int, people: int) -> Estimate:
+    return Estimate(float(found[name]), float(found[f"{name}_low"]), float(found[f"{name}_high"]), n, people)
+
+
+def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
+    """Difference of every ranked method to the first, with Holm's p over all of them."""
+    methods = [str(name) for name in view.ranked(protocol)["method"]]
+    if len(methods) < 2:
+        return {}
+    first = view.outcomes[Key(methods[0], protocol, LAST)]
+    found = {name: view.difference(view.outcomes[Key(name, protocol, LAST)], first) for name in methods[1:]}
+    tested = {name: difference for name, difference in found.items() if difference is not None}
+    adjusted = stats.holm([difference.test.p_value for difference in tested.values()])
+    return {
+        name: {"behind": Estimate.of(difference.interval), "p_behind": p_value}
+        for (name, difference), p_value in zip(tested.items(), adjusted, strict=True)
+    }
+
+
+def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
+    notes = ["The dashed line in the bars is chance, 1/7 = 14.3 %. Intervals: 95 %, over people."]
+    for view in views:
+        planned = view.results[(view.results["protocol"] == protocol) & (view.results["selection"] == LAST)]
+        without = int((planned["n_done"] == 0).sum())
+        if without:
+            where = f" of {view.label}" if len(views) > 1 else ""
+            notes.append(
+                f"{without} planned methods{where} have no figure here: see what was skipped or failed, and why."
+            )
+        methods = set(planned.loc[planned["interval_method"].astype(str) != "", "interval_method"])
+        notes += [f"How the intervals were made: {method}." for method in sorted(methods)]
+    if not all(view.declares_winner for view in views):
+        notes.append("Rows are in order of accuracy for finding them again; a quick run or rendered faces rank nobody.")
+    return tuple(dict.fromkeys(notes))
+
+
+def _references(views: Sequence[RunView]) -> Table:
+    people = load_published().humans
+    rows = [
+        {"what": "chance", "accuracy": "14.3", "note": "one of seven expressions, guessed"},
+        {"what": people.label, "accuracy": f"about {people.accuracy:g}", "note": f"{people.caveat}; doi {people.doi}"},
+    ]
+    return Table(
+        id="references",
+        title="Something to hold the figures against",
+        columns=(Column("what", "what"), Column("accuracy", "accuracy, %", "share"), Column("note", "read with care")),
+        rows=tuple(rows),
+        head="what",
+    )
+
+
+def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: str) -> Table:
+    rows = []
+    for family in families:
+        ranked = view.ranked(protocol, family)
+        best, methods = ranked.iloc[0], [str(name) for name in ranked["method"]]
+        rows.append(
+            {
+                "family": family,
+                "methods": len(methods),
+                "best": str(best["method"]),
+                "accuracy": _estimate(best, "accuracy", int(best["n_test"]), int(best["n_people"])),
+                "median": view.median_accuracy(protocol, methods),
+                "lowest": f"{100 * ranked['accuracy'].min():.1f} ({ranked.iloc[-1]['method']})",
+                "n": int(best["n_test"]),
+                "people": int(best["n_people"]),
+            }
+        )
+    return Table(
+        id=f"families-{protocol}{suffix}",
+        title=f"{protocol}: families",
+        columns=(
+            FAMILY,
+            Column("methods", "methods", "count", "methods whose trials all finished"),
+            Column("best", "the best", "code"),
+            Column("accuracy", "its accuracy, %", "share", ACCURACY.help),
+            Column("median", "median method, %", "share", "half of the family's methods do better, half do worse"),
+            Column("lowest", "lowest, %", "text"),
+            *(IMAGES, PEOPLE),
+        ),
+        rows=tuple(rows),
+        notes=("The best of many methods is partly the luckiest: the median shows the family without that luck.",),
+        head="family",
+    )
+
+
+def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: str) -> Block:
+    lanes = []
+    for family in families:
+        ranked = view.ranked(protocol, family)
+        lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
+    words = "; ".join(FAMILY_WORDS[family] for family in families)
+    return svg.strip_figure(f"{table_id}-strip", lanes, f"{protocol}: every finished method is a mark ({words}).")
+
+
+def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
+    best = {family: view.best(protocol, family) for family in view.families(protocol)}
+    compared = []
+    for low, high in combinations([family for family in FAMILIES if family in best], 2):
+        a, b = view.outcome(str(best[high]), protocol), view.outcome(str(best[low]), protocol)
+        found = view.difference(a, b) if a and b else None
+        if found is not None:
+            compared.append((best[high], best[low], found))
+    adjusted = stats.holm([found.test.p_value for _, _, found in compared])
+    rows = tuple(
+        {
+            **{"first": a, "second": b, "difference": Estimate.of(found.interval), "n": found.interval.n},
+            **{
+                "people": found.interval.people,
+                "p": found.test.p_value,
+                "holm": p_value,
+                "mcnemar": found.mcnemar.p_value,
+            },
+            "detectable": found.detectable,
+            "verdict": _verdict(view, found, p_value),
+        }
+        for (a, b, found), p_value in zip(compared, adjusted, strict=True)
+    )
+    columns = (
+        *(Column("first", "first", "code"), Column("second", "second", "code")),
+        Column(
+            "difference", "difference, points", "difference", "accuracy of the first minus the second, 95 % interval"
+        ),
+        *(IMAGES, PEOPLE, Column("p", "p", "p", "sign-flip test over people, exact")),
+        Column("holm", "p (Holm)", "p", "corrected for the number of comparisons in this table"),
+        Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
+        Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        Column("verdict", "what it supports"),
+    )
+    return Table(f"pairs-{protocol}{suffix}", f"{protocol}: best against best", columns, rows, head="first")
+
+
+def _verdict(view: RunView, found: stats.Difference, p_value: float) -> str:
+    if not view.declares_winner:
+        return "none declared (quick run)" if view.quick else "none declared (rendered faces)"
+    if p_value >= 0.05:
+        return "not told apart"
+    return "first is better" if found.interval.value > 0 else "second is better"

@@ -1,0 +1,184 @@
+"""What the sections of the report are made from: runs with their outcomes, protocols in reading order, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_bench import stats
+from fer_bench.methods import FAMILIES
+from fer_bench.results import Key, Outcome, RunData, build_results, collect_outcomes, load_run, report_seed
+
+from .tables import Estimate
+
+__all__ = ["FAMILY_WORDS", "RunView", "gather"]
+
+FAMILY_WORDS = {
+    "classical": "classical pipelines",
+    "cnn": "small networks (two convolutions)",
+    "deep": "deep networks (ImageNet architectures)",
+}
+LAST, BEST = "last_epoch", "best_test_epoch"
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run, ready to be reported.
+
+    Attributes
+    ----------
+    label : str
+        Short name, unique among the runs of a report.
+    run : RunData
+    outcomes : mapping of Key to Outcome
+    results : DataFrame
+        What `build_results` gave.
+    """
+
+    label: str
+    run: RunData
+    outcomes: Mapping[Key, Outcome]
+    results: pd.DataFrame
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """``run.json``."""
+        return self.run.info
+
+    @property
+    def quick(self) -> bool:
+        """True unless the run followed the full protocol."""
+        return str(self.info["profile"]) != "full"
+
+    @property
+    def rendered(self) -> bool:
+        """True where the faces were drawn by a computer."""
+        return bool(self.info["dataset"].get("rendered", False))
+
+    @property
+    def declares_winner(self) -> bool:
+        """Only a full run on photographs says who is better."""
+        return not self.quick and not self.rendered
+
+    @cached_property
+    def seed(self) -> int:
+        """Seed of all that the report draws at random."""
+        return report_seed(self.run)
+
+    @cached_property
+    def protocols(self) -> tuple[str, ...]:
+        """Names of planned protocols, those that test on unseen people first."""
+        planned = list(dict.fromkeys(self.run.trials["protocol"]))
+        known = [name for name in self.info["protocols"] if name in planned]
+        names = known + [name for name in planned if name not in known]
+        return tuple(sorted(names, key=lambda name: not self.unseen_people(name)))
+
+    @property
+    def primary(self) -> str | None:
+        """The first protocol that has finished trials, people unseen before images unseen."""
+        done = {key.protocol for key in self.outcomes}
+        return next((name for name in self.protocols if name in done), None)
+
+    def unseen_people(self, protocol: str) -> bool:
+        """True where nobody is both trained on and tested."""
+        return bool(self.info["protocols"].get(protocol, {}).get("people_disjoint", False))
+
+    def family(self, method: str) -> str:
+        """classical, cnn or deep; empty for a method that run.json does not know."""
+        return str(self.info["methods"].get(method, {}).get("family", ""))
+
+    def ranked(self, protocol: str, family: str | None = None) -> pd.DataFrame:
+        """Finished rows of a protocol by falling accuracy, last epoch only; partial rows are not among them."""
+        rows = self.results
+        chosen = rows[(rows["protocol"] == protocol) & (rows["selection"] == LAST) & (rows["status"] == "ok")]
+        chosen = chosen if family is None else chosen[chosen["family"] == family]
+        return chosen.sort_values(["accuracy", "method"], ascending=[False, True], kind="stable")
+
+    def best(self, protocol: str, family: str) -> str | None:
+        """The most accurate finished method of a family."""
+        rows = self.ranked(protocol, family)
+        return None if rows.empty else str(rows.iloc[0]["method"])
+
+    def outcome(self, method: str, protocol: str, selection: str = LAST) -> Outcome | None:
+        """Its predictions, or None."""
+        return self.outcomes.get(Key(method, protocol, selection))
+
+    def accuracy(self, outcome: Outcome, chosen: NDArray[np.bool_] | None = None) -> Estimate:
+        """Accuracy over all images or the chosen ones, with its interval over people."""
+        keep = slice(None) if chosen is None else chosen
+        correct = outcome.correct[keep]
+        if not correct.size:
+            return Estimate(float("nan"))
+        return Estimate.of(stats.accuracy_interval(correct, outcome.person[keep], seed=self.seed))
+
+    def difference(self, a: Outcome, b: Outcome) -> stats.Difference | None:
+        """A minus B over the images that both were tested on; None where they share none."""
+        left, right = _common(a, b)
+        if not len(left):
+            return None
+        return stats.paired_difference(a.correct[left], b.correct[right], a.person[left], seed=self.seed)
+
+    def median_accuracy(self, protocol: str, methods: Sequence[str]) -> Estimate:
+        """Median accuracy of several methods, with its interval over people."""
+        found = [self.outcomes[Key(method, protocol, LAST)] for method in methods]
+        images = set.intersection(*(set(outcome.images) for outcome in found))
+        keeps = [np.isin(outcome.images, sorted(images)) for outcome in found]
+        if len({int(keep.sum()) for keep in keeps}) != 1 or not images:
+            values = [float(outcome.correct.mean()) for outcome in found]
+            return Estimate(float(np.median(values)))
+        people = found[0].person[keeps[0]]
+        columns = [outcome.correct[keep] for outcome, keep in zip(found, keeps, strict=True)]
+        counts = stats.sum_by_person(np.stack([*columns, np.ones(len(people))], axis=1), people)
+        interval = stats.people_interval(
+            counts,
+            lambda sums: np.median(sums[:, :-1] / sums[:, -1:], axis=1),
+            n=len(people),
+            seed=self.seed,
+            bounds=(0.0, 1.0),
+        )
+        return Estimate.of(interval)
+
+    def families(self, protocol: str) -> tuple[str, ...]:
+        """Families with finished rows, in the project's order."""
+        return tuple(family for family in FAMILIES if self.best(protocol, family))
+
+
+def gather(run_dirs: Sequence[Path]) -> tuple[RunView, ...]:
+    """Read runs and compute what they say; labels are the directories' names, made unique.
+
+    Parameters
+    ----------
+    run_dirs : sequence of path
+
+    Raises
+    ------
+    UserError
+        As `load_run`.
+    """
+    views: list[RunView] = []
+    for folder in run_dirs:
+        run = load_run(folder)
+        outcomes = collect_outcomes(run)
+        name = Path(folder).resolve().name
+        taken = sum(view.label.split(" #")[0] == name for view in views)
+        label = f"{name} #{taken + 1}" if taken else name
+        views.append(RunView(label, run, outcomes, build_results(run, outcomes)))
+    return tuple(views)
+
+
+def _common(a: Outcome, b: Outcome) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions in a and in b of the image-seed pairs that both have."""
+    if np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds):
+        every = np.arange(len(a.images))
+        return every, every
+    places = {pair: place for place, pair in enumerate(zip(b.images, b.seeds, strict=True))}
+    found = [(i, places[pair]) for i, pair in enumerate(zip(a.images, a.seeds, strict=True)) if pair in places]
+    left, right = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return left, right

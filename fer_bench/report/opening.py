@@ -1,0 +1,146 @@
+"""What a reader sees first: what the data are, what may be concluded, and one sentence that says what they support."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .gather import RunView
+from .tables import NO_VALUE, Column, Estimate, Table, cell_text
+
+__all__ = ["facts", "headline", "warnings_of"]
+
+SHARE = Column("accuracy", "accuracy", "share")
+POINTS = Column("difference", "difference", "difference")
+P = Column("p", "p", "p")
+
+
+def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
+    """Sentences that come before every figure: rendered faces, a quick run, the article's selection."""
+    said: list[str] = []
+    for view in views:
+        where = f"{view.label}: " if len(views) > 1 else ""
+        if view.rendered:
+            said.append(
+                f"{where}These are rendered faces, drawn by a computer. Their figures say nothing about KDEF, "
+                "nor about photographs or people."
+            )
+        if view.info["dataset"].get("notice"):
+            said.append(f"{where}{view.info['dataset']['notice']}")
+        if view.quick:
+            said.append(
+                f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "
+                "small pictures. It shows that every method trains and tests; it declares no winner."
+            )
+        if view.info.get("selection") == "best_test_epoch":
+            said.append(
+                f"{where}The {view.info['preset']} preset picks the best epoch on the test images, as the article "
+                "does. That figure is optimistic; it has a flagged column; rows are ordered by the last epoch."
+            )
+    return tuple(dict.fromkeys(said))
+
+
+def headline(view: RunView) -> str:
+    """One sentence that says what the run supports; for a quick run or rendered faces, only what was run."""
+    protocol = view.primary
+    if protocol is None:
+        return "No trial of this run has finished, so there is nothing to compare; the reasons are listed below."
+    if not view.declares_winner:
+        return _what_was_run(view, protocol)
+    network = next((family for family in ("deep", "cnn") if view.best(protocol, family)), None)
+    a, b = view.best(protocol, network) if network else None, view.best(protocol, "classical")
+    if a is None or b is None:
+        return _single_family(view, protocol)
+    return _compared(view, protocol, a, b)
+
+
+def facts(view: RunView, suffix: str = "") -> Table:
+    """The size of the run at a glance."""
+    info, trials = view.info, view.run.trials
+    dataset, counts = info["dataset"], trials["state"].value_counts()
+    states = ", ".join(
+        f"{counts[s]:,} {s}" for s in ("ok", "failed", "timeout", "oom", "skipped", "missing") if s in counts
+    )
+    done = view.results[view.results["n_done"] > 0]["method"].nunique()
+    rows = (
+        ("data", f"{dataset['name']}, {dataset['n_images']:,} images of {dataset['n_people']} people"),
+        ("methods", f"{done} with figures, of {trials['method'].nunique()} planned"),
+        ("protocols", ", ".join(view.protocols) or NO_VALUE),
+        ("trials", f"{states or 'none planned'}"),
+        ("time", _hours(info.get("elapsed_seconds"))),
+        ("suite", f"{info['suite']}, profile {info['profile']}, preset {info['preset']}"),
+    )
+    return Table(
+        id=f"facts{suffix}",
+        title="The run at a glance",
+        columns=(Column("fact", "what"), Column("value", "value")),
+        rows=tuple({"fact": fact, "value": value} for fact, value in rows),
+        head="fact",
+    )
+
+
+def _what_was_run(view: RunView, protocol: str) -> str:
+    dataset, ranked = view.info["dataset"], view.ranked(protocol)
+    kind = "rendered faces" if view.rendered else "photographs"
+    reach = ""
+    if len(ranked):
+        low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
+        reach = f" Their accuracies on {protocol} lie between {100 * low:.1f} and {100 * high:.1f} %; chance is 14.3 %."
+    return (
+        f"{len(ranked)} methods were trained and tested on {dataset['n_images']:,} {kind} of "
+        f"{dataset['n_people']} people, on the same folds.{reach} No winner is declared."
+    )
+
+
+def _single_family(view: RunView, protocol: str) -> str:
+    ranked = view.ranked(protocol)
+    if ranked.empty:
+        return "No method finished all of its trials, so nothing is ranked; finished parts are shown below."
+    best = ranked.iloc[0]
+    found = Estimate(best["accuracy"], best["accuracy_low"], best["accuracy_high"])
+    return (
+        f"{best['method']} reads {cell_text(SHARE, found)} % of {best['n_test']:,} images rightly "
+        f"{_who(view, protocol)}; this run has no second family to hold it against."
+    )
+
+
+def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
+    first, second = view.outcome(a, protocol), view.outcome(b, protocol)
+    found = view.difference(first, second) if first and second else None
+    if found is None:
+        return f"{a} and {b} share no test image on {protocol}, so they cannot be compared."
+    if found.interval.value < 0:
+        a, b, first, second = b, a, second, first
+        found = view.difference(first, second) or found
+    people, p_value = found.test.people, cell_text(P, found.test.p_value)
+    points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
+    tested = f"sign-flip test over {people} people, p {p_value if p_value.startswith('<') else '= ' + p_value}"
+    if found.test.p_value < 0.05:
+        return f"{_role(view, a)} beats {_role(view, b)} by {points} points {_who(view, protocol)} ({tested})."
+    return (
+        f"The data support no difference between {_role(view, a)} and {_role(view, b)} {_who(view, protocol)}: "
+        f"{points} points ({tested}); a true difference below {100 * found.detectable:.1f} points "
+        "would often go unseen."
+    )
+
+
+def _role(view: RunView, method: str) -> str:
+    names = {
+        "classical": "the best classical pipeline",
+        "cnn": "the best small network",
+        "deep": "the best deep network",
+    }
+    return f"{names.get(view.family(method), 'the best')}, {method},"
+
+
+def _who(view: RunView, protocol: str) -> str:
+    if view.unseen_people(protocol):
+        return "on people it has never seen"
+    return "on images of people it has seen (no protocol by person was run)"
+
+
+def _hours(seconds: float | None) -> str:
+    if seconds is None:
+        return NO_VALUE
+    whole = round(float(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"

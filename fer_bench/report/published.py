@@ -1,0 +1,110 @@
+"""The article's published figures, read from ``published.toml`` with the status of each."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["STATUS_WORDS", "Humans", "Published", "PublishedRow", "PublishedTable", "load_published"]
+
+STATUS_WORDS = {
+    "verified": "verified",
+    "notebook": "authors' notebook",
+    "recalled": "recalled, unverified",
+    "": "",
+}
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One published figure, in percent, and the names of our methods that stand beside it."""
+
+    label: str
+    ours: tuple[str, ...]
+    published: float
+    status: str
+    notebook_best: float | None = None
+    notebook_last: float | None = None
+    ten_folds: str = ""
+    ten_folds_status: str = ""
+    ten_folds_last: float | None = None
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One of the article's tables of accuracies."""
+
+    id: str
+    title: str
+    rows: tuple[PublishedRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PublishedConfusion:
+    """The article's table of confusions: rows are labels, columns predictions, in the order of ``EMOTIONS``."""
+
+    id: str
+    title: str
+    ours: str
+    status: str
+    counts: tuple[tuple[int, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Humans:
+    """How well people read such photographs."""
+
+    label: str
+    accuracy: float
+    status: str
+    caveat: str
+    doi: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """All that is quoted from the literature."""
+
+    paper: str
+    doi: str
+    protocol: str
+    notes: tuple[str, ...]
+    tables: tuple[PublishedTable, ...]
+    confusion: PublishedConfusion
+    humans: Humans
+
+
+@cache
+def load_published() -> Published:
+    """Read ``published.toml``."""
+    text = files(__package__).joinpath("published.toml").read_text(encoding="utf-8")
+    raw = tomllib.loads(text)
+    tables = tuple(
+        PublishedTable(
+            id=table["id"],
+            title=table["title"],
+            rows=tuple(PublishedRow(**{**row, "ours": tuple(row["ours"])}) for row in table["row"]),
+            notes=tuple(table.get("notes", ())),
+        )
+        for table in raw["table"]
+    )
+    confusion = raw["confusion"]
+    return Published(
+        paper=raw["source"]["paper"],
+        doi=raw["source"]["doi"],
+        protocol=raw["source"]["protocol"],
+        notes=tuple(raw["source"]["notes"]),
+        tables=tables,
+        confusion=PublishedConfusion(
+            **{
+                **confusion,
+                "counts": tuple(tuple(row) for row in confusion["counts"]),
+                "notes": tuple(confusion["notes"]),
+            }
+        ),
+        humans=Humans(**raw["humans"]),
+    )

@@ -1,0 +1,183 @@
+"""The table that HTML, Markdown and CSV are all written from, and how its cells read.
+
+A cell holds a value, never a formatted text; `cell_text` is the only place where a number becomes words, so that no
+two forms of the report can disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fer_bench.stats import Interval
+
+__all__ = ["NO_VALUE", "Block", "Code", "Column", "Drawing", "Estimate", "Figure", "Section", "Table", "cell_text"]
+
+NO_VALUE = "–"
+MINUS = "−"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share or a difference of shares with its interval; bounds are NaN where there are none."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0
+    people: int = 0
+
+    @classmethod
+    def of(cls, found: Interval) -> Estimate:
+        """Take over an interval of `fer_bench.stats`."""
+        return cls(found.value, found.low, found.high, found.n, found.people)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A small picture in a cell; it repeats what other cells say and so appears in HTML only."""
+
+    svg: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    key : str
+        Name in the rows and in CSV.
+    title : str
+        Heading for readers.
+    kind : str
+        text, code, count, share (of images, shown in percent), heat (a share with a shade), difference (in points),
+        score (a plain decimal), p, seconds, milliseconds, megabytes or drawing.
+    help : str
+        What the heading means, in a sentence.
+    """
+
+    key: str
+    title: str
+    kind: str = "text"
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under columns, with what a reader has to know to read them.
+
+    Attributes
+    ----------
+    id : str
+        Unique in a report; anchor and file name.
+    title : str
+    columns : tuple of Column
+    rows : tuple of mapping
+        Column key to value; a missing key is an empty cell.
+    notes : tuple of str
+    head : str
+        Key of the column that names the row.
+    interactive : bool
+        HTML offers sorting and filtering.
+    folded : bool
+        HTML shows it closed.
+    """
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...] = ()
+    head: str = "method"
+    interactive: bool = False
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with a caption; it shows what the tables hold, so Markdown prints the caption only."""
+
+    id: str
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to be copied: a command or an entry of a bibliography."""
+
+    text: str
+    language: str = ""
+
+
+Block = Table | Figure | Code | str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report: an anchor, a heading and its blocks; a plain string is a paragraph."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def cell_text(column: Column, value: Any) -> str:
+    """Write a cell as every form of the report shows it.
+
+    Parameters
+    ----------
+    column : Column
+    value : object
+        Of the column's kind; None and NaN are shown as `NO_VALUE`.
+    """
+    if isinstance(value, Estimate):
+        return _estimate_text(column, value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return NO_VALUE
+    if isinstance(value, str):
+        return value
+    match column.kind:
+        case "count":
+            return f"{int(value):,}"
+        case "share" | "heat":
+            return f"{100 * value:.1f}"
+        case "difference":
+            return _signed(value)
+        case "p":
+            return "< 0.001" if value < 0.001 else f"{value:.3f}"
+        case "score":
+            return f"{value:.3f}"
+        case "seconds" | "milliseconds" | "megabytes":
+            return _amount(value)
+        case _:
+            return str(value)
+
+
+def _estimate_text(column: Column, found: Estimate) -> str:
+    if math.isnan(found.value):
+        return NO_VALUE
+    number = _signed if column.kind == "difference" else _percent
+    if math.isnan(found.low):
+        return f"{number(found.value)} [{NO_VALUE}]"
+    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _signed(value: float) -> str:
+    text = f"{abs(100 * value):.1f}"
+    return text if text == "0.0" else f"{'+' if value > 0 else MINUS}{text}"
+
+
+def _amount(value: float) -> str:
+    if value == 0 or 0.005 <= abs(value) < 10:
+        return f"{value:.2f}"
+    if abs(value) < 0.005:
+        return "< 0.01"
+    return f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
