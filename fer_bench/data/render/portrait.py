@@ -1,0 +1,298 @@
+"""From a name to a picture and its truth."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_bench.errors import InputError
+from fer_bench.labels import EMOTIONS, SESSIONS, VIEWS
+
+from .actions import ACTION_UNITS, Expression, sample_expression
+from .grid import skin_grid, smoothstep
+from .head import Head, neutral_skin, pose_head
+from .landmarks import landmark_points
+from .names import PortraitName, parse_name
+from .paint import Paint, crease_relief, hair_height, paint_skin
+from .parts import build_parts
+from .people import SHAPES, Person, sample_person
+from .raster import rasterize
+from .scene import VIEW_YAW, Shot, project, rotation, sample_shot
+from .shade import backdrop, develop, shade_atlas
+from .surface import PATCHES, Layout, grid_normals, layout, skin_normals, stretch
+
+__all__ = ["Truth", "render_many", "render_portrait", "render_truth"]
+
+DEFAULT_SIZE = (562, 762)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a picture was made from.
+
+    Attributes
+    ----------
+    name : str
+    action_units : dict of int to (float, float)
+        FACS unit to weight on the picture's left and right half of the face (0 absent, about 1 full).
+    intensity : float
+        0 to 1; 0 for neutral.
+    yaw, pitch, roll : float
+        Degrees; negative yaw looks to the picture's left, positive pitch up, positive roll clockwise.
+    landmarks : (68, 2) float64
+        x, y in pixels, in the order of iBUG's 300-W; those that the head hides are given all the same.
+    person : dict of str to float
+        Shape coefficients and traits.
+    """
+
+    name: str
+    action_units: dict[int, tuple[float, float]]
+    intensity: float
+    yaw: float
+    pitch: float
+    roll: float
+    landmarks: NDArray[np.float64]
+    person: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A person's skin, kept for all pictures of it."""
+
+    person: Person
+    neutral: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Face:
+    """A person with an expression, kept for all views of it: vertices and the unlit atlas."""
+
+    head: Head
+    vertices: NDArray[np.float64]
+    albedo: NDArray[np.float32]
+    normal: NDArray[np.float32]
+    gloss: NDArray[np.float32]
+    occlusion: NDArray[np.float32]
+
+
+def render_portrait(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: int = 0) -> NDArray[np.uint8]:
+    """Render one portrait; the same arguments give the same pixels in every process.
+
+    Parameters
+    ----------
+    name : str
+        KDEF's name without extension, such as ``"AF01ANHL"``.
+    size : tuple of int
+        Width and height in pixels, 16 to 4096.
+    seed : int
+        Of the whole set: another seed, other people. Not negative.
+
+    Returns
+    -------
+    (height, width, 3) uint8
+        RGB.
+
+    Raises
+    ------
+    InputError
+        A name outside the grammar, or an impossible size or seed.
+    """
+    _check(size, seed)
+    part = parse_name(name)
+    detail, coarse, zoom = _quality(size)
+    face = _face(part.session, part.sex, part.number, part.emotion, seed, detail, coarse)
+    shot = _shot(part, seed)
+    at = layout(detail, coarse)
+    atlas = shade_atlas(face.albedo, face.normal, face.gloss, face.occlusion, shot.light, rotation(shot))
+    points, depth = project(face.vertices, shot, size, zoom)
+    shape = (size[1] * zoom, size[0] * zoom)
+    seen = rasterize(points, depth, at.texture, at.triangles, shape)
+    canvas = (
+        cv2.resize(backdrop(shot, size), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+        if zoom > 1
+        else (backdrop(shot, size))
+    )
+    colours = _sample(atlas, seen.u, seen.v)
+    canvas = np.ascontiguousarray(canvas)
+    canvas.reshape(-1, 3)[seen.pixels] = colours
+    if zoom > 1:
+        canvas = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+    return develop(canvas, shot, size)
+
+
+def render_truth(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: int = 0) -> Truth:
+    """Tell what `render_portrait` with the same arguments shows; arguments and errors as there."""
+    _check(size, seed)
+    part = parse_name(name)
+    model = _model(part.sex, part.number, seed)
+    expression = _expression(part.session, part.sex, part.number, part.emotion, seed)
+    head = pose_head(model.person, model.neutral, expression)
+    shot = _shot(part, seed)
+    landmarks, _ = project(landmark_points(head.skin), shot, size)
+    left, right = expression.weights
+    units = {u: (float(left[i]), float(right[i])) for i, u in enumerate(ACTION_UNITS)}
+    person = dict(zip(SHAPES, map(float, model.person.shape), strict=True)) | model.person.traits
+    return Truth(name, units, expression.intensity, shot.yaw, shot.pitch, shot.roll, landmarks, person)
+
+
+def render_many(
+    names: Sequence[str], *, size: tuple[int, int] = DEFAULT_SIZE, seed: int = 0, workers: int = 1
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Render portraits in the order of their names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Fastest where the views of one expression, and the pictures of one person, follow each other.
+    size, seed
+        As in `render_portrait`.
+    workers : int
+        Above 1, that many processes are spawned; the pixels don't depend on it.
+
+    Yields
+    ------
+    (name, (height, width, 3) uint8)
+
+    Raises
+    ------
+    InputError
+        As `render_portrait`, before anything is rendered; or fewer than one worker.
+    """
+    names = list(names)
+    _check(size, seed)
+    for name in names:
+        parse_name(name)
+    if workers < 1:
+        raise InputError(f"workers: expected 1 or more, found {workers}")
+    return _render_all(names, size, seed, min(workers, max(1, len(names) // 5)))
+
+
+def _render_all(
+    names: list[str], size: tuple[int, int], seed: int, workers: int
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    if workers == 1:
+        for name in names:
+            yield name, render_portrait(name, size=size, seed=seed)
+        return
+    # a person's expressions make one piece of work: the head is built once for its five views
+    chunks = [names[i : i + 35] for i in range(0, len(names), 35)]
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(chunks)), _quiet_worker) as pool:
+        for chunk, pictures in zip(chunks, pool.imap(_render_chunk, [(c, size, seed) for c in chunks]), strict=True):
+            yield from zip(chunk, pictures, strict=True)
+
+
+def _quiet_worker() -> None:
+    cv2.setNumThreads(1)
+
+
+def _render_chunk(task: tuple[list[str], tuple[int, int], int]) -> list[NDArray[np.uint8]]:
+    names, size, seed = task
+    return [render_portrait(name, size=size, seed=seed) for name in names]
+
+
+def _sample(atlas: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours (m, 3) at m places of the atlas; folded into rows, because OpenCV's maps may not be longer."""
+    width = 8192
+    padded = -(-len(u) // width) * width
+    maps = [np.pad(m, (0, padded - len(m))).reshape(-1, width) for m in (u, v)]
+    return cv2.remap(atlas, *maps, cv2.INTER_LINEAR).reshape(-1, 3)[: len(u)]
+
+
+def _check(size: tuple[int, int], seed: int) -> None:
+    if len(size) != 2 or not all(isinstance(s, (int, np.integer)) and 16 <= s <= 4096 for s in size):
+        raise InputError(f"size: expected (width, height) of 16 to 4096 pixels each, found {size!r}")
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed: expected an integer of 0 or more, found {seed!r}")
+
+
+def _quality(size: tuple[int, int]) -> tuple[int, bool, int]:
+    """Texels a cell, whether half the vertices do, samples a pixel's side."""
+    if size[1] <= 260:
+        return 2, True, 2
+    return (3 if size[1] <= 450 else 4), False, 2
+
+
+def _shot(part: PortraitName, seed: int) -> Shot:
+    who = ("FM".index(part.sex), part.number)
+    view = VIEWS.index(part.view)
+    session = SESSIONS.index(part.session)
+    return sample_shot(seed, who, session, EMOTIONS.index(part.emotion), view, VIEW_YAW[part.view])
+
+
+@lru_cache(maxsize=4)
+def _model(sex: str, number: int, seed: int) -> _Model:
+    person = sample_person(seed, sex, number)
+    return _Model(person, neutral_skin(person))
+
+
+@lru_cache(maxsize=2)
+def _paint(sex: str, number: int, seed: int, detail: int) -> Paint:
+    return paint_skin(_model(sex, number, seed).person, detail)
+
+
+def _expression(session: str, sex: str, number: int, emotion: str, seed: int) -> Expression:
+    who = ["FM".index(sex), number, EMOTIONS.index(emotion)]
+    rng = np.random.default_rng([seed, 307, *who, SESSIONS.index(session)])
+    return sample_expression(rng, emotion, np.random.default_rng([seed, 311, *who]))
+
+
+@lru_cache(maxsize=2)
+def _face(session: str, sex: str, number: int, emotion: str, seed: int, detail: int, coarse: bool) -> _Face:
+    model = _model(sex, number, seed)
+    paint = _paint(sex, number, seed, detail)
+    expression = _expression(session, sex, number, emotion, seed)
+    head = pose_head(model.person, model.neutral, expression)
+    at = layout(detail, coarse)
+    skin = _raise_hair(model.person, head.skin)
+    folds = crease_relief(model.person, expression, detail)
+    atlas = {k: np.zeros((*at.shape, 3), np.float32) for k in ("albedo", "normal")}
+    atlas |= {k: np.zeros(at.shape, np.float32) for k in ("gloss", "occlusion")}
+    at.view(atlas["albedo"], "skin")[:] = paint.albedo * (1 - 0.22 * folds)[:, :, None]
+    at.view(atlas["gloss"], "skin")[:] = paint.gloss
+    at.view(atlas["occlusion"], "skin")[:] = paint.occlusion * (1 - 0.25 * np.clip(folds, 0, 1))
+    base = stretch(skin_normals(skin), detail, at.size["skin"])
+    at.view(atlas["normal"], "skin")[:] = _bump(base, paint.relief - 0.10 * folds, detail)
+    vertices = [_thin(skin, at, "skin")]
+    for name, part in build_parts(model.person, model.neutral, head, expression, at).items():
+        at.view(atlas["albedo"], name)[:] = part.albedo
+        at.view(atlas["gloss"], name)[:] = part.gloss
+        at.view(atlas["occlusion"], name)[:] = part.occlusion
+        at.view(atlas["normal"], name)[:] = stretch(grid_normals(part.points), PATCHES[name][2] * detail, at.size[name])
+        vertices.append(_thin(part.points, at, name))
+    return _Face(head, np.concatenate(vertices), **atlas)
+
+
+def _thin(points: NDArray[np.float64], at: Layout, name: str) -> NDArray[np.float64]:
+    rows, columns = at.vertices[name]
+    return points[np.ix_(rows, columns)].reshape(-1, 3)
+
+
+def _raise_hair(person: Person, skin: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Let the hair stand off the scalp."""
+    grid = skin_grid()
+    x, y = grid.base[:, :, 0], grid.base[:, :, 1]
+    height = hair_height(person, x, y, np.broadcast_to(grid.angle[None, :], x.shape))
+    thick = person.traits["hair_volume"] * (0.35 + 0.65 * smoothstep(y, 0.0, 8.0)) * smoothstep(height, -0.1, 1.6)
+    outward = skin - np.array([0, 2.0, -1.5])
+    outward /= np.maximum(np.linalg.norm(outward, axis=2, keepdims=True), 1e-6)
+    return skin + thick[:, :, None] * outward
+
+
+def _bump(normal: NDArray[np.float32], relief: NDArray[np.float32], detail: int) -> NDArray[np.float32]:
+    """Tilt normals by the slope of a relief in cm; x and y stand in for the grid's own directions."""
+    down, right = np.gradient(relief)
+    scale = np.float32(detail / 0.2)
+    # on the face a column's step goes along z x n-ish: x to the right turned with the surface
+    bent = normal.copy()
+    tangent = np.sqrt(np.maximum(1 - normal[:, :, 0] ** 2, 1e-4))
+    bent[:, :, 0] -= right * scale * tangent
+    bent[:, :, 2] += right * scale * normal[:, :, 0]
+    bent[:, :, 1] += down * scale
+    length = np.sqrt((bent * bent).sum(axis=2, keepdims=True))
+    return bent / np.maximum(length, 1e-6)
