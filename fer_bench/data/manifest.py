@@ -118,10 +118,11 @@ def as_manifest(rows: Sequence[dict[str, str]], excluded: Sequence[Excluded], wh
     """
     table = pd.DataFrame(list(rows), columns=list(COLUMNS)).sort_values("image").reset_index(drop=True)
     if table.empty:
-        seen = f"; {len(excluded)} files were left out, the first is {excluded[0].file}: {excluded[0].reason}"
+        seen = ", found none"
+        if excluded:
+            seen = f"; {len(excluded)} files were left out, the first is {excluded[0].file}: {excluded[0].reason}"
         raise UserError(
-            f"{where}: no usable image; expected KDEF's files such as KDEF/AF01/AF01AFS.JPG at any depth"
-            + (seen if excluded else ", found none")
+            f"{where}: no usable image; expected KDEF's files such as KDEF/AF01/AF01AFS.JPG at any depth{seen}"
         )
     if table["label"].nunique() < 2:
         raise UserError(

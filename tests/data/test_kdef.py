@@ -1,0 +1,113 @@
+"""Reading KDEF as people have it."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fer_bench.data.kdef import MISNAMED, parse_name, read_kdef
+from fer_bench.data.manifest import choose_people
+from fer_bench.errors import UserError
+from fer_bench.labels import EMOTIONS, VIEWS
+
+names = st.builds(
+    lambda s, g, n, e, v: f"{s}{g}{n:02d}{e}{v}",
+    st.sampled_from("AB"), st.sampled_from("FM"), st.integers(1, 35), st.sampled_from(EMOTIONS), st.sampled_from(VIEWS),
+)  # fmt: skip
+
+
+@given(names, st.booleans())
+def test_every_name_of_the_grammar_is_read_in_any_case(name, lower):
+    """A KDEF name gives back the parts that it was built from, in lower case too."""
+    row = parse_name(name.lower() if lower else name)
+    assert row["image"] == name
+    assert row["session"] + row["subject"] + row["label"] + row["view"] == name
+
+
+@given(st.text(max_size=10))
+def test_other_names_are_not_guessed(text):
+    """Whatever is not a KDEF name or one of its two known misnamed files is not read as one."""
+    row = parse_name(text)
+    assert row is None or row["image"] == MISNAMED.get(text.upper(), text.upper())
+
+
+@pytest.mark.parametrize(("name", "image"), [("AF31V", "AF31SAHL"), ("AM31H", "AM31SUHR")])
+def test_the_two_misnamed_files_are_put_right(name, image):
+    """KDEF's two broken names are read as the pictures that they are."""
+    assert parse_name(name)["image"] == image
+
+
+def test_a_folder_is_read_whole(kdef_folder):
+    """All 280 pictures of four people are found, with person, session, view and label."""
+    manifest = read_kdef(kdef_folder, 2).manifest
+    assert len(manifest) == 280
+    assert manifest.people == ["F01", "F02", "M01", "M02"]
+    assert manifest.table.groupby(["subject", "session", "view", "label"]).size().eq(1).all()
+    assert manifest.excluded == ()
+
+
+def test_a_zip_is_the_same_data_as_its_folder(kdef_folder, tmp_path):
+    """The manifest's hash depends on pictures and names, not on how they are packed or where they lie."""
+    archive = tmp_path / "faces.zip"
+    with zipfile.ZipFile(archive, "w") as z:
+        for file in kdef_folder.rglob("*.JPG"):
+            z.write(file, f"elsewhere/{file.relative_to(kdef_folder)}")
+    assert read_kdef(archive, 2).manifest.hash == read_kdef(kdef_folder, 2).manifest.hash
+
+
+def test_bad_files_are_left_out_by_name_with_their_reason(tmp_path, write_faces):
+    """Truncated, blank, fake, foreign and doubled pictures are each named; every good one is used."""
+    write_faces(tmp_path, people=2)
+    home = tmp_path / "KDEF" / "AF01"
+    whole = (home / "AF01AFS.JPG").read_bytes()
+    (home / "AF01AFS.JPG").write_bytes(whole[: len(whole) // 2])
+    (home / "AF01ANS.JPG").write_text("this is not a picture")
+    (home / "AF01DIS.JPG").write_bytes(b"")
+    Image.fromarray(np.zeros((130, 96, 3), np.uint8)).save(home / "AF01HAS.JPG")
+    (home / "holiday.jpg").write_bytes(whole)
+    (tmp_path / "AKDEF").mkdir()
+    (tmp_path / "AKDEF" / "FAFS.JPG").write_bytes(whole)
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "BF01AFS.JPG").write_bytes((tmp_path / "KDEF" / "BF01" / "BF01AFS.JPG").read_bytes())
+    (tmp_path / "README.txt").write_text("no picture, so not an excluded one")
+    manifest = read_kdef(tmp_path, 2).manifest
+    reasons = {e.file.rsplit("/", 1)[-1]: e.reason for e in manifest.excluded}
+    assert set(reasons) == {
+        "AF01AFS.JPG", "AF01ANS.JPG", "AF01DIS.JPG", "AF01HAS.JPG", "holiday.jpg", "FAFS.JPG", "BF01AFS.JPG",
+    }  # fmt: skip
+    assert "damaged" in reasons["AF01AFS.JPG"]
+    assert "not a picture" in reasons["AF01ANS.JPG"]
+    assert "blank" in reasons["AF01HAS.JPG"]
+    assert "average" in reasons["FAFS.JPG"]
+    assert "second" in reasons["BF01AFS.JPG"]
+    assert len(manifest) == 140 - 4
+
+
+@pytest.mark.parametrize("make", ["missing", "empty", "text"])
+def test_unusable_paths_are_one_clear_sentence(tmp_path, make):
+    """No folder, no picture, no zip: the path is named and what was expected is said."""
+    path = tmp_path / make
+    if make == "empty":
+        path.mkdir()
+    if make == "text":
+        path.write_text("hello")
+    with pytest.raises(UserError, match=str(path)) as error:
+        read_kdef(path, 1)
+    assert "KDEF" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_quick_choice_has_both_sexes(kdef_folder):
+    """People are chosen one of each sex in turn, the same every time."""
+    manifest = read_kdef(kdef_folder, 2).manifest
+    assert choose_people(manifest, 3) == ["F01", "M01", "F02"]
+
+
+def test_the_whole_rendered_set_is_read(shared):
+    """All 4,900 pictures of 70 people of the rendered set in KDEF's layout are usable."""
+    manifest = read_kdef(shared / "kdef_render.zip", 2).manifest
+    assert len(manifest) == 4900
+    assert len(manifest.people) == 70

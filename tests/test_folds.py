@@ -1,0 +1,118 @@
+"""Folds keep what their protocol promises, and the check proves it from the file alone."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_bench.data.datasets import load_dataset
+from fer_bench.data.manifest import COLUMNS, Manifest
+from fer_bench.errors import UserError
+from fer_bench.folds import Folds, check_folds, make_folds, read_folds
+from fer_bench.labels import EMOTIONS, VIEWS
+from fer_bench.protocols import PROTOCOLS
+
+CROSS_VALIDATION = [p.name for p in PROTOCOLS.values() if not p.holdout]
+BY_PERSON = [p.name for p in PROTOCOLS.values() if p.splits_by == "person"]
+BY_IMAGE = [p.name for p in PROTOCOLS.values() if p.splits_by == "image"]
+
+
+@st.composite
+def manifests(draw):
+    """Manifests of 10 to 20 people with ragged numbers of pictures, as real data have after exclusions."""
+    people = draw(st.integers(10, 20))
+    rows = []
+    for person in range(people):
+        gender = "FM"[person % 2]
+        for label in EMOTIONS:
+            for view in VIEWS[: draw(st.integers(1, 5))]:
+                name = f"A{gender}{person + 1:02d}{label}{view}"
+                rows.append((name, name, label, f"{gender}{person + 1:02d}", gender, "A", view, name))
+    return Manifest(pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("image").reset_index(drop=True))
+
+
+@settings(max_examples=20, deadline=None)
+@given(manifests(), st.sampled_from(CROSS_VALIDATION), st.integers(0, 5))
+def test_each_image_is_tested_exactly_once(manifest, protocol, seed):
+    """Over the folds of a cross-validation every image is tested once and trained on in all other folds."""
+    folds = make_folds(manifest, protocol, seed)
+    tested = folds.table[folds.table["role"] == "test"]
+    assert sorted(tested["image"]) == sorted(manifest.table["image"])
+    assert len(folds.table) == len(folds.numbers) * len(manifest)
+
+
+@settings(max_examples=20, deadline=None)
+@given(manifests(), st.sampled_from(BY_PERSON), st.integers(0, 5))
+def test_person_protocols_never_share_a_person(manifest, protocol, seed):
+    """No random manifest makes a protocol by person put anybody into train and test."""
+    assert list(check_folds(make_folds(manifest, protocol, seed))) == []
+
+
+@settings(max_examples=10, deadline=None)
+@given(manifests(), st.sampled_from(BY_IMAGE), st.integers(0, 5))
+def test_image_protocols_are_stratified_and_leak(manifest, protocol, seed):
+    """Splits by image hold each expression's share within one image, and the check tells that people leak."""
+    folds = make_folds(manifest, protocol, seed)
+    assert any("also trained on" in fault for fault in check_folds(folds))
+    tested = folds.table[folds.table["role"] == "test"]
+    counts = tested.groupby(["fold", "label"]).size().unstack(fill_value=0)
+    assert (counts.max() - counts.min()).max() <= 1
+
+
+@settings(max_examples=10, deadline=None)
+@given(manifests(), st.sampled_from(sorted(PROTOCOLS)), st.integers(0, 3))
+def test_a_file_gives_the_same_folds_back(tmp_path_factory, manifest, protocol, seed):
+    """Written and read, folds keep their hash; made again from the same arguments, too."""
+    path = tmp_path_factory.mktemp("folds") / "folds.csv"
+    folds = make_folds(manifest, protocol, seed)
+    folds.write(path)
+    assert read_folds(path).hash == folds.hash == make_folds(manifest, protocol, seed).hash
+
+
+def test_kdef_has_seven_people_and_490_images_a_fold():
+    """On 70 people the primary protocol tests 7 people and 490 images in each fold, three or four of either sex."""
+    manifest = load_dataset("synthetic", people=None, workers=1).manifest
+    folds = make_folds(manifest, "subject-10fold", 0)
+    tested = folds.table[folds.table["role"] == "test"]
+    assert tested.groupby("fold").size().eq(490).all()
+    assert tested.groupby("fold")["subject"].nunique().eq(7).all()
+    sexes = tested.assign(sex=tested["subject"].str[0]).groupby(["fold", "sex"])["subject"].nunique()
+    assert sexes.between(3, 4).all()
+    assert (make_folds(manifest, "holdout-10", 0).table["role"] == "test").sum() == 490
+
+
+def test_one_leaked_image_is_found():
+    """A single image of one person moved from test to train is refused, and the person is named."""
+    manifest = load_dataset("synthetic", people=None, workers=1).manifest
+    folds = make_folds(manifest, "subject-10fold", 0)
+    table = folds.table.copy()
+    row = table.index[(table["fold"] == 3) & (table["role"] == "test")][5]
+    table.loc[row, "role"] = "train"
+    faults = list(check_folds(Folds(folds.protocol, folds.manifest_hash, 0, table)))
+    assert len(faults) == 1
+    assert table.loc[row, "subject"] in faults[0]
+    assert faults[0].startswith("fold 3:")
+
+
+def test_too_few_people_are_refused_with_both_numbers():
+    """Ten folds by person over seven people: the message says ten, seven, and what to do."""
+    manifest = load_dataset("synthetic", people=7, workers=1).manifest
+    with pytest.raises(UserError, match=r"at least 10 people, the data have 7; choose"):
+        make_folds(manifest, "subject-10fold", 0)
+
+
+@pytest.mark.parametrize("text", ["", "fold,role\n1,train\n", "# fer-bench folds 1; protocol=x\nfold\n1\n"])
+def test_a_broken_file_is_one_clear_sentence(tmp_path, text):
+    """A file that is no folds' file is named, with what was expected."""
+    path = tmp_path / "folds.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=str(path)):
+        read_folds(path)
+
+
+def test_folds_for_other_data_are_refused(kdef_folder):
+    """Folds that name images the data lack are not used in silence."""
+    folds = make_folds(load_dataset("synthetic", people=7, workers=1).manifest, "subject-2fold", 0)
+    other = load_dataset(str(kdef_folder), people=None, workers=1).manifest
+    with pytest.raises(UserError, match="not in the data"):
+        folds.indices(other, 0)

@@ -1,0 +1,128 @@
+"""A trial's identity covers exactly what its result depends on; a plan says what will not run, and why."""
+
+from dataclasses import replace
+
+import pytest
+
+from fer_bench.errors import UserError
+from fer_bench.methods import load_methods
+from fer_bench.plan import Request, make_plan
+
+
+@pytest.fixture(scope="module")
+def request_(kdef_folder):
+    return Request(suite="classical", data=str(kdef_folder), only="*_svc-pixels", workers=1, device="cpu", offline=True)
+
+
+def ids(plan):
+    return {(t.spec.name, t.protocol, t.fold): t.id for t in plan.trials}
+
+
+def write_suite(path, methods, protocols=("subject-2fold",)):
+    lines = "".join(f'[[job]]\nmethods = ["{m}"]\nprotocols = {list(protocols)}\n' for m in methods)
+    path.write_text('summary = "a test"\n' + lines)
+    return str(path)
+
+
+def test_the_same_request_gives_the_same_identities(request_):
+    """Planning twice gives the same trials; each has an identity of its own."""
+    first, second = ids(make_plan(request_, fetch=False)), ids(make_plan(request_, fetch=False))
+    assert first == second
+    assert len(set(first.values())) == len(first) == 8
+
+
+def test_order_and_company_change_nothing(request_, tmp_path):
+    """Reordering a suite, renaming it or adding a method recomputes no trial."""
+    one = replace(request_, only="*", suite=write_suite(tmp_path / "a.toml", ["knn-dwt", "gnb-lbp"]))
+    two = replace(request_, only="*", suite=write_suite(tmp_path / "b.toml", ["lda-dwt", "gnb-lbp", "knn-dwt"]))
+    first, second = ids(make_plan(one, fetch=False)), ids(make_plan(two, fetch=False))
+    assert first.items() <= second.items()
+
+
+@pytest.mark.parametrize("what", ["seed", "params", "version", "people"])
+def test_what_a_result_depends_on_changes_identities(request_, monkeypatch, what):
+    """Another seed, parameter, code version or image recomputes exactly the trials that it touches."""
+    before = ids(make_plan(request_, fetch=False))
+    changed = request_
+    methods = load_methods()
+    spec = methods["linear_svc-pixels"]
+    if what == "seed":
+        changed = replace(request_, seed=1)
+    if what == "params":
+        methods[spec.name] = replace(spec, params={**spec.params, "random": 1})
+    if what == "version":
+        methods[spec.name] = replace(spec, version=spec.version + 1)
+    if what == "people":
+        from fer_bench import plan as module
+
+        load = module.load_dataset
+        monkeypatch.setattr(module, "load_dataset", lambda data, **k: load(data, **{**k, "people": 3}))
+    monkeypatch.setattr("fer_bench.plan.load_methods", lambda: methods)
+    after = ids(make_plan(changed, fetch=False))
+    touched = {key for key in before if before[key] != after[key]}
+    if what in ("params", "version"):
+        assert touched == {key for key in before if key[0] == spec.name}
+    else:
+        assert touched == set(before)
+
+
+def test_missing_weights_are_a_skip_with_reason_and_remedy(request_):
+    """A pretrained mode without its weights is skipped, says how large they are and which command gets them."""
+    plan = make_plan(replace(request_, suite="deep", only="vgg16-*"), fetch=True)
+    skipped = {t.spec.mode: t.skip for t in plan.trials if t.skip}
+    for mode in ("dense", "last_block", "entire"):
+        assert "fer-bench weights fetch vgg16" in skipped[mode]
+        assert "528 MB" in skipped[mode]
+
+
+def test_what_does_not_fit_the_budget_says_so(request_, monkeypatch):
+    """Rows over the quick profile's budget are skipped whole, with their cost and how to run them."""
+    from fer_bench import profiles
+
+    tight = replace(profiles.PROFILES["quick"], budget_core_seconds=0.001)
+    monkeypatch.setitem(profiles.PROFILES, "quick", tight)
+    plan = make_plan(request_, fetch=False)
+    assert plan.runnable == []
+    assert all("does not fit the quick profile" in t.skip for t in plan.trials)
+
+
+def test_quick_replaces_ten_folds_by_two_and_says_so(request_):
+    """A quick run has seven people at most, so its ten folds become two; the plan notes it."""
+    plan = make_plan(replace(request_, protocols=("subject-10fold",)), fetch=False)
+    assert {t.protocol for t in plan.trials} == {"subject-2fold"}
+    assert any("subject-10fold runs as subject-2fold" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"suite": "nonsense"}, "no such suite; choose from all, classical"),
+        ({"only": "zzz*"}, "names none of the"),
+        ({"protocols": ("nonsense",)}, "no such protocol; choose from subject-10fold"),
+        ({"profile": "nonsense"}, "no such profile; choose from quick, full"),
+        ({"preset": "nonsense"}, "no such preset; choose from default, article"),
+        ({"data": "/nonexistent/place"}, "/nonexistent/place: no such file or folder"),
+    ],
+)
+def test_mistakes_are_refused_with_what_would_be_right(request_, change, message):
+    """An unknown suite, method, protocol, profile, preset or path is one sentence that names the choices."""
+    with pytest.raises(UserError, match=message) as error:
+        make_plan(replace(request_, **change), fetch=False)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[job", "not valid TOML"),
+        ('[[job]]\nfamily = "classical"\nprotocol = ["subject-2fold"]\n', "job.0.protocol"),
+        ('[[job]]\nprotocols = ["subject-2fold"]\n', "methods or family"),
+        ('[[job]]\nmethods = ["nonsense"]\nprotocols = ["subject-2fold"]\n', "no method is named 'nonsense'"),
+    ],
+)
+def test_a_faulty_suite_file_is_told_with_the_place(request_, tmp_path, text, message):
+    """A suite file that is not right is refused with the field that is wrong."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        make_plan(replace(request_, suite=str(path)), fetch=False)

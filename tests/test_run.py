@@ -1,0 +1,191 @@
+"""Runs from end to end, in processes of their own, on small faces in KDEF's layout."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from fer_bench.labels import EMOTIONS
+from fer_bench.results import RESULT_COLUMNS
+
+ONLY = ["run", "--suite", "classical", "--only", "[lg][dn][ab]-*"]  # lda and gnb on three features
+
+
+def trial_times(out):
+    return {p.parent.name: p.stat().st_mtime_ns for p in out.glob("trials/*/trial.json")}
+
+
+@pytest.fixture(scope="module")
+def finished(kdef_folder, tmp_path_factory):
+    """One finished run of six methods under two protocols, which several tests look at."""
+    out = tmp_path_factory.mktemp("run") / "r"
+    command = [sys.executable, "-c", "from fer_bench.cli import main; main()", *ONLY]
+    done = subprocess.run(
+        [*command, "--data", str(kdef_folder), "--out", str(out)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_a_run_leaves_everything_that_a_sceptic_needs(finished):
+    """Plan, folds, manifest, per-image probabilities, results and both reports are in the run's folder."""
+    names = {p.name for p in finished.iterdir()}
+    assert {
+        "run.json", "trials.csv", "manifest.csv", "folds", "predictions.parquet", "results.csv", "report.html",
+        "report.md",
+    } <= names  # fmt: skip
+    info = json.loads((finished / "run.json").read_text())
+    assert info["protocols"]["subject-2fold"]["people_disjoint"] is True
+    assert info["protocols"]["random-2fold"]["people_disjoint"] is False
+    assert info["dataset"]["n_images"] == 280
+    assert info["finished"]
+
+
+def test_predictions_name_every_image_once(finished):
+    """Each method and protocol has one row of probabilities for each of the 280 images."""
+    table = pd.read_parquet(finished / "predictions.parquet")
+    columns = [f"p_{code}" for code in EMOTIONS]
+    assert list(table.columns) == [
+        "method", "protocol", "fold", "seed", "image", "subject", "view", "session", "label", "predicted", *columns,
+    ]  # fmt: skip
+    assert table.groupby(["method", "protocol"])["image"].nunique().eq(280).all()
+    assert len(table) == 12 * 280
+    assert table[columns].sum(axis=1).between(0.999, 1.001).all()
+
+
+def test_results_follow_from_predictions(finished):
+    """Accuracies in results.csv are the shares of right predictions, with intervals around them."""
+    results = pd.read_csv(finished / "results.csv")
+    assert list(results.columns[: len(RESULT_COLUMNS)]) == list(RESULT_COLUMNS)
+    table = pd.read_parquet(finished / "predictions.parquet")
+    share = (table["label"] == table["predicted"]).groupby([table["method"], table["protocol"]]).mean()
+    for row in results.itertuples():
+        assert row.accuracy == pytest.approx(share[row.method, row.protocol], abs=1e-6)
+        assert row.accuracy_low <= row.accuracy <= row.accuracy_high
+        assert row.status == "ok"
+    # The drawn faces carry their label: a pipeline that learnt nothing would sit at 1/7.
+    assert results["accuracy"].max() > 0.5
+
+
+def test_given_again_nothing_is_computed(finished, kdef_folder, cli):
+    """The same command on a finished run leaves every trial as it is."""
+    before = trial_times(finished)
+    done = cli(*ONLY, "--data", kdef_folder, "--out", finished)
+    assert "24 done before, 0 to run" in done.stderr
+    assert trial_times(finished) == before
+
+
+def test_workers_do_not_change_the_figures(finished, kdef_folder, cli, tmp_path):
+    """One worker gives the predictions that two give, to the bit."""
+    cli(*ONLY, "--data", kdef_folder, "--out", tmp_path / "one", "--workers", 1)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(finished / "predictions.parquet"), pd.read_parquet(tmp_path / "one" / "predictions.parquet")
+    )
+
+
+def test_killed_and_started_again_only_the_missing_is_computed(finished, kdef_folder, cli, tmp_path):
+    """SIGKILL in the middle, the same command again: finished trials stay, the result is the undisturbed one."""
+    out = tmp_path / "killed"
+    command = [sys.executable, "-c", "from fer_bench.cli import main; main()", *ONLY, "--workers", "1"]
+    process = subprocess.Popen(
+        [*command, "--data", str(kdef_folder), "--out", str(out)],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while len(trial_times(out)) < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = trial_times(out)
+    assert 5 <= len(before) < 24
+    done = cli(*ONLY, "--data", kdef_folder, "--out", out)
+    assert f"{len(before)} done before, {24 - len(before)} to run" in done.stderr
+    assert before.items() <= trial_times(out).items()
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(finished / "predictions.parquet"), pd.read_parquet(out / "predictions.parquet")
+    )
+    assert not list(out.rglob(".tmp-*"))
+
+
+def test_a_damaged_record_is_computed_anew(finished, kdef_folder, cli, tmp_path):
+    """A half-written record or lost predictions do not pass for a result."""
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    first, second = sorted((out / "trials").iterdir())[:2]
+    (first / "trial.json").write_text('{"id": "')
+    (second / "predictions.npz").unlink()
+    done = cli(*ONLY, "--data", kdef_folder, "--out", out)
+    assert "22 done before, 2 to run" in done.stderr
+
+
+def test_bad_pictures_are_named_in_the_report_and_the_run_goes_on(cli, write_faces, tmp_path):
+    """A truncated JPEG and a text file named .JPG are excluded by name in both reports."""
+    data = write_faces(tmp_path / "faces", people=4)
+    home = data / "KDEF" / "AF01"
+    whole = (home / "AF01AFS.JPG").read_bytes()
+    (home / "AF01AFS.JPG").write_bytes(whole[: len(whole) // 3])
+    (home / "AF01SUFR.JPG").write_text("not a picture at all")
+    cli(*ONLY, "--data", data, "--out", tmp_path / "r")
+    for report in ("report.md", "report.html"):
+        text = (tmp_path / "r" / report).read_text()
+        assert "AF01AFS.JPG" in text
+        assert "AF01SUFR.JPG" in text
+    assert pd.read_csv(tmp_path / "r" / "manifest.csv").shape[0] == 278
+
+
+def test_failed_trials_are_reported_and_exit_with_1(cli, kdef_folder, tmp_path):
+    """Methods that fail leave the others alone; the report names them and the run exits with 1."""
+    suite = tmp_path / "probe.toml"
+    suite.write_text(
+        '[[job]]\nmethods = ["probe-learn", "probe-raise", "probe-exit", "probe-memory", "probe-nan"]\n'
+        'protocols = ["subject-2fold"]\n'
+    )
+    done = cli("run", "--suite", suite, "--data", kdef_folder, "--out", tmp_path / "r", expect=1)
+    assert "probe-raise, subject-2fold fold 0: ZeroDivisionError: planted" in done.stderr
+    trials = pd.read_csv(tmp_path / "r" / "trials.csv")
+    states = trials.groupby("method")["state"].unique().map(list).to_dict()
+    assert states == {
+        "probe-learn": ["ok"],
+        "probe-raise": ["failed"],
+        "probe-exit": ["failed"],
+        "probe-memory": ["oom"],
+        "probe-nan": ["failed"],
+    }
+    text = (tmp_path / "r" / "report.md").read_text()
+    assert "ZeroDivisionError" in text
+    assert "probe-exit" in text
+
+
+def test_two_runs_into_one_folder_do_not_mix(cli, kdef_folder, tmp_path):
+    """A second run into a folder that is being written says so and stops."""
+    from fer_bench.files import locked
+
+    out = tmp_path / "r"
+    with locked(out / "run.lock", wait=False):
+        done = cli(*ONLY, "--data", kdef_folder, "--out", out, expect=2)
+    assert "another run is writing there" in done.stderr
+
+
+def test_interrupted_runs_report_what_is_there(kdef_folder, tmp_path):
+    """Ctrl-C once: what runs is finished, the report is written, and the exit code says interrupted."""
+    out = tmp_path / "r"
+    command = [sys.executable, "-c", "from fer_bench.cli import main; main()"]
+    command += ["run", "--suite", "classical", "--data", str(kdef_folder), "--out", str(out), "--workers", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(trial_times(out)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 130, error
+    assert "run the same command again" in error
+    states = set(pd.read_csv(out / "trials.csv")["state"])
+    assert states == {"ok", "missing"}
+    assert (out / "report.html").exists()
