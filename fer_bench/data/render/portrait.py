@@ -22,7 +22,7 @@ from .names import PortraitName, parse_name
 from .paint import Paint, crease_relief, hair_height, paint_skin
 from .parts import build_parts
 from .people import SHAPES, Person, sample_person
-from .raster import rasterize
+from .raster import Raster, rasterize
 from .scene import VIEW_YAW, Shot, project, rotation, sample_shot
 from .shade import backdrop, develop, shade_atlas
 from .surface import PATCHES, Layout, grid_normals, layout, skin_normals, stretch
@@ -30,6 +30,7 @@ from .surface import PATCHES, Layout, grid_normals, layout, skin_normals, stretc
 __all__ = ["Truth", "render_many", "render_portrait", "render_truth"]
 
 DEFAULT_SIZE = (562, 762)
+_F = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -109,21 +110,25 @@ def render_portrait(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: in
     face = _face(part.session, part.sex, part.number, part.emotion, seed, detail, coarse)
     shot = _shot(part, seed)
     at = layout(detail, coarse)
-    atlas = shade_atlas(face.albedo, face.normal, face.gloss, face.occlusion, shot.light, rotation(shot))
+    first, last = at.origin["eye0"][0], at.origin["eye1"][0] + at.size["eye1"][0]
+    eyes = slice(first * at.shape[1], last * at.shape[1])
+    atlas = shade_atlas(face.albedo, face.normal, face.gloss, face.occlusion, shot.light, rotation(shot), eyes)
     points, depth = project(face.vertices, shot, size, zoom)
-    shape = (size[1] * zoom, size[0] * zoom)
-    seen = rasterize(points, depth, at.texture, at.triangles, shape)
-    canvas = (
-        cv2.resize(backdrop(shot, size), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-        if zoom > 1
-        else (backdrop(shot, size))
-    )
-    colours = _sample(atlas, seen.u, seen.v)
-    canvas = np.ascontiguousarray(canvas)
-    canvas.reshape(-1, 3)[seen.pixels] = colours
-    if zoom > 1:
-        canvas = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
-    return develop(canvas, shot, size)
+    seen = rasterize(points, depth, at.texture, at.triangles, (size[1] * zoom, size[0] * zoom))
+    return develop(_compose(atlas, seen, shot, size, zoom), shot, size)
+
+
+def _compose(
+    atlas: NDArray[np.float32], seen: Raster, shot: Shot, size: tuple[int, int], zoom: int
+) -> NDArray[np.float32]:
+    """Head before backdrop, averaged over zoom x zoom samples a pixel: (h, w, 3) linear light."""
+    head = np.zeros((size[1] * zoom, size[0] * zoom, 3), np.float32)
+    head.reshape(-1, 3)[seen.pixels] = _sample(atlas, seen.u, seen.v)
+    cover = np.zeros(head.shape[:2], np.uint8)
+    cover.reshape(-1)[seen.pixels] = 255
+    head, cover = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (head, cover))
+    bare = 1 - cover.astype(np.float32)[:, :, None] / np.float32(255)
+    return head + bare * backdrop(shot, size)
 
 
 def render_truth(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: int = 0) -> Truth:
@@ -213,7 +218,9 @@ def _check(size: tuple[int, int], seed: int) -> None:
 
 def _quality(size: tuple[int, int]) -> tuple[int, bool, int]:
     """Texels a cell, whether half the vertices do, samples a pixel's side."""
-    if size[1] <= 260:
+    if size[1] <= 200:
+        return 1, True, 2
+    if size[1] <= 300:
         return 2, True, 2
     return (3 if size[1] <= 450 else 4), False, 2
 
@@ -233,7 +240,15 @@ def _model(sex: str, number: int, seed: int) -> _Model:
 
 @lru_cache(maxsize=2)
 def _paint(sex: str, number: int, seed: int, detail: int) -> Paint:
-    return paint_skin(_model(sex, number, seed).person, detail)
+    paint = paint_skin(_model(sex, number, seed).person, max(detail, 2))
+    if detail > 1:
+        return paint
+    return Paint(*(_halve(m) for m in (paint.albedo, paint.gloss, paint.relief, paint.occlusion)))
+
+
+def _halve(texels: _F) -> _F:
+    """Keep every second texel of a low-passed map: lashes and brows are finer than one texel a cell."""
+    return np.ascontiguousarray(cv2.GaussianBlur(texels, (3, 3), 0.7)[::2, ::2])
 
 
 def _expression(session: str, sex: str, number: int, emotion: str, seed: int) -> Expression:
@@ -250,20 +265,29 @@ def _face(session: str, sex: str, number: int, emotion: str, seed: int, detail: 
     head = pose_head(model.person, model.neutral, expression)
     at = layout(detail, coarse)
     skin = _raise_hair(model.person, head.skin)
-    folds = crease_relief(model.person, expression, detail)
-    atlas = {k: np.zeros((*at.shape, 3), np.float32) for k in ("albedo", "normal")}
+    folds = crease_relief(model.person, expression, max(detail, 2))
+    folds = _halve(folds) if detail == 1 else folds
+    atlas = {k: np.zeros((3, *at.shape), np.float32) for k in ("albedo", "normal")}
     atlas |= {k: np.zeros(at.shape, np.float32) for k in ("gloss", "occlusion")}
-    at.view(atlas["albedo"], "skin")[:] = paint.albedo * (1 - 0.22 * folds)[:, :, None]
-    at.view(atlas["gloss"], "skin")[:] = paint.gloss
-    at.view(atlas["occlusion"], "skin")[:] = paint.occlusion * (1 - 0.25 * np.clip(folds, 0, 1))
-    base = stretch(skin_normals(skin), detail, at.size["skin"])
-    at.view(atlas["normal"], "skin")[:] = _bump(base, paint.relief - 0.10 * folds, detail)
+
+    def put(name: str, albedo: _F, gloss: _F | float, occlusion: _F | float, normal: _F) -> None:
+        at.view(atlas["albedo"], name)[:] = albedo.transpose(2, 0, 1)
+        at.view(atlas["gloss"], name)[:] = gloss
+        at.view(atlas["occlusion"], name)[:] = occlusion
+        at.view(atlas["normal"], name)[:] = normal.transpose(2, 0, 1)
+
+    bent = _bump(stretch(skin_normals(skin), detail, at.size["skin"]), paint.relief - 0.10 * folds, detail)
+    put(
+        "skin",
+        paint.albedo * (1 - 0.22 * folds)[:, :, None],
+        paint.gloss,
+        paint.occlusion * (1 - 0.25 * np.clip(folds, 0, 1)),
+        bent,
+    )
     vertices = [_thin(skin, at, "skin")]
     for name, part in build_parts(model.person, model.neutral, head, expression, at).items():
-        at.view(atlas["albedo"], name)[:] = part.albedo
-        at.view(atlas["gloss"], name)[:] = part.gloss
-        at.view(atlas["occlusion"], name)[:] = part.occlusion
-        at.view(atlas["normal"], name)[:] = stretch(grid_normals(part.points), PATCHES[name][2] * detail, at.size[name])
+        normal = stretch(grid_normals(part.points), PATCHES[name][2] * detail, at.size[name])
+        put(name, part.albedo, part.gloss, part.occlusion, normal)
         vertices.append(_thin(part.points, at, name))
     return _Face(head, np.concatenate(vertices), **atlas)
 

@@ -1,7 +1,7 @@
 """A z-buffer rasteriser in numpy: triangles to scanline spans to fragments, no loop over triangles.
 
 The mesh's grids carry their texture coordinates, so the only thing that a pixel needs is where in the atlas
-its nearest surface lies; `scipy`-free and single-threaded, which makes the result the same in every process.
+its nearest surface lies. Single-threaded: the result is the same in every process.
 """
 
 from __future__ import annotations
@@ -65,92 +65,92 @@ def rasterize(
     corner = points[triangles]
     x, y = corner[:, :, 0], corner[:, :, 1]
     area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    # a row belongs to a triangle whose centre line lies in [top, bottom)
     top = np.maximum(np.ceil(y.min(axis=1) - 0.5), 0)
-    rows = np.minimum(np.floor(y.max(axis=1) - 0.5), height - 1) - top + 1
+    rows = np.minimum(np.ceil(y.max(axis=1) - 0.5), height) - top
     keep = np.flatnonzero((area > 1e-9) & (rows > 0))
-    x, y, area = x[keep], y[keep], area[keep]
-    top, rows = top[keep], rows[keep].astype(np.int64)
+    rows = rows[keep].astype(np.int64)
+    x, y = x[keep], y[keep]
+    # corners from top to bottom: neighbours then walk their common edge from the same end, and no pixel falls between
+    order = np.argsort(y, axis=1, kind="stable")
+    x, y = np.take_along_axis(x, order, 1), np.take_along_axis(y, order, 1)
+    sorted_triangles = np.take_along_axis(triangles[keep], order, 1)
+    planes = _planes(sorted_triangles, x, y, (depth, texture[:, 0], texture[:, 1]))
 
-    planes = _planes(triangles[keep], x, y, area, np.column_stack([depth, texture]))
     owner = np.repeat(np.arange(len(keep)), rows)
-    line = top[owner] + _ramp(rows)
-    left, right = _span_ends(x, y, owner, line + 0.5, width)
-    count = (right - left + 1).astype(np.int64)
+    line = top[keep][owner] + _ramp(rows)
+    left, count = _spans(x, y, owner, line + 0.5, width)
     full = np.flatnonzero(count > 0)
     owner, line, left, count = owner[full], line[full], left[full], count[full]
-
-    start = planes[owner, :, 0] * (left + 0.5)[:, None]
-    start += planes[owner, :, 1] * (line + 0.5)[:, None] + planes[owner, :, 2]
-    step = planes[owner, :, 0]
-    return _resolve(start, step, line.astype(np.int64) * width + left.astype(np.int64), count, height * width)
+    dx, dy = left + 0.5 - x[:, 0][owner], line + 0.5 - y[:, 0][owner]
+    start = [(c[owner] + a[owner] * dx + b[owner] * dy).astype(np.float32) for a, b, c in planes]
+    step = [a.astype(np.float32)[owner] for a, _, _ in planes]
+    return _resolve(start, step, (line * width + left).astype(np.int64), count, height * width)
 
 
 def _planes(
     triangles: NDArray[np.int32],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    area: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Fit value = a x + b y + c over each triangle: (t, k, 3)."""
-    v0, v1, v2 = (values[triangles[:, i]] for i in range(3))
-    d1, d2 = v1 - v0, v2 - v0
-    x1, y1 = (x[:, 1] - x[:, 0])[:, None], (y[:, 1] - y[:, 0])[:, None]
-    x2, y2 = (x[:, 2] - x[:, 0])[:, None], (y[:, 2] - y[:, 0])[:, None]
-    a = (d1 * y2 - d2 * y1) / area[:, None]
-    b = (d2 * x1 - d1 * x2) / area[:, None]
-    return np.stack([a, b, v0 - a * x[:, :1] - b * y[:, :1]], axis=2)
+    values: tuple[NDArray[np.float64], ...],
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    """Fit value = c + a (x - x0) + b (y - y0) over each triangle: (a, b, c) of each value."""
+    x1, y1 = x[:, 1] - x[:, 0], y[:, 1] - y[:, 0]
+    x2, y2 = x[:, 2] - x[:, 0], y[:, 2] - y[:, 0]
+    area = x1 * y2 - x2 * y1
+    first, second, third = np.ascontiguousarray(triangles.T)
+    planes = []
+    for value in values:
+        c = value[first]
+        d1, d2 = value[second] - c, value[third] - c
+        planes.append(((d1 * y2 - d2 * y1) / area, (d2 * x1 - d1 * x2) / area, c))
+    return planes
 
 
-def _span_ends(
+def _spans(
     x: NDArray[np.float64], y: NDArray[np.float64], owner: NDArray[np.int64], line: NDArray[np.float64], width: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """First and last pixel of each triangle on each pixel row: centres in [left, right)."""
-    low = np.full(len(line), np.inf)
-    high = np.full(len(line), -np.inf)
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        dy = y[:, j] - y[:, i]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = (x[:, j] - x[:, i]) / dy
-        inside = (line - y[owner, i]) * (line - y[owner, j]) <= 0
-        crossing = x[owner, i] + (line - y[owner, i]) * slope[owner]
-        inside &= np.isfinite(crossing)
-        low = np.where(inside & (crossing < low), crossing, low)
-        high = np.where(inside & (crossing > high), crossing, high)
-    left = np.maximum(np.ceil(low - 0.5), 0)
-    right = np.minimum(np.ceil(high - 0.5) - 1, width - 1)
-    empty = ~(np.isfinite(low) & np.isfinite(high))
-    left[empty], right[empty] = 0, -1
-    return left, right
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """First pixel and number of pixels of each triangle (corners sorted by y) on each of its rows."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = [(x[:, j] - x[:, i]) / (y[:, j] - y[:, i]) for i, j in ((0, 2), (0, 1), (1, 2))]
+    y0, y1 = y[:, 0][owner], y[:, 1][owner]
+    x0, x1 = x[:, 0][owner], x[:, 1][owner]
+    long_side = x0 + (line - y0) * slope[0][owner]
+    lower = line >= y1
+    with np.errstate(invalid="ignore"):
+        short_side = np.where(lower, x1, x0) + (line - np.where(lower, y1, y0)) * np.where(
+            lower, slope[2][owner], slope[1][owner]
+        )
+    left = np.maximum(np.ceil(np.minimum(long_side, short_side) - 0.5), 0)
+    end = np.minimum(np.ceil(np.maximum(long_side, short_side) - 0.5), width)
+    return left, (end - left).astype(np.int64)
 
 
 def _resolve(
-    start: NDArray[np.float64],
-    step: NDArray[np.float64],
+    start: list[NDArray[np.float32]],
+    step: list[NDArray[np.float32]],
     first: NDArray[np.int64],
     count: NDArray[np.int64],
     n_pixels: int,
 ) -> Raster:
-    """Expand spans to fragments and keep the nearest of each pixel."""
-    span = np.repeat(np.arange(len(count), dtype=np.int64), count)
+    """Expand spans (depth, u, v at their first pixel and per pixel) and keep the nearest fragment of each pixel."""
     offset = _ramp(count)
-    pixel = np.repeat(first, count) + offset
-    z = np.repeat(start[:, 0].astype(np.float32), count) + offset * np.repeat(step[:, 0].astype(np.float32), count)
+    z = offset.astype(np.float32)
+    z *= np.repeat(step[0], count)
+    z += np.repeat(start[0], count)
     # a positive float's bits sort as the number does: depth in the high half, span in the low half
-    key = (z.astype(np.float32).view(np.int32).astype(np.int64) << 32) | span
+    key = z.view(np.int32).astype(np.int64)
+    key <<= 32
+    key |= np.repeat(np.arange(len(count)), count)
+    offset += np.repeat(first, count)
     nearest = np.full(n_pixels, np.iinfo(np.int64).max)
-    np.minimum.at(nearest, pixel, key)
+    np.minimum.at(nearest, offset, key)
     pixels = np.flatnonzero(nearest != np.iinfo(np.int64).max)
     winner = nearest[pixels]
     span = winner & 0xFFFFFFFF
     along = (pixels - first[span]).astype(np.float32)
-    uv0, duv = start[:, 1:].astype(np.float32), step[:, 1:].astype(np.float32)
-    return Raster(
-        pixels,
-        uv0[span, 0] + along * duv[span, 0],
-        uv0[span, 1] + along * duv[span, 1],
-        (winner >> 32).astype(np.int32).view(np.float32),
-    )
+    u, v = (start[i][span] + along * step[i][span] for i in (1, 2))
+    return Raster(pixels, u, v, (winner >> 32).astype(np.int32).view(np.float32))
 
 
 def _ramp(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,66 +15,110 @@ _WRAP = np.array([0.42, 0.26, 0.20], np.float32)
 """Light that bleeds past the terminator, by colour: skin scatters red the farthest."""
 
 
-def shade_atlas(albedo: _F, normal: _F, gloss: _F, occlusion: _F, light: Light, turn: NDArray[np.float64]) -> _F:
+_BLOCK = 16384
+
+
+def shade_atlas(
+    albedo: _F, normal: _F, gloss: _F, occlusion: _F, light: Light, turn: NDArray[np.float64], polished: slice
+) -> _F:
     """Light every texel.
 
     Parameters
     ----------
-    albedo, normal : (h, w, 3) float32
+    albedo, normal : (3, h, w) float32
         Normals in the head's frame, of unit length.
     gloss, occlusion : (h, w) float32
     light : Light
     turn : (3, 3) float64
         Head's frame to camera's; the lamps are turned the other way instead of the head.
+    polished : slice
+        Flat range of texels that mirror the lamps (eyes).
 
     Returns
     -------
     (h, w, 3) float32
         Linear light.
     """
-    n = [np.ascontiguousarray(normal[:, :, i]) for i in range(3)]
     up, eye = turn[1].astype(np.float32), turn[2].astype(np.float32)
-    tilt = 0.5 + 0.5 * (n[0] * up[0] + n[1] * up[1] + n[2] * up[2])
-    lit = [(light.ground[k] + (light.sky[k] - light.ground[k]) * tilt).astype(np.float32) * occlusion for k in range(3)]
-    soft = 0.35 + 0.65 * occlusion
-    shine = np.zeros_like(gloss)
-    for direction, colour in zip(light.directions, light.colours, strict=True):
-        lamp = (turn * direction[:, None]).sum(axis=0).astype(np.float32)
-        cosine = n[0] * lamp[0] + n[1] * lamp[1] + n[2] * lamp[2]
+    lamps = np.stack([(turn * d[:, None]).sum(axis=0) for d in light.directions]).astype(np.float32)
+    halves = lamps + eye
+    halves /= np.sqrt((halves * halves).sum(axis=1, keepdims=True))
+    planes, shine, dark = albedo.reshape(3, -1), gloss.reshape(-1), occlusion.reshape(-1)
+    normals = normal.reshape(3, -1)
+    out = np.empty((dark.size, 3), np.float32)
+    # blocks that stay in the processor's cache: twice as fast as whole arrays
+    for start in range(0, dark.size, _BLOCK):
+        at = slice(start, start + _BLOCK)
+        n, o = normals[:, at], dark[at]
+        mirror = start < polished.stop and at.stop > polished.start
+        glance = _glance(n, halves, light, mirror) * shine[at] * o
+        soft = 0.35 + 0.65 * o
+        tilt = _dot(n, up) * np.float32(0.5) + np.float32(0.5)
+        cosines = [_dot(n, lamp) for lamp in lamps]
         for k in range(3):
-            lit[k] += np.float32(colour[k]) * soft * np.maximum((cosine + _WRAP[k]) / (1 + _WRAP[k]), 0)
-        half = lamp + eye
-        half /= np.sqrt((half * half).sum())
-        glance = np.maximum(n[0] * half[0] + n[1] * half[1] + n[2] * half[2], 0)
-        glance = glance**2
-        glance = glance**2
-        glance = glance**2
-        shine += np.float32(colour.mean()) * (0.10 * glance**2 + 0.5 * (gloss > 1.5) * glance**16)
-    shine *= gloss * occlusion
-    return np.stack([albedo[:, :, k] * lit[k] + shine for k in range(3)], axis=2)
+            lit = np.float32((light.colours[:, k] * _WRAP[k]).sum() / (1 + _WRAP[k])) * np.ones_like(o)
+            for cosine, colour in zip(cosines, light.colours[:, k], strict=True):
+                lit += np.maximum(cosine, -_WRAP[k]) * np.float32(colour / (1 + _WRAP[k]))
+            lit *= soft
+            lit += (tilt * np.float32(light.sky[k] - light.ground[k]) + np.float32(light.ground[k])) * o
+            lit *= planes[k, at]
+            lit += glance
+            out[at, k] = lit
+    return out.reshape(*occlusion.shape, 3)
+
+
+def _dot(n: _F, direction: _F) -> _F:
+    total = n[0] * direction[0]
+    total += n[1] * direction[1]
+    total += n[2] * direction[2]
+    return total
+
+
+def _glance(n: _F, halves: _F, light: Light, mirror: bool) -> _F:
+    """Highlights of all lamps (Blinn-Phong, exponent 16; 128 besides for polished surfaces)."""
+    total = np.zeros_like(n[0])
+    for half, colour in zip(halves, light.colours, strict=True):
+        wide = np.maximum(_dot(n, half), 0)
+        for _ in range(4):
+            wide *= wide
+        total += np.float32(0.10 * colour.mean()) * wide
+        if mirror:
+            for _ in range(3):
+                wide *= wide
+            total += np.float32(0.5 * colour.mean()) * wide
+    return total
 
 
 def backdrop(shot: Shot, size: tuple[int, int]) -> _F:
     """Plain wall, a little brighter behind the head: (h, w, 3) linear light."""
-    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
-    far = ((x / size[0] - 0.5) ** 2 + (y / size[1] - 0.45) ** 2)[:, :, None]
-    return shot.camera.backdrop.astype(np.float32) * (1.04 - 0.28 * far)
+    x = (np.arange(size[0], dtype=np.float32) / size[0] - np.float32(0.5)) ** 2
+    y = (np.arange(size[1], dtype=np.float32) / size[1] - np.float32(0.45)) ** 2
+    fall = np.float32(1.04) - np.float32(0.28) * (x[None, :] + y[:, None])
+    return fall[:, :, None] * shot.camera.backdrop.astype(np.float32)
 
 
 def develop(linear: _F, shot: Shot, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Expose, blur, add sensor noise, quantise: (h, w, 3) uint8 sRGB-like."""
+    """Expose, blur, add sensor noise, quantise: (h, w, 3) uint8 with a display's curve."""
     camera = shot.camera
-    image = linear * (camera.exposure * camera.balance).astype(np.float32)
     sigma = camera.blur * size[1] / 762
     if sigma > 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), sigma)
-    # a shoulder instead of clipping, then a display's curve
-    image = np.maximum(image, 0)
-    image = image * (1 + 0.10 * image) / (1 + 0.42 * image) * 1.22
-    image = image ** np.float32(1 / 2.2)
-    image = 0.5 + (image - 0.5) * np.float32(camera.contrast)
+        linear = cv2.GaussianBlur(linear, (0, 0), sigma)
+    root = np.sqrt(np.maximum(linear * (camera.exposure * camera.balance).astype(np.float32), 0))
+    index = np.minimum(root * np.float32(_CURVE_STEPS / _CURVE_END), _CURVE_STEPS - 1).astype(np.uint16)
     rng = np.random.default_rng(shot.seed)
     grain = rng.standard_normal((size[1], size[0], 1), dtype=np.float32)
     # pixels of a small picture average more of the sensor's
     grain *= np.float32(camera.noise * min(1.0, (size[1] / 762) ** 0.5))
-    return np.clip(image * 255 + grain + 0.5, 0, 255).astype(np.uint8)
+    image = _curve(camera.contrast)[index]
+    image += grain
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+_CURVE_STEPS, _CURVE_END = 8192, 2.0
+
+
+def _curve(contrast: float) -> _F:
+    """Grey levels (plus a half, for rounding) over the square root of linear light, 0 to _CURVE_END."""
+    linear = (np.arange(_CURVE_STEPS) / _CURVE_STEPS * _CURVE_END) ** 2
+    shoulder = linear * (1 + 0.10 * linear) / (1 + 0.42 * linear) * 1.22
+    return (255 * (0.5 + (shoulder ** (1 / 2.2) - 0.5) * contrast) + 0.5).astype(np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -59,9 +60,9 @@ class Layout:
     vertices: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
 
     def view(self, atlas: NDArray[np.float32], patch: str) -> NDArray[np.float32]:
-        """The part of an atlas that belongs to a patch."""
+        """The part of an atlas ([k,] height, width) that belongs to a patch."""
         (r, c), (h, w) = self.origin[patch], self.size[patch]
-        return atlas[r : r + h, c : c + w]
+        return atlas[..., r : r + h, c : c + w]
 
 
 @lru_cache(maxsize=4)
@@ -143,7 +144,7 @@ def grid_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def skin_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Normals of the skin: each strip between slits on its own, joined where the slits are closed for good."""
     cuts = [0, EYE_ROW + 1, MOUTH_ROW + 1, ROWS]
-    normal = np.concatenate([grid_normals(points[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)])
+    normal = np.concatenate([grid_normals(points[a:b]) for a, b in pairwise(cuts)])
     grid = skin_grid()
     middle = COLUMNS - 1
     inner, outer = grid.eye_columns
