@@ -60,7 +60,8 @@ TRIAL_COLUMNS = (
     *("id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds"),
     *("prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "estimate_seconds", "warnings"),
 )
-CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss", "train_accuracy", "test_accuracy")
+CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss")
+OPTIONAL_CURVES = ("train_accuracy", "test_accuracy")
 INFO_KEYS = ("suite", "profile", "preset", "command", "seed", "dataset", "protocols", "methods")
 STATES = ("ok", "failed", "timeout", "oom", "skipped", "missing")
 TRIAL_KEY = ["method", "protocol", "fold", "seed"]
@@ -163,14 +164,13 @@ def load_run(path: Path | str) -> RunData:
     finished = bool((trials["state"] == "ok").any())
     predictions = _read_predictions(folder / "predictions.parquet", required=finished)
     watched = _read_predictions(folder / "watched.parquet", required=False)
-    curves = folder / "curves.csv"
     run = RunData(
         path=folder,
         info=info,
         trials=trials,
         predictions=_of_finished(predictions, trials),
         watched=_of_finished(watched, trials) if len(watched) else None,
-        curves=_read_table(curves, CURVE_COLUMNS) if curves.exists() else None,
+        curves=_read_curves(folder / "curves.csv"),
     )
     _check_complete(run)
     return run
@@ -192,10 +192,11 @@ def collect_outcomes(run: RunData) -> dict[Key, Outcome]:
     for selection, table in zip(SELECTIONS, (run.predictions, run.watched), strict=True):
         if table is None:
             continue
-        for pair, rows in table.groupby(["method", "protocol"], sort=False, observed=True):
+        columns = _columns(table)
+        for pair, places in table.groupby(["method", "protocol"], sort=False, observed=True).indices.items():
             method, protocol = (str(name) for name in pair)
             key = Key(method, protocol, selection)
-            outcomes[key] = _outcome(key, rows)
+            outcomes[key] = _outcome(key, columns, places)
     order = {pair: place for place, pair in enumerate(_planned_pairs(run))}
     ranks = {key: (SELECTIONS.index(key.selection), order[key.method, key.protocol]) for key in outcomes}
     return {key: outcomes[key] for key in sorted(outcomes, key=ranks.__getitem__)}
@@ -269,6 +270,14 @@ def _read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return table
 
 
+def _read_curves(file: Path) -> pd.DataFrame | None:
+    """Read the curves; columns that no method of the run filled may be left out."""
+    if not file.is_file():
+        return None
+    table = _read_table(file, CURVE_COLUMNS)
+    return table.assign(**{name: np.nan for name in OPTIONAL_CURVES if name not in table})
+
+
 def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
     if not file.is_file():
         if required:
@@ -291,9 +300,10 @@ def _check_columns(file: Path, table: pd.DataFrame, columns: tuple[str, ...]) ->
 
 def _of_finished(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of finished trials; a failed trial's half-written predictions never count."""
-    finished = pd.MultiIndex.from_frame(trials.loc[trials["state"] == "ok", TRIAL_KEY].astype(object))
-    found = pd.MultiIndex.from_frame(table[TRIAL_KEY].astype(object))
-    return table[found.isin(finished)]
+    finished = set(trials.loc[trials["state"] == "ok", TRIAL_KEY].itertuples(index=False, name=None))
+    groups = table.groupby(TRIAL_KEY, sort=False, observed=True).indices
+    kept = [places for trial, places in groups.items() if trial in finished]
+    return table.iloc[np.sort(np.concatenate(kept))] if kept else table.iloc[:0]
 
 
 def _check_complete(run: RunData) -> None:
@@ -311,19 +321,36 @@ def _planned_pairs(run: RunData) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(run.trials["method"], run.trials["protocol"], strict=True)))
 
 
-def _outcome(key: Key, rows: pd.DataFrame) -> Outcome:
-    rows = rows.sort_values(["image", "seed", "fold"], kind="stable")
+def _columns(table: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Turn the columns into arrays once for all methods; ``<name> place`` is the rank of a text among its kind."""
     codes = {code: index for index, code in enumerate(EMOTIONS)}
+    columns: dict[str, NDArray[Any]] = {}
+    for name in ("label", "predicted"):
+        place, values = pd.factorize(table[name])
+        columns[name] = np.array([codes[str(value)] for value in values], dtype=np.int64)[place]
+    for name in ("subject", "view", "image"):
+        place, values = pd.factorize(table[name].astype(str), sort=True)
+        columns[name] = np.array([str(value) for value in values])[place]
+        columns[f"{name} place"] = place
+    for name in ("seed", "fold"):
+        columns[name] = table[name].to_numpy(dtype=np.int64)
+    columns["probabilities"] = table[list(PROBABILITIES)].to_numpy(dtype=np.float64)
+    return columns
+
+
+def _outcome(key: Key, columns: Mapping[str, NDArray[Any]], places: NDArray[np.int64]) -> Outcome:
+    order = np.lexsort((columns["fold"][places], columns["seed"][places], columns["image place"][places]))
+    taken = {name: values[places[order]] for name, values in columns.items()}
     return Outcome(
         key=key,
-        labels=rows["label"].astype(str).map(codes).to_numpy(dtype=np.int64),
-        predicted=rows["predicted"].astype(str).map(codes).to_numpy(dtype=np.int64),
-        probabilities=rows[list(PROBABILITIES)].to_numpy(dtype=np.float64),
-        people=rows["subject"].astype(str).to_numpy(dtype=str),
-        views=rows["view"].astype(str).to_numpy(dtype=str),
-        images=rows["image"].astype(str).to_numpy(dtype=str),
-        seeds=rows["seed"].to_numpy(dtype=np.int64),
-        folds=rows["fold"].to_numpy(dtype=np.int64),
+        labels=taken["label"],
+        predicted=taken["predicted"],
+        probabilities=taken["probabilities"],
+        people=taken["subject"],
+        views=taken["view"],
+        images=taken["image"],
+        seeds=taken["seed"],
+        folds=taken["fold"],
     )
 
 

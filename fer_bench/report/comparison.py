@@ -11,22 +11,14 @@ from fer_bench.methods import FAMILIES
 from fer_bench.results import Key
 
 from . import svg
+from .columns import ACCURACY, FAMILY, IMAGES, METHOD, PEOPLE
 from .gather import BEST, FAMILY_WORDS, LAST, RunView
 from .published import load_published
 from .tables import Block, Column, Drawing, Estimate, Section, Table
 
 __all__ = ["families_section", "leaderboard_section", "pairs_section"]
 
-METHOD = Column("method", "method", "code", "classifier-features, or network-mode")
 RUN = Column("run", "run", "text", "which of the merged runs")
-FAMILY = Column(
-    "family", "family", "text", "classical: hand-made features; cnn: small networks; deep: ImageNet networks"
-)
-IMAGES = Column("n", "images", "count", "test images behind the figures of this row, each tested once")
-PEOPLE = Column("people", "people", "count", "people on these images; they are the unit of every interval")
-ACCURACY = Column(
-    "accuracy", "accuracy, %", "share", "share of test images read rightly, with its 95 % interval over people"
-)
 BALANCED = Column("balanced", "balanced, %", "share", "mean over the seven expressions of the share found (recall)")
 F1 = Column("f1", "macro-F1, %", "share", "mean over expressions of F1, which punishes misses and false alarms alike")
 WATCHED = Column(
@@ -75,8 +67,9 @@ def pairs_section(view: RunView, suffix: str) -> Section:
         "unit; McNemar's test treats images as independent, which they are not, and is shown for comparison only. Each "
         "method was picked as the best of its family on these very images, which flatters both."
     )
-    blocks = (text, *tables) if tables else ("Fewer than two families have a finished method: nothing to compare.",)
-    return Section(f"pairs{suffix}", "Best against best", blocks)
+    if not tables:
+        text = "Fewer than two families have a finished method: nothing to compare."
+    return Section(f"pairs{suffix}", "Best against best", (text, *tables))
 
 
 def _leaderboard(views: Sequence[RunView], protocol: str, unseen: bool) -> Table:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .gather import RunView
+from fer_bench.results import Key
+
+from .gather import LAST, RunView
 from .tables import NO_VALUE, Column, Estimate, Table, cell_text
 
 __all__ = ["facts", "headline", "warnings_of"]
@@ -104,8 +106,8 @@ def _single_family(view: RunView, protocol: str) -> str:
 
 
 def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
-    first, second = view.outcome(a, protocol), view.outcome(b, protocol)
-    found = view.difference(first, second) if first and second else None
+    first, second = view.outcomes[Key(a, protocol, LAST)], view.outcomes[Key(b, protocol, LAST)]
+    found = view.difference(first, second)
     if found is None:
         return f"{a} and {b} share no test image on {protocol}, so they cannot be compared."
     if found.interval.value < 0:
@@ -115,7 +117,8 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
     points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
     tested = f"sign-flip test over {people} people, p {p_value if p_value.startswith('<') else '= ' + p_value}"
     if found.test.p_value < 0.05:
-        return f"{_role(view, a)} beats {_role(view, b)} by {points} points {_who(view, protocol)} ({tested})."
+        beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {_who(view, protocol)} ({tested})."
+        return beats[0].upper() + beats[1:]
     return (
         f"The data support no difference between {_role(view, a)} and {_role(view, b)} {_who(view, protocol)}: "
         f"{points} points ({tested}); a true difference below {100 * found.detectable:.1f} points "

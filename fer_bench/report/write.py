@@ -10,16 +10,28 @@ import pandas as pd
 
 from fer_bench.errors import UserError
 
-from . import comparison, opening
+from . import article, comparison, costs, detail, opening, protocols, provenance
 from .gather import RunView, gather
 from .render import Document, html, markdown, table_csv, tables_of
-from .tables import Section
+from .tables import Section, Table
 
 __all__ = ["build_document", "write_report"]
 
 SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     comparison.families_section,
     comparison.pairs_section,
+    article.article_section,
+    detail.expressions_section,
+    detail.views_section,
+    detail.confusions_section,
+    protocols.splits_section,
+    protocols.epochs_section,
+    protocols.curves_section,
+    costs.costs_section,
+    costs.failures_section,
+    provenance.data_section,
+    provenance.provenance_section,
+    provenance.citation_section,
 )
 """Sections that are written for one run each, in reading order."""
 
@@ -71,6 +83,8 @@ def build_document(views: Sequence[RunView]) -> Document:
             section = build(view, f"-{place + 1}" if several else "")
             title = f"{section.title} ({view.label})" if several else section.title
             sections.append(Section(section.id, title, section.blocks))
+    tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
+    sections.append(provenance.words_section(tables))
     first = views[0].info
     names = " and ".join(dict.fromkeys(str(view.info["dataset"]["name"]) for view in views))
     date = str(first.get("started", ""))[:10]

@@ -1,0 +1,142 @@
+"""Where methods are right and wrong: by expression, by view, confusions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer_bench import metrics
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
+from fer_bench.results import Key, Outcome
+
+from .columns import FAMILY, IMAGES, METHOD
+from .gather import FAMILY_WORDS, LAST, RunView
+from .tables import Block, Column, Section, Table
+
+__all__ = ["confusion_table", "confusions_section", "expressions_section", "views_section"]
+
+ACCURACY = Column("accuracy", "all, %", "share", "accuracy over all test images, 95 % interval over people")
+
+
+def expressions_section(view: RunView, suffix: str) -> Section:
+    """Share of each expression's images that each method found."""
+    columns = tuple(
+        Column(code, f"{name}, %", "heat", f"share of the {name} faces ({code}) that were read as {name} (recall)")
+        for code, name in zip(EMOTIONS, EMOTION_NAMES, strict=True)
+    )
+    tables = [
+        _heat_table(view, protocol, f"expressions-{protocol}{suffix}", "by expression", columns, _label_masks)
+        for protocol in view.protocols
+    ]
+    return Section(f"expressions{suffix}", "By expression", _first_open(tables))
+
+
+def views_section(view: RunView, suffix: str) -> Section:
+    """Accuracy of each method for each direction that the face is turned to."""
+    shown = [code for code in VIEWS if code in set(view.info["dataset"].get("views") or VIEWS)]
+    columns = tuple(
+        Column(code, f"{VIEW_NAMES[VIEWS.index(code)]}, %", "heat", f"accuracy on the images of view {code}")
+        for code in shown
+    )
+    tables = [
+        _heat_table(view, protocol, f"views-{protocol}{suffix}", "by view", columns, _view_masks)
+        for protocol in view.protocols
+    ]
+    return Section(f"views{suffix}", "By view", _first_open(tables))
+
+
+def confusions_section(view: RunView, suffix: str) -> Section:
+    """What is taken for what, for the most accurate method of each family."""
+    protocol = view.primary
+    blocks: list[Block] = []
+    for family in view.families(protocol) if protocol else ():
+        method = str(view.best(str(protocol), family))
+        outcome = view.outcomes[Key(method, str(protocol), LAST)]
+        counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
+        title = f"{method} on {protocol}, the most accurate of the {FAMILY_WORDS[family]}"
+        blocks.append(confusion_table(f"confusion-{family}{suffix}", title, counts))
+    if not blocks:
+        return Section(f"confusions{suffix}", "Confusions", ("No method finished all of its trials.",))
+    text = (
+        "One row for each expression shown, in percent of its images: what it was read as. Intervals of the diagonal "
+        "stand under By expression."
+    )
+    return Section(f"confusions{suffix}", "Confusions", (text, *blocks))
+
+
+def confusion_table(name: str, title: str, counts: ArrayLike, notes: Sequence[str] = ()) -> Table:
+    """Make a table of confusions from counts.
+
+    Parameters
+    ----------
+    name : str
+        The table's id.
+    title : str
+    counts : (7, 7) integers
+        Row: the label; column: the prediction.
+    notes : sequence of str
+    """
+    matrix = np.asarray(counts, dtype=np.int64)
+    tested = matrix.sum(axis=1)
+    rows = []
+    for i, emotion in enumerate(EMOTION_NAMES):
+        shares = {code: matrix[i, j] / tested[i] if tested[i] else None for j, code in enumerate(EMOTIONS)}
+        rows.append({"label": emotion, **shares, "n": int(tested[i])})
+    columns = (
+        Column("label", "shown"),
+        *(Column(c, f"{n}, %", "heat", f"read as {n}") for c, n in zip(EMOTIONS, EMOTION_NAMES, strict=True)),
+        IMAGES,
+    )
+    return Table(name, title, columns, tuple(rows), notes=tuple(notes), head="label")
+
+
+def _heat_table(
+    view: RunView, protocol: str, name: str, what: str, columns: tuple[Column, ...], masks: Any
+) -> Table | None:
+    methods = [
+        (str(found["method"]), str(found["family"]))
+        for found in view.results.sort_values(["accuracy", "method"], ascending=[False, True]).to_dict("records")
+        if found["protocol"] == protocol and found["selection"] == LAST and found["status"] == "ok"
+    ]
+    rows: list[Mapping[str, Any]] = []
+    tested: dict[str, set[int]] = {column.key: set() for column in columns}
+    for method, family in methods:
+        outcome = view.outcomes[Key(method, protocol, LAST)]
+        row: dict[str, Any] = {"method": method, "family": family, "accuracy": view.accuracy(outcome)}
+        for code, mask in masks(outcome, [column.key for column in columns]).items():
+            tested[code].add(int(mask.sum()))
+            row[code] = view.accuracy(outcome, mask)
+        rows.append(row)
+    if not rows:
+        return None
+    sizes = {code: " to ".join(f"{n:,}" for n in sorted({min(found), max(found)})) for code, found in tested.items()}
+    count = {"method": "images of each method", "family": "", "accuracy": "", **sizes}
+    people = len({*view.outcomes[Key(methods[0][0], protocol, LAST)].people})
+    return Table(
+        id=name,
+        title=f"{protocol}: {what}",
+        columns=(METHOD, FAMILY, ACCURACY, *columns),
+        rows=(count, *rows),
+        notes=(f"Methods whose trials all finished. 95 % intervals over {people} people.",),
+    )
+
+
+def _label_masks(outcome: Outcome, codes: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    return {code: outcome.labels == EMOTIONS.index(code) for code in codes}
+
+
+def _view_masks(outcome: Outcome, codes: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    return {code: outcome.views == code for code in codes}
+
+
+def _first_open(tables: Sequence[Table | None]) -> tuple[Block, ...]:
+    """The first table open, further ones folded: the report stays readable with many methods and protocols."""
+    found = [table for table in tables if table is not None]
+    if not found:
+        return ("No method finished all of its trials.",)
+    return tuple(
+        table if place == 0 else Table(**{**table.__dict__, "folded": True}) for place, table in enumerate(found)
+    )

@@ -1,0 +1,208 @@
+"""Where the figures come from: data and exclusions, hashes, packages, machine; how to make and to cite them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from .gather import RunView
+from .published import load_published
+from .tables import Block, Code, Column, Section, Table
+
+__all__ = ["citation_section", "data_section", "provenance_section", "words_section"]
+
+PAIR = (Column("what", "what"), Column("value", "value"))
+
+
+def data_section(view: RunView, suffix: str) -> Section:
+    """The images, and those that were left out."""
+    dataset = view.info["dataset"]
+    excluded = [{"file": item["file"], "reason": item["reason"]} for item in dataset.get("excluded", ())]
+    facts = [
+        ("name", dataset["name"]),
+        ("faces", "rendered, drawn by a computer" if view.rendered else "photographs"),
+        ("images", f"{dataset['n_images']:,}"),
+        ("people", f"{dataset['n_people']:,}"),
+        ("sessions", ", ".join(map(str, dataset.get("sessions", ())))),
+        ("views", ", ".join(map(str, dataset.get("views", ())))),
+        ("crop", dataset.get("crop", "")),
+        ("file or folder", PurePath(str(dataset.get("path", ""))).name),
+        ("hash of the manifest", dataset.get("manifest_hash", "")),
+    ]
+    blocks: list[Block] = [_pairs(f"data-facts{suffix}", "The images", facts)]
+    if excluded:
+        columns = (Column("file", "file", "code"), Column("reason", "reason"))
+        title = f"Left out: {len(excluded):,} files"
+        blocks.append(
+            Table(f"excluded{suffix}", title, columns, tuple(excluded), head="file", folded=len(excluded) > 25)
+        )
+    else:
+        blocks.append("No file was left out.")
+    return Section(f"data{suffix}", "Data", tuple(blocks))
+
+
+def provenance_section(view: RunView, suffix: str) -> Section:
+    """Everything a rerun has to agree on."""
+    info = view.info
+    code, machine = info.get("code", {}), info.get("machine", {})
+    facts = [
+        ("command", f"`{info['command']}`"),
+        ("suite, profile, preset", f"{info['suite']}, {info['profile']}, {info['preset']}"),
+        ("seed", str(info["seed"])),
+        ("fer-bench", _code_words(code)),
+        ("started, finished (UTC)", f"{info.get('started', '')}, {info.get('finished', '')}"),
+        ("workers, device", f"{info.get('workers', '')}, {info.get('device', '')}"),
+        ("processor", f"{machine.get('cpu', '')}, {machine.get('cores', '')} cores"),
+        ("memory", f"{machine.get('memory_gb', '')} GB"),
+        ("GPU", str(machine.get("gpu") or "none")),
+        ("system", f"{machine.get('platform', '')}, Python {machine.get('python', '')}"),
+    ]
+    packages = [(name, str(version)) for name, version in sorted(info.get("packages", {}).items())]
+    blocks: list[Block] = [_pairs(f"run{suffix}", "The run", facts), _protocols(view, suffix)]
+    blocks += [_pairs(f"packages{suffix}", "Packages", packages)] if packages else []
+    blocks.append(_methods(view, suffix))
+    return Section(f"provenance{suffix}", "Provenance", tuple(blocks))
+
+
+def citation_section(view: RunView, suffix: str) -> Section:
+    """The command that makes these figures again, and what to cite."""
+    info, published = view.info, load_published()
+    version, year = str(info.get("code", {}).get("version", "")), str(info.get("started", ""))[:4]
+    references: dict[str, list[str]] = {}
+    planned = set(view.run.trials["method"])
+    for name, method in info["methods"].items():
+        if method.get("reference") and name in planned:
+            references.setdefault(str(method["reference"]), []).append(name)
+    columns = (Column("reference", "source"), Column("methods", "methods"))
+    rows = tuple({"reference": source, "methods": ", ".join(names)} for source, names in references.items())
+    table = [Table(f"sources{suffix}", "Sources of the methods", columns, rows, head="reference", folded=True)]
+    return Section(
+        f"cite{suffix}",
+        "Make it again, and cite it",
+        (
+            f"With fer-bench {version} and the packages above, this command makes the same folds; compare the hashes. "
+            "Figures of networks may differ in the last digits between machines.",
+            Code(str(info["command"]), "sh"),
+            "Cite what you used: the benchmark, the photographs, the article whose tables it answers, and each method.",
+            Code(_bibtex(version, year, published.doi), "bibtex"),
+            *(table if rows else ()),
+        ),
+    )
+
+
+def words_section(tables: Iterable[Table]) -> Section:
+    """Every heading that has an explanation, in one place, for paper and for keyboards."""
+    helps = {column.title: column.help for table in tables for column in table.columns if column.help}
+    statistics = [
+        ("95 % interval", "made so that, over many samples of people, it holds the true figure 95 times in 100"),
+        (
+            "sign-flip test",
+            "how often two equally good methods would lie so far apart by the chance of who was tested",
+        ),
+        ("p (Holm)", "p, raised for the number of comparisons made, so that one in many is not found by luck"),
+        ("fold", "one part of the images, tested once by a method trained on the others"),
+    ]
+    merged = {**helps, **dict(statistics)}
+    rows = tuple({"word": word, "meaning": meaning} for word, meaning in sorted(merged.items(), key=_alphabetical))
+    columns = (Column("word", "word"), Column("meaning", "meaning"))
+    return Section("words", "Words", (Table("glossary", "What the headings mean", columns, rows, head="word"),))
+
+
+def _alphabetical(item: tuple[str, str]) -> tuple[str, str]:
+    return item[0].lower(), item[0]
+
+
+def _pairs(name: str, title: str, facts: Sequence[tuple[str, str]]) -> Table:
+    rows = tuple({"what": what, "value": value} for what, value in facts)
+    return Table(name, title, PAIR, rows, head="what")
+
+
+def _code_words(code: Any) -> str:
+    dirty = ", with changes that are not committed" if code.get("dirty") else ""
+    commit = f", commit {code['commit']}" if code.get("commit") else ""
+    return f"{code.get('version', '')}{commit}{dirty}"
+
+
+def _protocols(view: RunView, suffix: str) -> Table:
+    rows = []
+    for name in view.protocols:
+        found = view.info["protocols"].get(name, {})
+        rows.append(
+            {
+                **{"protocol": name, "splits": f"by {found.get('splits_by', '?')}", "folds": found.get("n_folds")},
+                "disjoint": "yes, checked" if found.get("people_disjoint") else "no",
+                **{"tested": found.get("n_test"), "hash": found.get("folds_hash", "")},
+            }
+        )
+    columns = (
+        *(Column("protocol", "protocol"), Column("splits", "splits"), Column("folds", "folds", "count")),
+        Column("disjoint", "people apart", "text", "nobody is both trained on and tested"),
+        *(Column("tested", "tested images", "count"), Column("hash", "hash of the folds", "code")),
+    )
+    return Table(f"protocols{suffix}", "Protocols", columns, tuple(rows), head="protocol")
+
+
+def _methods(view: RunView, suffix: str) -> Table:
+    planned = set(view.run.trials["method"])
+    rows = [
+        {
+            **{"method": name, "input": _input_words(method), "version": method.get("version")},
+            **{"tuning": method.get("tuning", ""), "weights": method.get("weights", "")},
+            "params": json.dumps(method.get("params", {}), sort_keys=True),
+            "summary": method.get("summary", ""),
+        }
+        for name, method in view.info["methods"].items()
+        if name in planned
+    ]
+    columns = (
+        *(Column("method", "method", "code"), Column("input", "input")),
+        Column("version", "version", "count", "raised whenever the method's code gives other results"),
+        Column("tuning", "tuning", "text", "what was searched for inside the training folds"),
+        Column("weights", "pretrained weights", "text", "file and start of its sha256"),
+        *(Column("params", "parameters", "code"), Column("summary", "what it does")),
+    )
+    return Table(f"methods{suffix}", f"Methods: {len(rows)}", columns, tuple(rows), folded=True)
+
+
+def _input_words(method: Any) -> str:
+    if "size" not in method:
+        return ""
+    return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}"
+
+
+def _bibtex(version: str, year: str, doi: str) -> str:
+    return f"""@software{{fer_bench,
+  author  = {{{{The fer-bench developers}}}},
+  title   = {{fer-bench: a benchmark of facial expression recognition}},
+  version = {{{version}}},
+  year    = {{{year}}}
+}}
+@article{{akhand2021,
+  author  = {{Akhand, M. A. H. and Roy, Shuvendu and Siddique, Nazmul and Kamal, Md Abdus Samad
+             and Shimamura, Tetsuya}},
+  title   = {{Facial Emotion Recognition Using Transfer Learning in the Deep CNN}},
+  journal = {{Electronics}},
+  volume  = {{10}},
+  number  = {{9}},
+  pages   = {{1036}},
+  year    = {{2021}},
+  doi     = {{{doi}}}
+}}
+@misc{{kdef1998,
+  author = {{Lundqvist, Daniel and Flykt, Anders and {{\\"O}}hman, Arne}},
+  title  = {{The Karolinska Directed Emotional Faces (KDEF)}},
+  note   = {{CD-ROM, Department of Clinical Neuroscience, Psychology section, Karolinska Institutet}},
+  year   = {{1998}}
+}}
+@article{{goeleven2008,
+  author  = {{Goeleven, Ellen and De Raedt, Rudi and Leyman, Lemke and Verschuere, Bruno}},
+  title   = {{The Karolinska Directed Emotional Faces: A validation study}},
+  journal = {{Cognition and Emotion}},
+  volume  = {{22}},
+  number  = {{6}},
+  pages   = {{1094--1118}},
+  year    = {{2008}},
+  doi     = {{10.1080/02699930701626582}}
+}}"""
