@@ -30,9 +30,37 @@ _CLASSIFIERS = {
 }
 
 
+# Fitting on 1,000 images of 4,000 features on one core takes `seconds`; it grows as n ** images * d ** width.
+# Fitted to CPU seconds at n = 280, 980 and 4,410 (benchmarks/bench_classical.py), mostly within a factor of two;
+# trees and forests on lbp, whose histograms are mostly zeros, take less than half of what is said here.
+_SECONDS = {  # seconds, images, width
+    "linear_svc": (0.9, 1.85, 0.8),
+    "rbf_svc": (0.4, 1.75, 0.4),
+    "knn": (0.02, 1.0, 0.8),
+    "lda": (0.4, 1.5, 1.5),
+    "fisher": (0.55, 1.1, 0.8),
+    "logreg": (0.95, 1.5, 0.9),
+    "gnb": (0.25, 1.0, 0.9),
+    "tree": (3.4, 1.05, 0.8),
+    "forest": (2.4, 1.0, 0.0),
+}
+_COMPARED = {"knn": 6.5e-11, "rbf_svc": 3.5e-11}  # seconds for a test image, a training image and a feature
+
+
+def _dimension(features: str, size: int) -> int:
+    """Length of a feature row for images of this side."""
+    return {"pixels": size**2, "dwt": ((size + 3) // 2) ** 2, "lbp": 8 * 8 * 59}[features]
+
+
 def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
-    """Nominal seconds of one trial on one core of a laptop."""
-    return 0.5 + n_train / 500
+    """Nominal seconds of one trial on one core of a laptop, features already there.
+
+    The features themselves are made once for all trials: about 1.1 ms an image for ``lbp``, far less for the others.
+    """
+    seconds, images, width = _SECONDS[spec.params["classifier"]]
+    d = _dimension(spec.features, spec.image.size)
+    fit = seconds * (n_train / 1000) ** images * (d / 4000) ** width
+    return 0.02 + fit + _COMPARED.get(spec.params["classifier"], 0.0) * n_train * n_test * d
 
 
 METHODS: tuple[MethodSpec, ...] = tuple(

@@ -94,8 +94,8 @@ class FisherNearestMean(ClassifierMixin, BaseEstimator):
     """Project on Fisher's discriminant directions, at most k - 1 of them, and take the nearest class mean.
 
     Belhumeur, Hespanha and Kriegman, TPAMI 19(7), 1997, doi 10.1109/34.598228, whose principal components come
-    first, as a step of its own. The within-class scatter is not shrunk but for 1e-6 of its mean eigenvalue, which
-    keeps it invertible where a component does not vary within classes.
+    first, as a step of its own. To the within-class scatter only a millionth of the mean variance is added,
+    which keeps it invertible where a component does not vary within classes.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class FisherNearestMean(ClassifierMixin, BaseEstimator):
         means = _class_means(X, index, k)
         within = X - means[index]
         scatter = within.T @ within / max(1, n - k)
-        scatter.flat[:: d + 1] += 1e-6 * max(np.trace(scatter) / d, np.finfo(np.float64).tiny)
+        scatter.flat[:: d + 1] += max(1e-6 * X.var(axis=0).mean(), np.finfo(np.float32).tiny)
         spread = np.sqrt(counts / n)[:, None] * (means - X.mean(axis=0))
         kept = min(k - 1, d)
         self.directions_ = eigh(spread.T @ spread, scatter, subset_by_index=(d - kept, d - 1))[1]

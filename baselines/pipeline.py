@@ -130,13 +130,15 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
         Raises
         ------
         InputError
-            Features, labels and groups do not fit together.
+            Features, labels and groups do not fit together, or all rows are the same.
         """
         features = _check_features(features)
         y = check_labels(labels, len(features))
         people = None if groups is None else np.asarray(groups)
         if people is not None and people.shape != y.shape:
             raise InputError(f"groups: expected {len(y)} names, one an image, found shape {people.shape}")
+        if (features == features[0]).all():
+            raise InputError(f"features: expected training images that differ, found {len(y)} images all alike")
         pipeline = make_classifier(self.classifier, self.features, self.classifier_params, self.random_state, len(y))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -144,7 +146,8 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
         self.warnings_ = list(dict.fromkeys([*notes, *(str(warning.message) for warning in caught)]))
         self.classes_ = np.arange(N_CLASSES)
         self.n_features_in_ = features.shape[1]
-        vars(self).pop("image_shape_", None)  # of an earlier fit
+        if hasattr(self, "image_shape_"):  # of an earlier fit
+            del self.image_shape_
         return self
 
     def _fit(

@@ -1,0 +1,34 @@
+"""Scalings learnt on training images."""
+
+import numpy as np
+from fer_bench.baselines.scaling import SquareRoot, UnitScaler
+from sklearn.preprocessing import StandardScaler
+
+
+def test_unit_scaler_is_the_standard_scaler_over_the_root_of_the_width():
+    """Values are those of scikit-learn's StandardScaler divided by sqrt(d); rows have mean squared length one."""
+    X = np.random.default_rng(0).normal(100, 7, (50, 30)).astype(np.float32)
+    scaled = UnitScaler().fit_transform(X)
+    np.testing.assert_allclose(scaled, StandardScaler().fit_transform(X) / np.sqrt(30), atol=1e-5)
+    np.testing.assert_allclose(np.square(scaled).sum(axis=1).mean(), 1, rtol=1e-4)
+    assert scaled.dtype == np.float32
+
+
+def test_constant_features_become_zero_and_do_not_count():
+    """A feature without variation gives zeros for any image, and the others keep length one."""
+    X = np.random.default_rng(0).uniform(size=(40, 10)).astype(np.float32)
+    X[:, 3] = 0.1
+    X[:, 7] = 0.0
+    scaler = UnitScaler().fit(X)
+    other = np.ones((2, 10), dtype=np.float32)
+    assert not scaler.transform(other)[:, [3, 7]].any()
+    np.testing.assert_allclose(np.square(scaler.transform(X)).sum(axis=1).mean(), 1, rtol=1e-4)
+
+
+def test_square_root_gives_hellinger_distances():
+    """Squared distances of rows are the mean over cells of twice one minus the Bhattacharyya coefficient."""
+    X = np.random.default_rng(0).dirichlet(np.ones(5), (6, 4)).astype(np.float32)
+    roots = SquareRoot().fit_transform(X.reshape(6, 20))
+    coefficient = np.sqrt(X[0].astype(float) * X[1]).sum(axis=1)
+    np.testing.assert_allclose(np.square(roots[0] - roots[1]).sum(), (2 - 2 * coefficient).mean(), rtol=1e-4)
+    np.testing.assert_allclose(np.square(roots).sum(axis=1), 1, rtol=1e-5)
