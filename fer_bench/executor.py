@@ -24,6 +24,10 @@ from fer_bench.trial import Task, run_task, write_record
 __all__ = ["Outcome", "execute"]
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_THREADS = 1
+"""Of each worker. Sums in another order give other last bits, so a number of threads that followed from the number of
+workers would make figures depend on it; and two processes of one thread beat one of two by far."""
+
 _TRIES = 2
 _TERM_SECONDS = 5.0
 
@@ -48,7 +52,6 @@ def execute(
     tasks: Iterable[Task],
     *,
     workers: int,
-    threads: int,
     logs: Path,
     deadline: float,
     on_done: Callable[[Mapping[str, Any]], None],
@@ -59,8 +62,8 @@ def execute(
     ----------
     tasks : iterable of Task
         Started in this order. Tasks for ``cuda`` go to the first worker alone, so that trials never share a GPU.
-    workers, threads : int
-        Processes, and threads of each.
+    workers : int
+        Processes, of one thread each.
     logs : Path
         Folder of ``worker-<i>.log``, where what methods print goes.
     deadline : float
@@ -73,7 +76,7 @@ def execute(
         return Outcome()
     logs.mkdir(parents=True, exist_ok=True)
     tries: dict[str, int] = {}
-    with _interrupts() as interrupted, _threads(threads):
+    with _interrupts() as interrupted, _threads(_THREADS):
         team = [_Worker(i, logs / f"worker-{i}.log") for i in range(min(workers, len(pending)))]
         try:
             while True:

@@ -90,11 +90,9 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
                     say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
                 advance(counts.total())
 
-            n_workers = plan.request.n_workers
             outcome = execute(
                 tasks,
-                workers=n_workers,
-                threads=max(1, provenance.machine()["cores"] // n_workers),
+                workers=plan.request.n_workers,
                 logs=out / "logs",
                 deadline=begun + plan.profile.deadline_seconds,
                 on_done=on_done,

@@ -1,5 +1,6 @@
 """The command line as people use it: what it answers, where its errors go, how it exits."""
 
+import base64
 import json
 
 import pytest
@@ -117,14 +118,13 @@ def test_gate_passes_itself_and_catches_a_planted_drop(cli, kdef_folder, tmp_pat
     cli("gate", tmp_path / "r", "--expected", tmp_path / "e.json", "--update")
     assert "0 of 6 rows got worse" in cli("gate", tmp_path / "r", "--expected", tmp_path / "e.json").stdout
     expected = json.loads((tmp_path / "e.json").read_text())
-    import base64
-
-    row = expected["rows"]["lda-pixels subject-2fold"]
+    row = expected["rows"]["lda-lbp random-2fold"]
+    assert row["accuracy"] < 0.97, "a drop from 1 must be larger than the tolerance"
     row["correct"] = base64.b64encode(b"\xff" * 35).decode()
     planted = json.dumps(expected)
     (tmp_path / "worse.json").write_text(planted)
     done = cli("gate", tmp_path / "r", "--expected", tmp_path / "worse.json", expect=1)
-    assert "REGRESSION: lda-pixels subject-2fold" in done.stdout
+    assert "REGRESSION: lda-lbp random-2fold" in done.stdout
     expected["manifest_hash"] = "0" * 64
     (tmp_path / "other.json").write_text(json.dumps(expected))
     assert "manifest_hash" in cli("gate", tmp_path / "r", "--expected", tmp_path / "other.json", expect=2).stderr

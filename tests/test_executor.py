@@ -50,7 +50,6 @@ def run_all(tasks, tmp_path, workers=2, deadline=None):
     outcome = execute(
         tasks,
         workers=workers,
-        threads=1,
         logs=tmp_path / "logs",
         deadline=time.monotonic() + 300 if deadline is None else deadline,
         on_done=lambda record: records.update({record["id"]: record}),
