@@ -41,7 +41,9 @@ def read_record(out: Path, trial_id: str) -> dict[str, Any] | None:
 def finished(out: Path, trial_id: str) -> bool:
     """Tell whether a trial ended well and its predictions are there; failed ones are tried anew by the next run."""
     record = read_record(out, trial_id)
-    return bool(record) and record["state"] == "ok" and (trial_folder(out, trial_id) / PREDICTIONS).exists()
+    if record is None or record["state"] != "ok":
+        return False
+    return (trial_folder(out, trial_id) / PREDICTIONS).exists()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -111,21 +113,27 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
 def _prediction_rows(plan: Plan, trial: Trial | None, index: Any, proba: Any) -> pd.DataFrame:
     people = plan.dataset.manifest.table.iloc[list(index)][["image", "subject", "view", "session", "label"]]
     rows = people.reset_index(drop=True)
-    names = (trial.spec.name, trial.protocol, trial.fold, trial.seed) if trial else ("", "", 0, 0)
-    for position, (column, value) in enumerate(zip(("method", "protocol", "fold", "seed"), names, strict=True)):
-        rows.insert(position, column, pd.Series([value] * len(rows), dtype=object if isinstance(value, str) else int))
+    _name_rows(rows, trial)
     rows["predicted"] = np.asarray(EMOTIONS, dtype=object)[proba.argmax(axis=1)]
     for column, code in enumerate(EMOTIONS):
         rows[f"p_{code}"] = proba[:, column].astype(np.float32)
     return rows
 
 
+def _name_rows(rows: pd.DataFrame, trial: Trial | None) -> None:
+    """Put the trial's axes in front; without a trial the columns are there, empty and of the right type."""
+    texts = (trial.spec.name, trial.protocol) if trial else ("", "")
+    numbers = (trial.fold, trial.seed) if trial else (0, 0)
+    for position, column in enumerate(("method", "protocol")):
+        rows.insert(position, column, pd.Series([texts[position]] * len(rows), dtype=object))
+    for position, column in enumerate(("fold", "seed")):
+        rows.insert(2 + position, column, np.full(len(rows), numbers[position], dtype=np.int64))
+
+
 def _curve_rows(trial: Trial, history: dict[str, list[float]], accuracy: Any) -> pd.DataFrame:
     epochs = max([len(v) for v in history.values()] + [0 if accuracy is None else len(accuracy)])
     table = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})
-    names = (trial.spec.name, trial.protocol, trial.fold, trial.seed)
-    for position, (column, value) in enumerate(zip(("method", "protocol", "fold", "seed"), names, strict=True)):
-        table.insert(position, column, value)
+    _name_rows(table, trial)
     for column in ("loss", "train_accuracy"):
         table[column] = pd.Series(history.get(column, []), dtype=float)
     table["test_accuracy"] = pd.Series([] if accuracy is None else accuracy, dtype=float)

@@ -11,11 +11,14 @@ import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fer_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from fer_bench.plan import Request
 
 __all__ = ["app", "main"]
 
@@ -315,7 +318,7 @@ def _request(
     weights_dir: Path | None,
     offline: bool,
     seed: int,
-) -> object:
+) -> Request:
     from fer_bench.plan import Request
 
     return Request(
