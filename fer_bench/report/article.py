@@ -55,12 +55,14 @@ def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
         ours.append(Column(f"n {name}", f"images, {name}", "count", "test images behind our figure"))
     columns = (
         *(Column("label", "row"), Column("published", "published, %"), Column("status", "status")),
-        Column("wilson", "if 245 images, %", "text", "Wilson's 95 % interval, assumes independent images"),
-        *(column for column in OPTIONAL if any(row.get(column.key) for row in rows)),
         *(
             Column("ours", "our method", "code"),
             Column("size", "our input", "text", "side of the square picture"),
             *ours,
+            Column(
+                "wilson", "published, if 245 images, %", "text", "Wilson's 95 % interval, assumes independent images"
+            ),
+            *(column for column in OPTIONAL if any(row.get(column.key) for row in rows)),
         ),
     )
     return Table(f"{table.id}{suffix}", table.title, columns, tuple(rows), notes=table.notes, head="label")

@@ -63,9 +63,9 @@ def pairs_section(view: RunView, suffix: str) -> Section:
     """The best of each family against the best of each other, on the same images."""
     tables = [_pairs(view, protocol, suffix) for protocol in view.protocols if len(view.families(protocol)) > 1]
     text = (
-        "The first method minus the second, on the same images. The sign-flip test treats people, not images, as the "
-        "unit; McNemar's test treats images as independent, which they are not, and is shown for comparison only. Each "
-        "method was picked as the best of its family on these very images, which flatters both."
+        "The more accurate method minus the other, on the same images. The sign-flip test treats people, not images, "
+        "as the unit; McNemar's test treats images as independent, which they are not, and is shown for comparison "
+        "only. Each method was picked as the best of its family on these very images, which flatters both."
     )
     if not tables:
         text = "Fewer than two families have a finished method: nothing to compare."
@@ -228,7 +228,9 @@ def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: st
         ranked = view.ranked(protocol, family)
         lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
     words = "; ".join(FAMILY_WORDS[family] for family in families)
-    return svg.strip_figure(f"{table_id}-strip", lanes, f"{protocol}: every finished method is a mark ({words}).")
+    return svg.strip_figure(
+        f"{table_id}-strip", lanes, f"{protocol}: every mark is a method ({words}); dashed: chance."
+    )
 
 
 def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
@@ -236,9 +238,13 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
     compared = []
     for low, high in combinations([family for family in FAMILIES if family in best], 2):
         a, b = view.outcome(str(best[high]), protocol), view.outcome(str(best[low]), protocol)
-        found = view.difference(a, b) if a and b else None
+        if a is None or b is None:
+            continue
+        if b.correct.mean() > a.correct.mean():
+            a, b = b, a
+        found = view.difference(a, b)
         if found is not None:
-            compared.append((best[high], best[low], found))
+            compared.append((a.key.method, b.key.method, found))
     adjusted = stats.holm([found.test.p_value for _, _, found in compared])
     rows = tuple(
         {
@@ -273,4 +279,4 @@ def _verdict(view: RunView, found: stats.Difference, p_value: float) -> str:
         return "none declared (quick run)" if view.quick else "none declared (rendered faces)"
     if p_value >= 0.05:
         return "not told apart"
-    return "first is better" if found.interval.value > 0 else "second is better"
+    return "first is better"

@@ -22,8 +22,8 @@ __all__ = ["FAMILY_WORDS", "RunView", "gather"]
 
 FAMILY_WORDS = {
     "classical": "classical pipelines",
-    "cnn": "small networks (two convolutions)",
-    "deep": "deep networks (ImageNet architectures)",
+    "cnn": "small networks",
+    "deep": "deep networks",
 }
 LAST, BEST = "last_epoch", "best_test_epoch"
 

@@ -95,7 +95,7 @@ def curves_section(view: RunView, suffix: str) -> Section:
 
 
 def _split_rows(view: RunView, person: str, other: str) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for method in view.ranked(person)["method"]:
         a, b = view.outcome(str(method), other), view.outcome(str(method), person)
         found = view.difference(a, b) if a and b else None
@@ -106,7 +106,6 @@ def _split_rows(view: RunView, person: str, other: str) -> list[dict[str, Any]]:
         rows.append(
             {
                 **{"method": str(method), "family": view.family(str(method)), "image": by_image, "person": by_person},
-                "drawing": Drawing(svg.dumbbell(by_person.value, by_image.value, view.family(str(method)))),
                 "difference": Estimate.of(found.interval),
                 **{"n": found.interval.n, "people": found.interval.people},
             }
@@ -127,11 +126,22 @@ def _tally(rows: Sequence[dict[str, Any]], other: str) -> str:
     )
 
 
+def _draw(rows: Sequence[dict[str, Any]], first: str, second: str) -> str:
+    """Give each row its dumbbell on one scale for all, and return the words for that scale."""
+    shares = [row[key].value for row in rows for key in (first, second)]
+    low, high = np.floor(10 * min(shares)) / 10, np.ceil(10 * max(shares)) / 10
+    scale = (float(low), float(max(high, low + 0.1)))
+    for row in rows:
+        row["drawing"] = Drawing(svg.dumbbell(row[first].value, row[second].value, row["family"], scale))
+    return f"{100 * scale[0]:.0f} to {100 * scale[1]:.0f} %"
+
+
 def _split_table(name: str, person: str, other: str, rows: list[dict[str, Any]]) -> Table:
+    scale = _draw(rows, "person", "image")
     columns = (
         *(METHOD, FAMILY, Column("image", f"{other}, %", "share", "tested on images of people seen in training")),
         Column("person", f"{person}, %", "share", "tested on people never seen in training"),
-        Column("drawing", "ring: by person, disc: by image", "drawing"),
+        Column("drawing", f"{scale}; ring: by person, disc: by image", "drawing"),
         Column(
             "difference", "difference, points", "difference", "by image minus by person, same images, 95 % interval"
         ),
@@ -141,7 +151,7 @@ def _split_table(name: str, person: str, other: str, rows: list[dict[str, Any]])
 
 
 def _epoch_table(view: RunView, protocol: str, suffix: str) -> Table | None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for method in view.ranked(protocol)["method"]:
         last, best = view.outcomes[Key(str(method), protocol, LAST)], view.outcome(str(method), protocol, BEST)
         found = view.difference(best, last) if best is not None else None
@@ -151,17 +161,17 @@ def _epoch_table(view: RunView, protocol: str, suffix: str) -> Table | None:
         rows.append(
             {
                 **{"method": str(method), "family": view.family(str(method)), "last": a, "best": b},
-                "drawing": Drawing(svg.dumbbell(a.value, b.value, view.family(str(method)))),
                 "difference": Estimate.of(found.interval),
                 **{"n": found.interval.n, "people": found.interval.people},
             }
         )
     if not rows:
         return None
+    scale = _draw(rows, "last", "best")
     columns = (
         *(METHOD, FAMILY, Column("last", "last epoch, %", "share")),
         Column("best", "best epoch on test, %: optimistic", "share", "picked on the images it is scored on"),
-        Column("drawing", "ring: last, disc: best on test", "drawing"),
+        Column("drawing", f"{scale}; ring: last, disc: best on test", "drawing"),
         Column("difference", "added, points", "difference", "best epoch on test minus last epoch, 95 % interval"),
         *(IMAGES, PEOPLE),
     )

@@ -101,6 +101,8 @@ def table_csv(table: Table) -> str:
 
 
 _PARTS = ("low", "high", "n", "people")
+HIGH = 0.78
+"""From this share on a heat cell is dark enough that its text turns; both sides keep a contrast of 4.4 to 1."""
 NUMERIC = ("count", "share", "heat", "difference", "score", "p", "seconds", "milliseconds", "megabytes")
 
 
@@ -128,7 +130,7 @@ def _cell(table: Table, column: Column, value: object) -> Markup:
             Markup(value.svg) if isinstance(value, Drawing) else ""
         )
     text = cell_text(column, value)
-    inner: Markup = escape(text)
+    inner = _ticks(text)
     if isinstance(value, Estimate) and " [" in text:
         number, interval = text.split(" [", 1)
         inner = Markup("{} <small>[{}</small>").format(number, interval)
@@ -150,7 +152,7 @@ def _heat(value: object, inner: Markup) -> Markup:
     if not isinstance(share, (int, float)) or share != share:
         return Markup('<td class="num">{}</td>').format(inner)
     return Markup('<td class="num h{}" style="--v:{}%">{}</td>').format(
-        " d" if share > 0.55 else "", round(100 * share), inner
+        " d" if share >= HIGH else "", round(100 * share), inner
     )
 
 

@@ -35,11 +35,11 @@ def interval_bar(found: Estimate, family: str, width: int = 150) -> str:
     )
 
 
-def dumbbell(first: float, second: float, family: str, width: int = 150) -> str:
-    """Draw two shares on one scale: a ring for the first, a filled mark for the second."""
+def dumbbell(first: float, second: float, family: str, scale: tuple[float, float] = (0, 1), width: int = 150) -> str:
+    """Draw two shares between the ends of a scale: a ring for the first, a filled mark for the second."""
     if math.isnan(first) or math.isnan(second):
         return ""
-    a, b = _n(4 + first * (width - 8)), _n(4 + second * (width - 8))
+    a, b = (_n(4 + (share - scale[0]) / (scale[1] - scale[0]) * (width - 8)) for share in (first, second))
     return (
         f'<svg class="bell {_family(family)}" width="{width}" height="14" aria-hidden="true"><path d="M{a} 7H{b}"/>'
         f'<circle class="o" cx="{a}" cy="7" r="3.2"/><circle cx="{b}" cy="7" r="3.6"/></svg>'
@@ -56,7 +56,7 @@ def strip_figure(name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float
     lanes : sequence of (family, sequence of (method, accuracy))
     caption : str
     """
-    left, right, lane = 90, WIDTH - 20, 46
+    left, right, lane = 90, WIDTH - 20, 56
     height = lane * len(lanes) + 34
 
     def x(share: float) -> float:
@@ -65,11 +65,14 @@ def strip_figure(name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float
     parts = [_axis_x(x, height - 26, [0, 0.2, 0.4, 0.6, 0.8, 1], "accuracy, %")]
     parts.append(f'<path class="c" d="M{_n(x(CHANCE))} 0V{height - 26}"/>')
     for row, (family, methods) in enumerate(lanes):
-        middle = lane * row + lane / 2
+        middle = lane * row + lane / 2 + 6
         parts.append(f'<text class="l" x="0" y="{_n(middle + 4)}">{escape(family)}</text>')
         for place, (method, share) in enumerate(methods):
             y = middle + (place % 3 - 1) * 9
             parts.append(_mark(family, x(share), y, f"{method}: {100 * share:.1f} %"))
+        best, share = max(methods, key=lambda found: found[1])
+        side = "n e" if share > 0.5 else "n"
+        parts.append(f'<text class="{side}" x="{_n(x(share) + 4)}" y="{_n(middle - 17)}">{escape(best)}</text>')
     return Figure(name, _svg(parts, height, caption), caption)
 
 
