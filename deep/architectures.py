@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torchvision
@@ -55,13 +56,16 @@ class Architecture:
 
     family: str
     block: str
-    cut: Callable[[nn.Module], Parts]
+    cut: Callable[[Any], Parts]
     size: int = 224
     smallest: int = 32
 
 
 class InceptionInput(nn.Module):
     """From ImageNet's normalisation to the -1..1 that Google's Inception weights were trained on."""
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +85,7 @@ class InceptionAuxiliary(nn.Module):
     5 x 5 that its second convolution needs by adaptive pooling. Source: Szegedy et al. 2016, doi 10.1109/CVPR.2016.308.
     """
 
-    def __init__(self, auxiliary: nn.Module, classes: int) -> None:
+    def __init__(self, auxiliary: Any, classes: int) -> None:
         super().__init__()
         self.conv0, self.conv1 = auxiliary.conv0, auxiliary.conv1
         self.fc = nn.Linear(auxiliary.fc.in_features, classes)
@@ -93,36 +97,36 @@ class InceptionAuxiliary(nn.Module):
         return self.fc(x.flatten(1))
 
 
-def _vgg(net: nn.Module) -> Parts:
+def _vgg(net: Any) -> Parts:
     layers = list(net.features)
     pools = [i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
     start = pools[3] + 1  # block 5 stands between the fourth and the fifth max-pooling
     return Parts(nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:]), 512)
 
 
-def _resnet(net: nn.Module) -> Parts:
+def _resnet(net: Any) -> Parts:
     trunk = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, net.layer3)
     return Parts(trunk, nn.Sequential(net.layer4), net.fc.in_features)
 
 
-def _densenet(net: nn.Module) -> Parts:
+def _densenet(net: Any) -> Parts:
     layers = dict(net.features.named_children())
     block = nn.Sequential(layers.pop("denseblock4"), layers.pop("norm5"), nn.ReLU(inplace=True))
     return Parts(nn.Sequential(*layers.values()), block, net.classifier.in_features)
 
 
-def _inception(net: nn.Module) -> Parts:
+def _inception(net: Any) -> Parts:
     layers = {name: layer for name, layer in net.named_children() if name.startswith(("Conv", "Mixed", "maxpool"))}
     block = nn.Sequential(*(layers.pop(f"Mixed_7{letter}") for letter in "abc"))
     auxiliary = InceptionAuxiliary(net.AuxLogits, 7)
     return Parts(nn.Sequential(InceptionInput(), *layers.values()), block, net.fc.in_features, auxiliary)
 
 
-def _mobilenet(net: nn.Module) -> Parts:
+def _mobilenet(net: Any) -> Parts:
     return Parts(net.features[:17], net.features[17:], net.last_channel)
 
 
-def _squeezenet(net: nn.Module) -> Parts:
+def _squeezenet(net: Any) -> Parts:
     return Parts(net.features[:10], net.features[10:], 512)
 
 
