@@ -28,6 +28,9 @@ _THREADS = 1
 """Of each worker. Sums in another order give other last bits, so a number of threads that followed from the number of
 workers would make figures depend on it; and two processes of one thread beat one of two by far."""
 
+_SLACK = 1.5
+"""A trial is started only if this many times its estimate is left before the deadline."""
+
 _TRIES = 2
 _TERM_SECONDS = 5.0
 
@@ -67,7 +70,7 @@ def execute(
     logs : Path
         Folder of ``worker-<i>.log``, where what methods print goes.
     deadline : float
-        ``time.monotonic()`` after which no task is started; what runs is finished.
+        ``time.monotonic()`` by which all should be over: a task whose estimate no longer fits is not started.
     on_done : callable
         Called with each record, in the order in which trials end.
     """
@@ -76,21 +79,33 @@ def execute(
         return Outcome()
     logs.mkdir(parents=True, exist_ok=True)
     tries: dict[str, int] = {}
+    late: list[str] = []
     with _interrupts() as interrupted, _threads(_THREADS):
         team = [_Worker(i, logs / f"worker-{i}.log") for i in range(min(workers, len(pending)))]
         try:
             while True:
-                why = "interrupted" if interrupted() else "deadline" if time.monotonic() > deadline else ""
-                if not why:
+                stopping = interrupted()
+                if not stopping:
+                    late += _drop_late(pending, deadline)
                     _assign(team, pending)
                 if not any(worker.task for worker in team):
-                    return Outcome(tuple(task.id for task in pending), why if pending else "")
+                    not_started = (*late, *(task.id for task in pending))
+                    return Outcome(not_started, "interrupted" if stopping and pending else "deadline" if late else "")
                 wait([w.channel for w in team if w.task], timeout=0.2)
                 for worker in team:
                     _collect(worker, pending, tries, on_done)
         finally:
             for worker in team:
                 worker.stop()
+
+
+def _drop_late(pending: deque[Task], deadline: float) -> list[str]:
+    """Take out the tasks that would not end in time; cheaper ones behind them may still fit."""
+    left = deadline - time.monotonic()
+    late = [task for task in pending if task.estimate_seconds * _SLACK > left]
+    for task in late:
+        pending.remove(task)
+    return [task.id for task in late]
 
 
 def _assign(team: list[_Worker], pending: deque[Task]) -> None:

@@ -24,7 +24,7 @@ class Profile:
     budget_core_seconds : float
         Rows (a method under a protocol) whose estimated cost no longer fits are skipped, and say so.
     deadline_seconds : float
-        Trials that have not begun by then are skipped, and say so; a rerun goes on with them.
+        Trials that would not end by then are not started, and say so; a rerun goes on with them.
     download_megabytes : float
         Larger weights are not fetched without being asked for.
     timeout_factor, timeout_seconds : float
@@ -56,7 +56,7 @@ PROFILES = {
             people=7,
             protocols={"subject-10fold": "subject-2fold", "random-10fold": "random-2fold"},
             budget_core_seconds=720.0,
-            deadline_seconds=510.0,
+            deadline_seconds=560.0,
             download_megabytes=20.0,
             timeout_factor=8.0,
             timeout_seconds=120.0,

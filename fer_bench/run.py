@@ -148,6 +148,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
                 labels=labels,
                 groups=groups,
                 folder=trial_folder(out, trial.id),
+                estimate_seconds=trial.estimate_seconds,
                 timeout_seconds=limit,
             )
         )

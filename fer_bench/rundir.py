@@ -105,7 +105,7 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
         return row | known | {"warnings": " | ".join(record.get("warnings") or [])}
     if why == "deadline":
         limit = plan.profile.deadline_seconds
-        reason = f"the {plan.profile.name} profile starts nothing after {limit:.0f} s; run the same command again"
+        reason = f"the {plan.profile.name} profile ends after {limit:.0f} s; run the same command again to go on"
         return row | {"state": "skipped", "reason": reason}
     return row | {"state": "missing", "reason": "planned, not run yet; run the same command again"}
 

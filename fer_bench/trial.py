@@ -59,6 +59,7 @@ class Task:
     labels: NDArray[np.int64]
     groups: NDArray[Any]
     folder: Path
+    estimate_seconds: float
     timeout_seconds: float
 
 

@@ -39,6 +39,7 @@ def make_task(tmp_path, monkeypatch):
             labels=np.tile(np.arange(7), 4),
             groups=np.repeat(["F01", "M01"], 14),
             folder=tmp_path / "trials" / name,
+            estimate_seconds=0.1,
             timeout_seconds=timeout,
         )
 
