@@ -1,0 +1,133 @@
+"""Which methods the contract is held against, tiny faces to do it with, and each method fitted once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_bench.labels import N_CLASSES
+from fer_bench.methods import MethodSpec, load_methods
+
+# By default one mode of one network a family, all modes among them; the rest is slow. Methods of a torch room that is
+# not listed here are not slow.
+NETWORKS = {
+    "vgg": "vgg16-scratch",
+    "resnet": "resnet18-last_block",
+    "inception": "inception_v3-dense",
+    "densenet": "densenet161-entire",
+    "squeezenet": "squeezenet1_0-last_block",
+    "mobilenet": "",
+    "cnn": "cnn2-48",
+}
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Made-up faces: images, labels and people."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    people: np.ndarray
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A method under test, with parameters that make it quick, and what the harness would supply."""
+
+    spec: MethodSpec
+    supplied: dict[str, Any]
+
+    def make(self, random_state: int = 0) -> Any:
+        """Build the method anew, unfitted."""
+        method = self.spec.make(**{**self.supplied, "random_state": random_state})
+        known = method.get_params()
+        quick = {"epochs": 1, "batch_size": 7, "views": min(1, known.get("views", 0))}
+        return method.set_params(**{name: value for name, value in quick.items() if name in known})
+
+    def faces(self, people: int = 2, first: int = 0, each: int = 1) -> Faces:
+        """Draw faces of the size and channels that the method wants."""
+        return draw_faces(self.spec.image.size, self.spec.image.channels, people, first, each)
+
+
+def draw_faces(size: int, channels: int, people: int, first: int = 0, each: int = 1) -> Faces:
+    """Draw squares (n, size, size[, 3]) whose class is the angle of a bar and whose person is the shade around it.
+
+    Every person shows every class ``each`` times, never twice the same: the bar shifts and there is noise.
+    """
+    rng = np.random.default_rng([size, channels, first])
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    images, labels, names = [], [], []
+    for person in range(first, first + people):
+        for label in range(N_CLASSES):
+            for _ in range(each):
+                angle, shift = np.pi * label / N_CLASSES, rng.uniform(-0.1, 0.1)
+                bar = np.abs(x * np.sin(angle) - y * np.cos(angle) + shift) < 0.08
+                face = 60 + 12 * (person % 6) + 110 * bar + rng.normal(0, 12, (size, size))
+                images.append(np.clip(face, 0, 255).astype(np.uint8))
+                labels.append(label)
+                names.append(f"P{person:02d}")
+    stack = np.stack(images)
+    stack = stack if channels == 1 else np.repeat(stack[..., None], 3, axis=-1)
+    return Faces(stack, np.array(labels, dtype=np.int64), np.array(names))
+
+
+def _is_slow(spec: MethodSpec) -> bool:
+    family = re.match("[a-z]*", spec.network).group()  # type: ignore[union-attr]
+    return spec.uses_torch and family in NETWORKS and spec.name != NETWORKS[family]
+
+
+METHODS = [
+    pytest.param(spec, id=spec.name, marks=[pytest.mark.slow] if _is_slow(spec) else [])
+    for spec in load_methods().values()
+]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for ``spec`` on every method; indirect fixtures see the same object, so modules group by it."""
+    if "spec" in metafunc.fixturenames:
+        metafunc.parametrize("spec", METHODS, scope="module")
+
+
+@pytest.fixture(scope="module")
+def weights(spec: MethodSpec, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Give a local file of random weights in place of the published one, to the methods that want one."""
+    if "weights" not in spec.wants:
+        yield None
+        return
+    from fer_bench.deep.networks import write_random_weights
+
+    path = tmp_path_factory.mktemp("weights") / f"{spec.network}.pth"
+    write_random_weights(spec.network, path)
+    yield path
+    path.unlink()  # up to half a gigabyte
+
+
+@pytest.fixture(scope="module")
+def subject(spec: MethodSpec, weights: Any) -> Subject:
+    """Resolve the method for quick runs and supply what it wants."""
+    return Subject(spec.resolve("quick", "default"), {"random_state": 0, "device": "cpu", "weights": weights})
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A method fitted on ``faces``, with copies from before, and its probabilities for others."""
+
+    method: Any
+    faces: Faces
+    before: Faces
+    others: Faces
+    probabilities: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def fitted(subject: Subject) -> Fitted:
+    """Fit the method once for all tests that only look."""
+    faces = subject.faces(people=4 if not subject.spec.uses_torch else 2)
+    before = Faces(faces.images.copy(), faces.labels.copy(), faces.people.copy())
+    others = subject.faces(people=1, first=8)
+    method = subject.make().fit(faces.images, faces.labels, groups=faces.people)
+    return Fitted(method, faces, before, others, method.predict_proba(others.images))
