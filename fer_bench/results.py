@@ -329,7 +329,7 @@ def _columns(table: pd.DataFrame) -> dict[str, NDArray[Any]]:
         place, values = pd.factorize(table[name])
         columns[name] = np.array([codes[str(value)] for value in values], dtype=np.int64)[place]
     for name in ("subject", "view", "image"):
-        place, values = pd.factorize(table[name].astype(str), sort=True)
+        place, values = pd.factorize(table[name].astype(object).fillna(""), sort=True)
         columns[name] = np.array([str(value) for value in values])[place]
         columns[f"{name} place"] = place
     for name in ("seed", "fold"):

@@ -31,7 +31,8 @@ def expressions_section(view: RunView, suffix: str) -> Section:
         _heat_table(view, protocol, f"expressions-{protocol}{suffix}", "by expression", columns, _label_masks)
         for protocol in view.protocols
     ]
-    return Section(f"expressions{suffix}", "By expression", _first_open(tables))
+    nothing = "No method finished all of its trials."
+    return Section(f"expressions{suffix}", "By expression", _first_open(tables, nothing))
 
 
 def views_section(view: RunView, suffix: str) -> Section:
@@ -45,7 +46,8 @@ def views_section(view: RunView, suffix: str) -> Section:
         _heat_table(view, protocol, f"views-{protocol}{suffix}", "by view", columns, _view_masks)
         for protocol in view.protocols
     ]
-    return Section(f"views{suffix}", "By view", _first_open(tables))
+    nothing = "No method finished all of its trials, or the data name no views."
+    return Section(f"views{suffix}", "By view", _first_open(tables, nothing))
 
 
 def confusions_section(view: RunView, suffix: str) -> Section:
@@ -110,9 +112,12 @@ def _heat_table(
             tested[code].add(int(mask.sum()))
             row[code] = view.accuracy(outcome, mask)
         rows.append(row)
-    if not rows:
+    columns = tuple(column for column in columns if tested[column.key] - {0})
+    if not rows or not columns:
         return None
-    sizes = {code: " to ".join(f"{n:,}" for n in sorted({min(found), max(found)})) for code, found in tested.items()}
+    sizes = {
+        code: " to ".join(f"{n:,}" for n in sorted({min(found), max(found)})) for code, found in tested.items() if found
+    }
     count = {"method": "images of each method", "family": "", "accuracy": "", **sizes}
     people = len({*view.outcomes[Key(methods[0][0], protocol, LAST)].people})
     return Table(
@@ -132,11 +137,11 @@ def _view_masks(outcome: Outcome, codes: Sequence[str]) -> dict[str, NDArray[np.
     return {code: outcome.views == code for code in codes}
 
 
-def _first_open(tables: Sequence[Table | None]) -> tuple[Block, ...]:
+def _first_open(tables: Sequence[Table | None], nothing: str) -> tuple[Block, ...]:
     """The first table open, further ones folded: the report stays readable with many methods and protocols."""
     found = [table for table in tables if table is not None]
     if not found:
-        return ("No method finished all of its trials.",)
+        return (nothing,)
     return tuple(
         table if place == 0 else Table(**{**table.__dict__, "folded": True}) for place, table in enumerate(found)
     )

@@ -7,6 +7,7 @@ two forms of the report can disagree.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,10 @@ class Table:
     head: str = "method"
     interactive: bool = False
     folded: bool = False
+
+    def __post_init__(self) -> None:
+        # a protocol or family may be named by anyone, and the id becomes a file's name and an anchor
+        object.__setattr__(self, "id", re.sub(r"[^A-Za-z0-9_-]+", "-", self.id))
 
 
 @dataclass(frozen=True)

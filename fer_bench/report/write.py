@@ -67,8 +67,11 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
     document = build_document(views)
     (target / "tables").mkdir(parents=True, exist_ok=True)
     _write(target / "results.csv", _results_csv(views))
-    for table in tables_of(document):
-        _write(target / "tables" / f"{table.id}.csv", table_csv(table))
+    tables = {f"{table.id}.csv": table_csv(table) for table in tables_of(document)}
+    for stale in set((target / "tables").glob("*.csv")) - {target / "tables" / name for name in tables}:
+        stale.unlink()
+    for name, text in tables.items():
+        _write(target / "tables" / name, text)
     _write(target / "report.md", markdown(document))
     _write(target / "report.html", html(document))
     return target / "report.html"
@@ -86,16 +89,21 @@ def build_document(views: Sequence[RunView]) -> Document:
     tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
     sections.append(provenance.words_section(tables))
     first = views[0].info
-    names = " and ".join(dict.fromkeys(str(view.info["dataset"]["name"]) for view in views))
+    names = " and ".join(dict.fromkeys(_data_words(view) for view in views))
     date = str(first.get("started", ""))[:10]
     return Document(
-        title=f"Facial expressions on {names}: which method reads them best?",
+        title=f"Facial expression recognition on {names}",
         subtitle=f"fer-bench {first.get('code', {}).get('version', '')}, {date}".rstrip(", "),
         warnings=opening.warnings_of(views),
         headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
         glance=tuple(opening.facts(view, f"-{i + 1}" if several else "") for i, view in enumerate(views)),
         sections=tuple(sections),
     )
+
+
+def _data_words(view: RunView) -> str:
+    name = str(view.info["dataset"]["name"])
+    return f"rendered faces ({name})" if view.rendered else name
 
 
 def _results_csv(views: Sequence[RunView]) -> str:

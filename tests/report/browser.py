@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -34,10 +35,20 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         child_in, self.out = os.pipe()
         self.into, child_out = os.pipe()
-        words = " ".join([program, *FLAGS, f"--user-data-dir={self.profile.name}", "about:blank"])
-        command = f"exec {words} 3<&{child_in} 4>&{child_out}"
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(["sh", "-c", command], pass_fds=(child_in, child_out), **quiet)
+
+        def connect() -> None:
+            """Chromium reads commands from file 3 and writes to file 4; go by way of numbers that are free."""
+            high = [fcntl.fcntl(end, fcntl.F_DUPFD, 64) for end in (child_in, child_out)]
+            os.dup2(high[0], 3)
+            os.dup2(high[1], 4)
+
+        self.process = subprocess.Popen(
+            [program, *FLAGS, f"--user-data-dir={self.profile.name}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            close_fds=False,
+            preexec_fn=connect,
+        )
         os.close(child_in)
         os.close(child_out)
         self.buffer, self.sent = b"", 0
