@@ -74,16 +74,17 @@ LIDS = {5: (0.30, 0.05), 6: (-0.05, -0.17), 7: (-0.08, -0.20), 43: (-0.42, -0.02
 
 # unit: (probability of taking part, mean weight) at full intensity
 _EMOTIONS: dict[str, dict[int, tuple[float, float]]] = {
-    "AF": {1: (0.95, 0.8), 2: (0.85, 0.6), 4: (0.75, 0.5), 5: (0.95, 0.85), 20: (0.85, 0.75), 25: (0.95, 0.8),
-           26: (0.75, 0.6), 7: (0.3, 0.3)},
-    "AN": {4: (1.0, 0.95), 5: (0.45, 0.4), 7: (0.9, 0.8), 23: (0.75, 0.8), 24: (0.6, 0.7), 17: (0.5, 0.5),
-           10: (0.15, 0.4), 9: (0.1, 0.3)},
-    "DI": {9: (0.9, 0.9), 10: (0.85, 0.8), 4: (0.55, 0.45), 17: (0.5, 0.6), 16: (0.3, 0.5), 25: (0.5, 0.6),
-           6: (0.45, 0.5), 7: (0.5, 0.5), 15: (0.2, 0.3)},
-    "HA": {6: (0.9, 0.8), 12: (1.0, 1.0), 25: (0.85, 0.8), 26: (0.3, 0.4), 10: (0.25, 0.35)},
+    "AF": {1: (0.95, 0.9), 2: (0.8, 0.75), 4: (0.7, 0.5), 5: (0.95, 0.95), 20: (0.8, 0.85), 25: (0.95, 1.0),
+           26: (0.8, 0.8), 7: (0.3, 0.3)},
+    "AN": {4: (1.0, 1.15), 5: (0.4, 0.4), 7: (0.9, 0.95), 23: (0.75, 0.9), 24: (0.65, 0.85), 17: (0.6, 0.7),
+           10: (0.25, 0.55), 9: (0.25, 0.5), 15: (0.3, 0.6)},
+    "DI": {9: (0.8, 1.0), 10: (0.8, 0.95), 4: (0.8, 0.75), 17: (0.55, 0.75), 16: (0.3, 0.5), 25: (0.45, 0.7),
+           6: (0.4, 0.5), 7: (0.6, 0.7), 15: (0.35, 0.7)},
+    "HA": {6: (0.9, 0.95), 12: (1.0, 1.15), 25: (0.85, 1.0), 26: (0.35, 0.5), 10: (0.25, 0.35)},
     "NE": {},
-    "SA": {1: (0.9, 0.8), 4: (0.75, 0.5), 15: (0.95, 0.9), 17: (0.65, 0.6), 43: (0.5, 0.4), 7: (0.2, 0.3)},
-    "SU": {1: (1.0, 0.95), 2: (1.0, 0.95), 5: (0.85, 0.7), 25: (1.0, 0.8), 26: (0.9, 0.9), 27: (0.6, 0.8)},
+    "SA": {1: (0.8, 0.95), 4: (0.9, 0.8), 15: (0.95, 1.1), 17: (0.75, 0.85), 43: (0.5, 0.5), 7: (0.3, 0.5),
+           10: (0.12, 0.4)},
+    "SU": {1: (1.0, 1.05), 2: (1.0, 1.05), 5: (0.85, 0.8), 25: (1.0, 0.9), 26: (0.95, 1.0), 27: (0.5, 0.8)},
 }  # fmt: skip
 
 
@@ -121,16 +122,16 @@ def sample_expression(rng: np.random.Generator, emotion: str, style: np.random.G
     n = len(ACTION_UNITS)
     gain = np.exp(0.22 * style.standard_normal(n))
     chosen = style.random(n)
-    keen = style.beta(3.0, 1.6)
-    intensity = float(np.clip(keen + 0.14 * rng.standard_normal(), 0.25, 1.0))
+    keen = 0.45 + 0.55 * style.beta(2.6, 1.5)
+    intensity = float(np.clip(keen + 0.10 * rng.standard_normal(), 0.35, 1.0))
     weights = np.zeros(n)
     for unit, (probability, mean) in _EMOTIONS[emotion].items():
         i = ACTION_UNITS.index(unit)
         takes_part = 0.85 * chosen[i] + 0.15 * rng.random() < probability
         weights[i] = takes_part * mean * gain[i] * intensity * np.exp(0.18 * rng.standard_normal())
     # a face at rest is never quite at rest
-    weights += np.where(rng.random(n) < 0.25, 0.14 * rng.random(n), 0.0) * np.array([u != 27 for u in ACTION_UNITS])
-    skew = 0.12 * style.standard_normal() + 0.08 * rng.standard_normal(n)
+    weights += np.where(rng.random(n) < 0.2, 0.12 * rng.random(n), 0.0) * np.array([u != 27 for u in ACTION_UNITS])
+    skew = 0.09 * style.standard_normal() + 0.06 * rng.standard_normal(n)
     sides = np.clip(weights * np.stack([1 - skew, 1 + skew]), 0.0, 1.35)
     aside = rng.random() < 0.12
     gaze = rng.normal(0, 9.0 if aside else 1.2), rng.normal(0, 4.0 if aside else 0.8)

@@ -27,9 +27,9 @@ _RELIEF: tuple[Bump, ...] = (
     (0.0, -10.0, 1.5, 1.1, 0, 0, 0.50),  # chin
     (2.6, -2.0, 1.2, 0.5, 0, 0, -0.12),  # below the eyes
 )
-_RIDGE_Y = np.array([-9.0, -5.3, -5.0, -4.75, -4.55, -4.3, -3.9, -3.4, -2.5, -1.5, -0.5, 0.5, 1.6, 12.0])
-_RIDGE_Z = np.array([0.0, 0.0, 0.12, 0.60, 1.30, 2.20, 2.62, 2.45, 1.85, 1.30, 0.80, 0.42, 0.0, 0.0])
-_WIDTH_Z = np.array([1.0, 1.0, 1.0, 1.05, 1.10, 1.10, 1.05, 1.00, 0.95, 0.85, 0.75, 0.70, 0.80, 0.8])
+_RIDGE_Y = np.array([-9.0, -5.5, -5.2, -4.95, -4.7, -4.45, -4.15, -3.8, -3.4, -2.5, -1.5, -0.5, 0.5, 1.6, 12.0])
+_RIDGE_Z = np.array([0.0, 0.0, 0.14, 0.50, 1.15, 1.90, 2.42, 2.58, 2.42, 1.85, 1.30, 0.82, 0.42, 0.0, 0.0])
+_WIDTH_Z = np.array([1.0, 1.0, 1.0, 1.02, 1.05, 1.08, 1.10, 1.08, 1.05, 1.05, 1.0, 0.90, 0.85, 0.90, 0.9])
 
 
 @lru_cache(maxsize=1)
@@ -46,10 +46,10 @@ def _nose(grid: SkinGrid) -> NDArray[np.float64]:
     x, y = np.abs(grid.base[:, :, 0]), grid.base[:, :, 1]
     ridge = np.interp(y, _RIDGE_Y, _RIDGE_Z)
     width = np.interp(y, _RIDGE_Y, _WIDTH_Z)
-    nose = ridge * np.exp(-((x / width) ** 2.2))
-    below = smoothstep(y, -4.95, -4.45)
+    nose = ridge * np.exp(-((x / width) ** 2.0))
+    below = smoothstep(y, -5.05, -4.5)
     wings = 1.05 * np.exp(-(np.abs((x - 1.25) / 0.50) ** 2.4) - np.abs((y + 4.0) / 0.62) ** 2.4) * below
-    nostrils = -0.35 * np.exp(-(((x - 0.62) / 0.32) ** 2) - ((y + 4.62) / 0.16) ** 2)
+    nostrils = -0.45 * np.exp(-(((x - 0.60) / 0.30) ** 2) - ((y + 4.72) / 0.18) ** 2)
     return (nose + wings + nostrils) * grid.front
 
 

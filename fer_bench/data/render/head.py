@@ -57,7 +57,9 @@ def pose_head(person: Person, neutral: NDArray[np.float64], expression: Expressi
     used = np.flatnonzero(weights)
     skin = neutral + np.einsum("k,krcd->rcd", weights[used], action_fields()[used])
     mean = expression.weights.mean(axis=0)
-    jaw = float(np.deg2rad(sum(mean[ACTION_UNITS.index(u)] * d for u, d in JAW_DEGREES.items())))
+    asked = sum(mean[ACTION_UNITS.index(u)] * d for u, d in JAW_DEGREES.items())
+    # the joint lets no more than this
+    jaw = float(np.deg2rad(22 * np.tanh(asked / 22)))
     turned = turn_jaw(skin, jaw)
     skin = skin + (turned - skin) * _jaw_weight()[:, :, None]
     eyes = _eye_centres(neutral)
@@ -94,9 +96,9 @@ def _jaw_weight() -> NDArray[np.float64]:
     upper = np.arange(ROWS)[:, None] <= MOUTH_ROW
     fade = np.exp(-((d / 1.5) ** 2))
     above = up_line * np.exp(-((d / 1.3) ** 2))
-    bone = smoothstep(grid.base[:, :, 2], -1.5, 2.5)
+    bone = smoothstep(grid.base[:, :, 2], -2.5, 3.5)
     below = bone + (low_line - bone) * fade
-    throat = smoothstep(y, -13.5, -11.6)
+    throat = smoothstep(y, -15.5, -11.2)
     return np.where(upper, above, below * throat) * grid.front
 
 
@@ -133,7 +135,7 @@ def _open_lids(skin: NDArray[np.float64], centre: NDArray[np.float64], side: int
     ball = np.where(across < (EYE_RADIUS + _LID) ** 2, ball, -50.0)
     flat = part[:, :, 2]
     # smooth maximum: the lids bulge over the ball and run out into the socket
-    k = 0.16
+    k = 0.30
     h = np.clip(0.5 + 0.5 * (ball - flat) / k, 0, 1)
     wrapped = flat + (ball - flat) * h + k * h * (1 - h)
     part[:, :, 2] = np.where(near & (np.abs(d) < 2.0), wrapped, flat)

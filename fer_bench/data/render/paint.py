@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -62,8 +63,8 @@ def canvas(detail: int) -> Canvas:
     return Canvas(*(stretch(f, detail, size) for f in fields))
 
 
-def step(x: _F, low: float, high: float) -> _F:
-    """Smooth step in single precision."""
+def step(x: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    """Smooth step that keeps the precision of x."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -80,17 +81,19 @@ def _noise(rng: np.random.Generator, u: _F, v: _F) -> _F:
                      borderMode=cv2.BORDER_WRAP)  # fmt: skip
 
 
-def hair_height(person: Person, x: _F, y: _F, angle: _F) -> _F:
+def hair_height(person: Person, y: NDArray[Any], angle: NDArray[Any]) -> NDArray[Any]:
     """Height above the hairline in cm, negative on bare skin."""
     t = person.traits
     a = np.abs(angle)
-    line = t["hairline"]
+    line = t["hairline"] - 2.0 * min(max(t["fringe"] - 0.5, 0.0), 0.9)
     at = [0, 14, 30, 44, 58, 68, 76, 82, 88, 96, 104, 116, 140, 180]
     recess = t["temple_line"]
     low = -9.0
     edge = [line, line + 0.25 * recess, line + recess - 0.1, line - 1.0 + 0.8 * recess, line - 2.6, 2.4, -0.5, -2.2,
             -1.4, 1.2, 1.4, -3.5, low + 0.8, low]  # fmt: skip
-    return y - np.interp(a, at, edge).astype(np.float32)
+    # a parting lifts one side
+    lift = 0.12 * t["parting"] * np.sin(np.deg2rad(angle)) * (a < 60)
+    return y - lift - np.interp(a, at, edge).astype(np.float32)
 
 
 def paint_skin(person: Person, detail: int) -> Paint:
@@ -151,6 +154,8 @@ def _paint_eyes(albedo: _F, c: Canvas, person: Person) -> None:
     inner, outer = (float(grid.base[EYE_ROW, k, 0]) for k in grid.eye_columns)
     s = (np.abs(c.x) - (inner + outer) / 2) / ((outer - inner) / 2)
     inside = step(np.abs(s), 1.12, 0.92) * c.front
+    fold = 0.34 * np.exp(-(((c.eye - 0.82 + 0.18 * s * s) / 0.10) ** 2)) * inside
+    albedo *= 1 - fold[:, :, None]
     lashes = np.where(
         c.eye >= 0, np.exp(-((c.eye / 0.16) ** 2)) * (0.75 + 0.25 * s), 0.35 * np.exp(-((c.eye / 0.12) ** 2))
     )
@@ -165,17 +170,17 @@ def _paint_brows(albedo: _F, c: Canvas, person: Person, rng: np.random.Generator
     middle = 2.05 + t["brow_height"] + t["brow_arch"] * np.sin(np.pi * np.clip(along * 0.75, 0, 1)) * 1.6
     middle = middle - 0.25 * np.clip(along - 0.6, 0, 1) ** 2 * 4
     thick = t["brow_thick"] * (1 - 0.65 * np.clip(along, 0, 1.2) ** 2)
-    strands = _noise(rng, a * 5 + c.y * 9, c.y * 4 - a * 1.5 + 60)
-    across = (c.y - middle) / np.maximum(thick, 0.05) + 0.30 * strands
-    brow = step(np.abs(across), 1.25, 0.55) * step(along, -0.06, 0.10) * step(along, 1.06, 0.85) * c.front
-    brow = (brow * t["brow_dark"] * (0.88 + 0.12 * strands)).clip(0, 1)[:, :, None]
-    albedo += brow * (0.6 * person.hair.astype(np.float32) - albedo)
+    strands = _noise(rng, a * 7 - c.y * 6 + 60, c.y * 5 + a * 2 + 60)
+    across = (c.y - middle) / np.maximum(thick, 0.05) + 0.22 * strands
+    brow = step(np.abs(across), 1.35, 0.55) * step(along, -0.06, 0.10) * step(along, 1.06, 0.85) * c.front
+    brow = (brow * t["brow_dark"] * (0.9 + 0.18 * strands)).clip(0, 1)[:, :, None]
+    albedo += brow * (0.45 * person.hair.astype(np.float32) - albedo)
 
 
 def _paint_hair(albedo: _F, c: Canvas, person: Person, rng: np.random.Generator) -> _F:
     strands = _noise(rng, c.angle * 0.9 + 200, c.y * 0.45 + 40) + 0.6 * _noise(rng, c.angle * 2.4 + 500, c.y * 0.8 + 40)
     ragged = _noise(rng, c.angle * 1.1 + 200, c.y * 0.2)
-    height = hair_height(person, c.x, c.y, c.angle) + 0.22 * ragged
+    height = hair_height(person, c.y, c.angle) + 0.22 * ragged
     hair = step(height, -0.25, 0.45).astype(np.float32)
     colour = person.hair.astype(np.float32) * np.clip(1 + 0.30 * strands, 0.25, 2.2)[:, :, None]
     albedo += hair[:, :, None] * (colour - albedo)
@@ -187,12 +192,12 @@ def _occlusion(c: Canvas) -> _F:
     dark = (
         0.34 * spot(c, 1.75, 0.35, 0.7, 0.8)
         + 0.22 * spot(c, 3.1, 0.9, 1.5, 0.55)
-        + 0.85 * spot(c, 0.62, -4.68, 0.36, 0.20)
-        + 0.35 * spot(c, 0.0, -4.95, 1.2, 0.35)
+        + 0.85 * spot(c, 0.58, -4.80, 0.30, 0.15)
+        + 0.20 * spot(c, 0.0, -5.15, 1.2, 0.35)
         + 0.30 * spot(c, 1.85, -4.4, 0.35, 0.6)
         + 0.25 * spot(c, 0.0, -8.5, 1.3, 0.4)
         + 0.35 * spot(c, 2.75, -6.85, 0.35, 0.35)
-        + 0.62 * step(c.y, -11.2, -12.6) * step(c.y, -18.5, -13.5) * c.front
+        + 0.55 * step(c.y, -10.9, -12.6) * step(c.y, -19.0, -13.5) * step(np.abs(c.angle), 110, 30)
         + 0.25 * step(c.y, -11.2, -15)
     )
     return np.clip(1 - dark, 0.1, 1).astype(np.float32)
@@ -205,20 +210,20 @@ def _creases(detail: int) -> tuple[NDArray[np.int64], _F]:
     a = np.abs(c.x)
     waves = np.clip(np.cos((c.y - 0.035 * a**2) * 5.6), 0, 1) ** 3 * spot(c, 0, 4.6, 4.4, 1.5)
     inner = np.clip(np.cos((c.y - 0.1 * a) * 5.6 + 1.0), 0, 1) ** 3 * spot(c, 0, 4.2, 1.7, 1.2)
-    frown = np.exp(-(((a - 0.55 - 0.06 * (c.y - 2)) / 0.16) ** 2)) * np.exp(-(((c.y - 2.3) / 0.9) ** 2)) * c.front
+    frown = np.exp(-(((a - 0.55 - 0.06 * (c.y - 2)) / 0.21) ** 2)) * np.exp(-(((c.y - 2.3) / 0.9) ** 2)) * c.front
     root = np.exp(-(((c.y - 0.75) / 0.14) ** 2)) * np.exp(-((a / 0.7) ** 2)) * c.front
     bunny = np.clip(np.cos((c.y + 0.8 * a) * 9), 0, 1) ** 2 * spot(c, 0.75, -0.6, 0.45, 0.8)
     run = np.clip((-3.6 - c.y) / 3.6, -0.2, 1.25)
-    fold = np.exp(-(((a - 1.75 - 1.55 * np.clip(run, 0, 1.2) ** 0.9) / 0.24) ** 2))
+    fold = np.exp(-(((a - 1.75 - 1.55 * np.clip(run, 0, 1.2) ** 0.9) / 0.32) ** 2))
     fold = fold * step(run, -0.1, 0.2) * step(run, 1.25, 0.85) * c.front
     feet = np.clip(np.cos(np.arctan2(c.y + 0.1, a - 4.2) * 9), 0, 1) ** 2 * spot(c, 5.9, -0.1, 0.75, 1.1)
     under = np.exp(-(((c.y + 1.05 - 0.06 * (a - 3.1) ** 2) / 0.16) ** 2)) * spot(c, 3.1, -1.0, 1.5, 0.8)
     corner = np.exp(-(((a - 3.05 - 0.12 * (-7.2 - c.y)) / 0.18) ** 2)) * np.exp(-(((c.y + 7.6) / 0.7) ** 2)) * c.front
     chin = np.exp(-(((c.y + 8.6 - 0.12 * c.x**2) / 0.24) ** 2)) * np.exp(-((c.x / 1.9) ** 2)) * c.front
     parts = [
-        (1, 0.8 * inner), (2, 0.8 * waves), (4, frown), (4, 0.3 * root), (9, 1.0 * bunny), (9, 0.8 * root), (9, 0.5 * fold),
-        (10, 0.8 * fold), (12, 0.9 * fold), (6, 0.7 * feet), (6, 0.7 * under), (7, 0.5 * under), (15, 0.7 * corner),
-        (17, 0.9 * chin), (20, 0.45 * corner),
+        (1, 0.8 * inner), (2, 0.8 * waves), (4, frown), (4, 0.3 * root), (9, 1.0 * bunny), (9, 0.8 * root),
+        (9, 0.5 * fold), (10, 0.8 * fold), (12, 0.9 * fold), (6, 0.7 * feet), (6, 0.7 * under), (7, 0.5 * under),
+        (15, 0.7 * corner), (17, 0.9 * chin), (20, 0.45 * corner),
     ]  # fmt: skip
     units = np.array([ACTION_UNITS.index(u) for u, _ in parts])
     return units, np.stack([m for _, m in parts]).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from .surface import PATCHES, Layout, stretch
 
 __all__ = ["Part", "build_parts"]
 
+_NOWHERE = np.array([0.0, 5.0, -2.0])
+"""Inside the head: where patches go that a person doesn't have."""
 _SHIRT = np.array([0.17, 0.175, 0.185], np.float32)
 
 
@@ -47,6 +49,9 @@ def build_parts(
     parts["cavity"] = _cavity(head, at)
     parts["tongue"] = _tongue(head, at)
     parts["hair"] = _long_hair(person, neutral, at)
+    if person.traits["long_hair"] and person.traits["over_ears"]:
+        for name in ("ear0", "ear1"):
+            parts[name] = replace(parts[name], points=np.broadcast_to(_NOWHERE, parts[name].points.shape))
     parts["shirt"] = _shirt(neutral, at)
     return parts
 
@@ -82,7 +87,11 @@ def _eye(person: Person, centre: NDArray[np.float64], gaze: tuple[float, float],
     iris = person.eyes.astype(np.float32) * (1 + 0.25 * rays + 0.5 * (0.6 - radius))[:, :, None]
     iris = iris * (1 - 0.6 * _step(radius, 0.82, 1.0))[:, :, None]
     iris = iris * _step(radius, 0.36, 0.44)[:, :, None] + 0.006
-    white = np.array([0.74, 0.70, 0.68], np.float32) - 0.25 * np.clip(radius - 1.6, 0, 1)[:, :, None] * [0.2, 0.5, 0.5]
+    white = np.array([0.60, 0.565, 0.545], np.float32) - 0.25 * np.clip(radius - 1.6, 0, 1)[:, :, None] * [
+        0.2,
+        0.5,
+        0.5,
+    ]
     albedo = np.where(_step(radius, 0.94, 1.04)[:, :, None] > 0.5, white, iris)
     # the upper lid and its lashes shade the ball
     height = stretch(points[:, :, 1] - centre[1], PATCHES[name][2] * at.detail, at.size[name])
@@ -104,13 +113,13 @@ def _ear(person: Person, neutral: NDArray[np.float64], sign: int, at: Layout) ->
     size = person.traits["ears"]
     up = np.sin(phi)
     back = np.cos(phi) * sign
-    height = 3.05 * size * v * up * np.where(up > 0, 1.0, 1.05)
+    height = 2.85 * size * v * up * np.where(up > 0, 1.0, 1.05)
     depth = 1.75 * size * v * back * (1 + 0.22 * up)
     rim = 0.50 * np.exp(-(((v - 0.86) / 0.13) ** 2)) * (0.55 + 0.45 * _step(up + 0.6 * back, -0.9, 0.2))
     inner = 0.30 * np.exp(-(((v - 0.56) / 0.13) ** 2)) * _step(back + 0.5 * up, -0.3, 0.4)
-    bowl = -0.55 * np.exp(-((v / 0.36) ** 2))
+    bowl = -0.16 * np.exp(-((v / 0.36) ** 2))
     skirt = -1.1 * _step(v, 0.90, 1.0)
-    out = rim + inner + bowl + skirt + 0.25
+    out = rim + inner + bowl + skirt + 0.38
     lean = np.deg2rad(person.traits["ears_out"])
     # hinged at the front edge: the back stands off the head
     local_x = out * np.cos(lean) + (depth + 1.0) * np.sin(lean)
@@ -121,7 +130,7 @@ def _ear(person: Person, neutral: NDArray[np.float64], sign: int, at: Layout) ->
     points = np.stack(
         [anchor[0] + sign * (local_x - 0.1), anchor[1] + height + 0.1 * depth, anchor[2] + local_z], axis=2
     )
-    tv, tu = _texels(name, at)
+    tv, _ = _texels(name, at)
     tone = person.skin.astype(np.float32) * np.array([1.0, 0.86, 0.84], np.float32)
     dark = 1 - 0.6 * np.exp(-((tv / 0.33) ** 2)) - 0.35 * np.exp(-(((tv - 0.70) / 0.07) ** 2))
     albedo = np.broadcast_to(tone, (*tv.shape, 3)).copy()
@@ -159,7 +168,10 @@ def _cavity(head: Head, at: Layout) -> Part:
         np.stack([np.interp(wanted, index, head.skin[row, :, k]) for k in range(3)], axis=1)
         for row in (MOUTH_ROW, MOUTH_ROW + 1)
     )
-    back_up, back_low = up + np.array([0, 0.9, -1.2]), low + np.array([0, -0.9, -1.2])
+    # the pocket closes towards the mouth's corners
+    room = np.sqrt(np.clip(1 - np.linspace(-1, 1, len(up)) ** 2, 0, 1))[:, None]
+    rise, back = room * np.array([0, 1.0, 0]), np.array([0, 0, -1.2])
+    back_up, back_low = up + rise + back, low - rise + back
     deep = (up + low) / 2 + np.array([0, 0, -4.0])
     points = np.stack([up, back_up, deep, back_low, low])
     tv, _ = _texels("cavity", at)
@@ -188,17 +200,23 @@ def _long_hair(person: Person, neutral: NDArray[np.float64], at: Layout) -> Part
     strands = np.interp(tu.ravel() * 160, np.arange(161), rng.normal(0, 1, 161)).reshape(tu.shape)
     albedo = person.hair.astype(np.float32) * np.clip(1 + 0.28 * strands, 0.3, 2)[:, :, None]
     if person.traits["long_hair"] < 0.5:
-        return Part(np.zeros((*v.shape, 3)) + [0, 5.0, -2.0], albedo.astype(np.float32))
+        return Part(np.broadcast_to(_NOWHERE, (*v.shape, 3)), albedo.astype(np.float32))
     volume = 0.5 + person.traits["hair_volume"]
-    # u runs from the picture's right ear around the back to the left, seen from outside left to right
-    angle = np.deg2rad(82 + 196 * u)
-    wide = np.abs(neutral[:, :, 0]).max() + 0.45 * volume
+    over = person.traits["over_ears"]
+    # from one side around the back to the other; seen from outside u runs to the right
+    first = 66.0 if over else 104.0
+    ragged = np.interp(v[:, 0], np.linspace(0, 1, 9), rng.normal(0, 1, 9))[:, None]
+    angle = np.deg2rad(first + (360 - 2 * first) * u) + np.deg2rad(2.5) * ragged * (1 - 2 * u)
+    wide = np.abs(neutral[:, :, 0]).max() + (0.55 if over else -0.25) + 0.35 * volume
     back = -neutral[:, :, 2].min() + 0.5 * volume
-    y = 3.5 - 21.0 * v
+    ends = np.interp(u[0], np.linspace(0, 1, 33), rng.normal(0, 0.45, 33))
+    y = (5.0 if over else 3.0) - (20.0 + ends) * v
     pinch = 1 - 0.10 * np.sin(np.pi * np.clip(v * 1.15, 0, 1)) + 0.06 * v
-    strand = 0.12 * np.sin(u * 60 + 4 * v) * v
-    x = (wide * pinch + strand) * np.sin(angle)
-    z = -1.0 + np.where(np.cos(angle) > 0, 4.0 + 2.0 * v, back - 1.0) * np.cos(angle) * pinch
+    wave = np.interp(u[0], np.linspace(0, 1, 25), rng.normal(0, 0.22, 25)) * (0.3 + v)
+    curl = 0.25 * person.traits["curl"] * np.sin(14 * v + 9 * u) * v
+    out = (1 + (wave + curl) / wide) * (1 - 0.16 * (1 - smoothstep(v, 0.0, 0.22)))
+    x = wide * pinch * out * np.sin(angle)
+    z = -1.0 + np.where(np.cos(angle) > 0, 4.5, back - 1.0) * np.cos(angle) * pinch * out
     return Part(np.stack([x, y, z], axis=2), albedo.astype(np.float32), 0.3, (1 - 0.35 * tv).astype(np.float32))
 
 
@@ -209,9 +227,9 @@ def _shirt(neutral: NDArray[np.float64], at: Layout) -> Part:
     out = np.array([0.0, 0.10, 0.5, 1.0, 1.0])
     at_v = np.array([0.0, 0.10, 0.45, 0.75, 1.0])
     spread = np.interp(v, at_v, out)
-    x = ((neck + 0.2) * (1 - spread) + 21.5 * spread) * np.sin(angle)
-    front = 4.6 * (1 - spread) + 9.5 * smoothstep(spread, 0.0, 0.6)
-    back = 8.2 * (1 - spread) + 10.5 * spread
+    x = ((neck - 1.2) * (1 - spread) + 21.5 * spread) * np.sin(angle)
+    front = 3.6 * (1 - spread) + 9.5 * smoothstep(spread, 0.0, 0.6)
+    back = 5.2 * (1 - spread) + 10.5 * spread
     z = -1.6 + np.where(np.cos(angle) > 0, front, back) * np.cos(angle)
     drop = np.interp(v, at_v, [0.0, 0.9, 4.2, 8.0, 24.0])
     y = (

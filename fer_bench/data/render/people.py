@@ -107,7 +107,7 @@ def sample_person(seed: int, sex: str, number: int) -> Person:
     hair = _HAIR[rng.choice(7, p=[0.6, 0.35, 0.05, 0, 0, 0, 0] if dark else [0.14, 0.22, 0.22, 0.18, 0.14, 0.06, 0.04])]
     hair = hair * np.exp(0.15 * rng.standard_normal())
     eyes = _EYES[rng.choice(5, p=[0.8, 0.2, 0, 0, 0] if dark else [0.22, 0.2, 0.16, 0.22, 0.2])] + rng.normal(0, 8, 3)
-    lips = skin * np.array([0.88, 0.62, 0.62]) + (np.array([8.0, -6, -2]) if male < 0 else 0.0) + rng.normal(0, 4, 3)
+    lips = skin * np.array([0.86, 0.68, 0.68]) + (np.array([8.0, -6, -2]) if male < 0 else 0.0) + rng.normal(0, 4, 3)
     long_hair = rng.random() < (0.62 if male < 0 else 0.05)
     bearded = male > 0 and rng.random() < 0.6
     traits = {
@@ -117,13 +117,15 @@ def sample_person(seed: int, sex: str, number: int) -> Person:
         "temple_line": float(np.clip(rng.normal(0.55 if male > 0 else 0.2, 0.35), 0, 1.6)),
         "fringe": float(np.clip(rng.normal(0.4, 0.6), 0, 1.6) if male < 0 else np.clip(rng.normal(0.0, 0.5), 0, 1.2)),
         "parting": float(rng.uniform(-3, 3)),
+        "over_ears": float(rng.random() < 0.5),
+        "curl": float(np.clip(rng.normal(0.2, 0.45), 0, 1.2)),
         "brow_height": float(rng.normal(0.12 if male < 0 else -0.08, 0.16)),
-        "brow_thick": float(np.clip(rng.normal(0.25 if male < 0 else 0.36, 0.07), 0.13, 0.56)),
+        "brow_thick": float(np.clip(rng.normal(0.29 if male < 0 else 0.37, 0.06), 0.19, 0.56)),
         "brow_arch": float(np.clip(rng.normal(0.22 if male < 0 else 0.10, 0.12), -0.15, 0.5)),
-        "brow_dark": float(np.clip(rng.normal(0.72 if male < 0 else 0.8, 0.14), 0.35, 0.97)),
+        "brow_dark": float(np.clip(rng.normal(0.82 if male < 0 else 0.9, 0.12), 0.45, 1.0)),
         "brow_length": float(rng.normal(0.0, 0.2)),
-        "lid_up": float(np.clip(rng.normal(0.56, 0.07), 0.4, 0.74)),
-        "lid_down": float(np.clip(rng.normal(0.40, 0.05), 0.28, 0.52)),
+        "lid_up": float(np.clip(rng.normal(0.47, 0.06), 0.33, 0.62)),
+        "lid_down": float(np.clip(rng.normal(0.46, 0.05), 0.34, 0.56)),
         "lashes": float(np.clip(rng.normal(0.75 if male < 0 else 0.45, 0.15), 0.15, 1.0)),
         "ears": float(rng.normal(1.0, 0.07)),
         "ears_out": float(np.clip(rng.normal(24, 8), 8, 42)),

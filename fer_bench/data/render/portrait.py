@@ -206,7 +206,7 @@ def _sample(atlas: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.fl
     width = 8192
     padded = -(-len(u) // width) * width
     maps = [np.pad(m, (0, padded - len(m))).reshape(-1, width) for m in (u, v)]
-    return cv2.remap(atlas, *maps, cv2.INTER_LINEAR).reshape(-1, 3)[: len(u)]
+    return cv2.remap(atlas, maps[0], maps[1], cv2.INTER_LINEAR).reshape(-1, 3)[: len(u)]
 
 
 def _check(size: tuple[int, int], seed: int) -> None:
@@ -300,9 +300,15 @@ def _thin(points: NDArray[np.float64], at: Layout, name: str) -> NDArray[np.floa
 def _raise_hair(person: Person, skin: NDArray[np.float64]) -> NDArray[np.float64]:
     """Let the hair stand off the scalp."""
     grid = skin_grid()
-    x, y = grid.base[:, :, 0], grid.base[:, :, 1]
-    height = hair_height(person, x, y, np.broadcast_to(grid.angle[None, :], x.shape))
-    thick = person.traits["hair_volume"] * (0.35 + 0.65 * smoothstep(y, 0.0, 8.0)) * smoothstep(height, -0.1, 1.6)
+    y = grid.base[:, :, 1]
+    height = hair_height(person, y, np.broadcast_to(grid.angle[None, :], y.shape))
+    t = person.traits
+    # a fringe stands off the forehead at once, hair combed back rises slowly
+    rise = smoothstep(height, -0.1, 3.4 - 2.0 * min(t["fringe"], 1.4))
+    locks = np.random.default_rng([person.seed, 9]).standard_normal((24, 40))
+    wavy = cv2.resize(locks, (y.shape[1], y.shape[0]), interpolation=cv2.INTER_CUBIC)
+    wavy[:, -1] = wavy[:, 0]
+    thick = t["hair_volume"] * (0.35 + 0.65 * smoothstep(y, 0.0, 8.0)) * (1 + 0.3 * t["curl"] * wavy) * rise
     outward = skin - np.array([0, 2.0, -1.5])
     outward /= np.maximum(np.linalg.norm(outward, axis=2, keepdims=True), 1e-6)
     return skin + thick[:, :, None] * outward

@@ -94,7 +94,7 @@ def backdrop(shot: Shot, size: tuple[int, int]) -> _F:
     x = (np.arange(size[0], dtype=np.float32) / size[0] - np.float32(0.5)) ** 2
     y = (np.arange(size[1], dtype=np.float32) / size[1] - np.float32(0.45)) ** 2
     fall = np.float32(1.04) - np.float32(0.28) * (x[None, :] + y[:, None])
-    return fall[:, :, None] * shot.camera.backdrop.astype(np.float32)
+    return (fall[:, :, None] * shot.camera.backdrop).astype(np.float32)
 
 
 def develop(linear: _F, shot: Shot, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -117,8 +117,11 @@ def _patch_triangles(name: str, rows: NDArray[np.int64], columns: NDArray[np.int
             (MOUTH_ROW, middle - grid.mouth_column, grid.mouth_column),
         ):
             quads[np.searchsorted(rows, slit), np.searchsorted(columns, a) : np.searchsorted(columns, b)] = False
-    a, b, c, d = index[:-1, :-1][quads], index[:-1, 1:][quads], index[1:, :-1][quads], index[1:, 1:][quads]
-    return np.concatenate([np.column_stack([a, b, c]), np.column_stack([b, d, c])])
+    p, q, r, s = index[:-1, :-1][quads], index[:-1, 1:][quads], index[1:, :-1][quads], index[1:, 1:][quads]
+    outside = np.concatenate([np.column_stack([p, q, r]), np.column_stack([q, s, r])])
+    # hair that hangs and the mouth's walls show both sides
+    both = name in ("hair", "cavity", "teeth_up", "teeth_low")
+    return np.concatenate([outside, outside[:, ::-1]]) if both else outside
 
 
 def stretch(values: NDArray[np.floating], scale: int, size: tuple[int, int]) -> NDArray[np.float32]:
