@@ -452,10 +452,16 @@ def _bootstrap(counts: Floats, statistic: Statistic, seed: int, level: float, re
     values = values[~np.isnan(values)]
     if len(values) < repeats // 2:
         return float("nan"), float("nan")
-    widened = float(np.sqrt(people / (people - 1)) * distributions.t.ppf(0.5 + level / 2, people - 1))
-    tail = float(distributions.norm.cdf(-widened))
+    tail = _widened_tail(people, level)
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=64)
+def _widened_tail(people: int, level: float) -> float:
+    """Share below the lower percentile, after Hesterberg's correction for few people."""
+    widened = float(np.sqrt(people / (people - 1)) * distributions.t.ppf(0.5 + level / 2, people - 1))
+    return float(distributions.norm.cdf(-widened))
 
 
 @lru_cache(maxsize=8)

@@ -68,6 +68,11 @@ class RunView:
         return not self.quick and not self.rendered
 
     @cached_property
+    def _accuracies(self) -> dict[Key, Estimate]:
+        """Accuracies over all images, computed once: many sections show them."""
+        return {}
+
+    @cached_property
     def seed(self) -> int:
         """Seed of all that the report draws at random."""
         return report_seed(self.run)
@@ -112,6 +117,10 @@ class RunView:
 
     def accuracy(self, outcome: Outcome, chosen: NDArray[np.bool_] | None = None) -> Estimate:
         """Accuracy over all images or the chosen ones, with its interval over people."""
+        if chosen is None and self.outcomes.get(outcome.key) is outcome:
+            if outcome.key not in self._accuracies:
+                self._accuracies[outcome.key] = self.accuracy(outcome, np.ones(len(outcome.labels), dtype=bool))
+            return self._accuracies[outcome.key]
         keep = slice(None) if chosen is None else chosen
         correct = outcome.correct[keep]
         if not correct.size:
