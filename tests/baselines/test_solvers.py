@@ -48,8 +48,8 @@ def test_linear_svm_says_when_it_did_not_converge(blobs):
 @pytest.mark.parametrize("classifier", [LinearSVM(tol=1e-6), LogisticRegression(C=10, tol=1e-8, max_iter=5000)])
 def test_row_space_changes_no_decision_of_a_linear_model(blobs, classifier):
     """On fewer rows than features the model in the rows' space decides as the model on all features."""
-    X, y = blobs(60, 400)
-    Z, _ = blobs(300, 400, seed=1)
+    X, y = blobs(60, 500)
+    Z, _ = blobs(300, 500, seed=1)
     reduce = RowSpace().fit(X)
     assert reduce.transform(Z).shape == (300, 60)
     whole = classifier.fit(X, y).decision_function(Z)
