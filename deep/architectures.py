@@ -17,7 +17,15 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["ARCHITECTURES", "Architecture", "Parts", "network_names"]
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "Parts",
+    "empty_network",
+    "fresh_network",
+    "network_names",
+    "torchvision_network",
+]
 
 
 @dataclass(frozen=True)
@@ -159,3 +167,27 @@ def torchvision_network(name: str) -> nn.Module:
     """torchvision's own network with 1000 outputs, initialised from torch's global generator (fork it around this)."""
     options = {"aux_logits": True, "init_weights": True} if name == "inception_v3" else {}
     return torchvision.models.get_model(name, weights=None, **options)
+
+
+def empty_network(name: str) -> nn.Module:
+    """The same on the "meta" device: shapes without values, for those who bring the values."""
+    with torch.device("meta"):
+        return torchvision_network(name)
+
+
+def fresh_network(name: str) -> nn.Module:
+    """The same with the values that a training from scratch starts from.
+
+    VGG's dense layers, which the cut leaves out, get none: drawing 124 million numbers takes seconds.
+    """
+    if ARCHITECTURES[name].family != "vgg":
+        return torchvision_network(name)
+    net: Any = empty_network(name)
+    net.features.to_empty(device="cpu")
+    for layer in net.features:
+        if isinstance(layer, nn.Conv2d):  # as torchvision does
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            layer.reset_parameters()
+    return net

@@ -86,7 +86,7 @@ def _channels_last(x: Tensor) -> Tensor:
     oneDNN takes the ambiguous ones for the plain layout and then reorders the convolution's whole output: ten times
     slower in the weight gradient.
     """
-    n, channels, height, width = x.shape
+    _, channels, height, width = x.shape
     if channels == 1 and x.is_contiguous():
         return x.as_strided(x.shape, (height * width, 1, width, 1))
     return x

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
 
-from .architectures import ARCHITECTURES, Parts, network_names, torchvision_network
+from .architectures import ARCHITECTURES, Parts, empty_network, fresh_network, network_names, torchvision_network
 from .cnn import cnn2_parts
 from .weights import load_state
 
@@ -138,14 +138,13 @@ def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
 
 def _torchvision(name: str, mode: str, weights: str | Path | None) -> nn.Module:
     if mode == "scratch":
-        return torchvision_network(name)
+        return fresh_network(name)
     if weights is None:
         raise UserError(
             f"{name} in mode {mode} starts from pretrained weights and got none; give weights=<file> "
             f"(`fer-bench weights fetch {name}`) or train with mode 'scratch'"
         )
-    with torch.device("meta"):  # no time for initial values that are overwritten at once
-        net = torchvision_network(name)
+    net = empty_network(name)  # no time for initial values that are overwritten at once
     net.load_state_dict(load_state(weights, name, net.state_dict()), strict=True, assign=True)
     return net
 

@@ -1,0 +1,95 @@
+"""The catalogue: complete, light to import, true to torchvision's registry."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torchvision
+from fer_bench.deep.architectures import ARCHITECTURES
+from fer_bench.deep.catalogue import METHODS
+from fer_bench.deep.networks import MODES
+from fer_bench.deep.weights import url
+
+from fer_bench.methods import load_object
+
+NETWORKS = tuple(ARCHITECTURES)
+
+
+def test_importing_the_catalogue_imports_no_torch() -> None:
+    """`fer-bench list` stays light: no torch, torchvision, scikit-learn or pandas in a process that reads the table."""
+    code = (
+        "import sys, fer_bench.deep.catalogue as c; [s.estimate_seconds(10, 10) for s in c.METHODS]; "
+        "print([m for m in ('torch', 'torchvision', 'sklearn', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_network_is_there_in_every_mode() -> None:
+    """Five sizes of cnn2 and four modes of each architecture, under their names."""
+    expected = {f"cnn2-{size}" for size in (48, 64, 128, 224, 360)}
+    expected |= {f"{network}-{mode}" for network in NETWORKS for mode in MODES}
+    assert {spec.name for spec in METHODS} == expected
+    assert len(METHODS) == len(expected)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_weights_are_those_of_torchvision(network: str) -> None:
+    """File name and size are what torchvision publishes, the address is found by the function that is named."""
+    entry = torchvision.models.get_model_weights(network)["IMAGENET1K_V1"]
+    for spec in METHODS:
+        if spec.network == network and spec.mode != "scratch":
+            assert spec.weights is not None
+            assert spec.weights.filename == entry.url.rsplit("/", 1)[1]
+            assert spec.weights.megabytes == pytest.approx(entry.meta["_file_size"], abs=0.06)
+            assert load_object(spec.weights.fetch)(spec.weights.name) == entry.url == url(network)
+            assert "weights" in spec.wants
+        elif spec.network == network:
+            assert spec.weights is None
+            assert "weights" not in spec.wants
+
+
+@pytest.mark.parametrize("spec", METHODS, ids=lambda spec: spec.name)
+def test_every_row_can_be_made_in_every_profile(spec: object) -> None:
+    """Parameters are JSON-able, accepted by the classifier and valid together; images are large enough."""
+    from fer_bench.deep.networks import smallest_side
+
+    for profile in ("quick", "full"):
+        for preset in ("default", "article"):
+            resolved = spec.resolve(profile, preset)  # type: ignore[attr-defined]
+            assert json.loads(json.dumps(dict(resolved.params))) == dict(resolved.params)
+            method = resolved.make(random_state=0, device="cpu", weights="some.pth")
+            method._settings()
+            assert resolved.image.size >= smallest_side(resolved.network)
+            assert resolved.image.channels == (1 if resolved.network == "cnn2" else 3)
+            assert resolved.image.source == ("grey256" if preset == "article" else "photo")
+            assert resolved.estimate_seconds(245, 245) > 0
+
+
+def test_full_is_the_protocol_as_described() -> None:
+    """Adam at 5e-4 with betas (0.9, 0.999), 50 epochs of batches of 32, at the sizes of the published weights."""
+    for spec in METHODS:
+        full = spec.resolve("full", "default")
+        assert {k: full.params[k] for k in ("epochs", "batch_size", "learning_rate", "betas")} == {
+            "epochs": 50,
+            "batch_size": 32,
+            "learning_rate": 5e-4,
+            "betas": [0.9, 0.999],
+        }
+        if spec.network != "cnn2":
+            assert full.image.size == ARCHITECTURES[spec.network].size
+
+
+def test_costs_order_what_is_plainly_ordered() -> None:
+    """More images, more epochs, larger pictures and deeper networks cost more; dense costs less than entire."""
+    by_name = {spec.name: spec.resolve("full", "default") for spec in METHODS}
+
+    def cost(name: str, n: int = 400) -> float:
+        return by_name[name].estimate_seconds(n, 40)
+
+    assert cost("resnet18-entire") < cost("resnet18-entire", 800)
+    assert cost("cnn2-48") < cost("cnn2-64") < cost("cnn2-128") < cost("cnn2-224") < cost("cnn2-360")
+    assert cost("resnet18-scratch") < cost("resnet34-scratch") < cost("resnet50-scratch") < cost("resnet152-scratch")
+    for network in NETWORKS:
+        assert cost(f"{network}-dense") < cost(f"{network}-last_block") < cost(f"{network}-entire")

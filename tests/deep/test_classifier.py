@@ -1,0 +1,223 @@
+"""`NetworkClassifier`: the contract of a method, training that repeats to the bit, errors that are clear."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fer_bench.deep import train as training
+from fer_bench.deep.classifier import NetworkClassifier
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+
+from fer_bench.errors import FerBenchError, InputError, UserError
+from fer_bench.methods import load_methods
+
+Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
+CPU: dict[str, Any] = {"device": "cpu", "epochs": 2, "batch_size": 16}
+
+
+def _squeezenet(weights: Callable[[str], Path], mode: str, **params: Any) -> NetworkClassifier:
+    return NetworkClassifier("squeezenet1_0", mode, weights=weights("squeezenet1_0"), **{**CPU, **params})
+
+
+def test_probabilities_have_seven_columns_that_sum_to_one(toy: Toy) -> None:
+    """Seven probabilities an image, also where the training labels lack classes."""
+    images, labels = toy(n=30)
+    method = NetworkClassifier("cnn2", **CPU).fit(images, labels % 2 * 5)
+    probabilities = method.predict_proba(images)
+    assert probabilities.shape == (30, 7)
+    assert probabilities.dtype == np.float64
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-12)
+    assert method.classes_.tolist() == list(range(7))
+    assert (method.predict(images) == probabilities.argmax(1)).all()
+
+
+def test_same_seed_same_bits_and_no_global_state(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """A fit repeats to the bit, another seed differs, and numpy's and torch's global generators are untouched."""
+    images, labels = toy(n=20, side=32, channels=3)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    one, again, other = (
+        _squeezenet(random_weights, "last_block", random_state=seed).fit(images, labels).predict_proba(images)
+        for seed in (3, 3, 4)
+    )
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])
+
+
+@pytest.mark.parametrize(
+    "params", [{"mode": "last_block", "views": 2}, {"mode": "dense", "views": 3}, {"mode": "entire"}]
+)
+def test_watch_holds_what_shorter_trainings_predict(
+    toy: Toy, random_weights: Callable[[str], Path], params: dict[str, Any]
+) -> None:
+    """Row k of ``watch_proba_`` is what a training of k + 1 epochs predicts; watching changes nothing."""
+    images, labels = toy(n=21, side=32, channels=3)
+    watch, _ = toy(n=9, side=32, channels=3, seed=1)
+    long = _squeezenet(random_weights, **params, epochs=3).fit(images, labels, watch=watch)
+    assert long.watch_proba_.shape == (3, 9, 7)
+    assert long.watch_proba_.dtype == np.float32
+    for epochs in (1, 3):
+        short = _squeezenet(random_weights, **params, epochs=epochs).fit(images, labels)
+        assert not hasattr(short, "watch_proba_")
+        np.testing.assert_allclose(long.watch_proba_[epochs - 1], short.predict_proba(watch), atol=1e-5)
+    assert [len(values) for values in long.history_.values()] == [3, 3]
+
+
+def test_cached_and_plain_training_agree_without_augmentation(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """With nothing to augment, the last block trained on cached activations is the one trained the plain way."""
+    images, labels = toy(n=20, side=32, channels=3)
+    plain, cached = (
+        _squeezenet(random_weights, "last_block", augment=False, views=views, learning_rate=1e-4).fit(images, labels)
+        for views in (0, 1)
+    )
+    np.testing.assert_allclose(plain.history_["loss"], cached.history_["loss"], rtol=1e-3)
+    np.testing.assert_allclose(plain.predict_proba(images), cached.predict_proba(images), atol=1e-3)
+
+
+def test_augmentation_reaches_the_training(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """Views differ from one another, the first is the picture itself, and without augmentation there is one."""
+    images, labels = toy(n=8, side=32, channels=3)
+    found = {}
+    original = training.train_cached
+
+    def spy(network: Any, start: str, views: torch.Tensor, *rest: Any) -> Any:
+        found[len(found)] = views
+        return original(network, start, views, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_bench.deep.classifier.train_cached", spy)
+        _squeezenet(random_weights, "dense", views=3).fit(images, labels)
+        _squeezenet(random_weights, "dense", views=3, augment=False).fit(images, labels)
+    assert [len(views) for views in found.values()] == [3, 1]
+    torch.testing.assert_close(found[0][0], found[1][0])
+    assert not torch.allclose(found[0][1], found[0][2], rtol=1e-3)
+
+
+@pytest.mark.parametrize("n", [17, 33, 48])
+def test_no_batch_holds_one_picture(n: int) -> None:
+    """Every picture is in one batch of an epoch, and none is alone in its batch; epochs differ in order."""
+    settings = NetworkClassifier("cnn2", **CPU)._settings()
+    epochs = [training.shuffled(n, settings, epoch, torch.device("cpu")) for epoch in (0, 1)]
+    for batches in epochs:
+        assert sorted(torch.cat(batches).tolist()) == list(range(n))
+        assert min(len(batch) for batch in batches) > 1
+    assert torch.cat(epochs[0]).tolist() != torch.cat(epochs[1]).tolist()
+
+
+def test_batch_norm_survives_a_leftover_picture(toy: Toy) -> None:
+    """Seventeen pictures in batches of sixteen train a network whose last maps are one pixel wide."""
+    images, labels = toy(n=17, side=32, channels=3)
+    method = NetworkClassifier("mobilenet_v2", "scratch", **{**CPU, "epochs": 1}).fit(images, labels)
+    assert np.isfinite(method.predict_proba(images)).all()
+
+
+def test_clone_and_pickle(toy: Toy) -> None:
+    """A clone has the parameters and nothing learnt; a pickle predicts the same."""
+    images, labels = toy(n=20)
+    method = NetworkClassifier("cnn2", **CPU, betas=(0.8, 0.9), random_state=5).fit(images, labels)
+    copy = clone(method)
+    assert copy.get_params() == method.get_params()
+    assert not hasattr(copy, "network_")
+    again = pickle.loads(pickle.dumps(method))
+    assert np.array_equal(again.predict_proba(images), method.predict_proba(images))
+
+
+def test_scikit_learn_cross_validates_it(toy: Toy) -> None:
+    """``cross_val_score`` works on arrays of images."""
+    scores = cross_val_score(NetworkClassifier("cnn2", **CPU), *toy(n=42), cv=3)
+    assert scores.shape == (3,)
+    assert np.isfinite(scores).all()
+
+
+def test_read_only_memory_maps_train(toy: Toy, tmp_path: Path) -> None:
+    """Images may lie in a read-only memory map; predictions equal those from memory."""
+    images, labels = toy(n=20)
+    np.save(tmp_path / "images.npy", images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    one, two = (NetworkClassifier("cnn2", **CPU).fit(x, labels).predict_proba(x) for x in (images, mapped))
+    assert np.array_equal(one, two)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(toy: Toy) -> None:
+    """Training that diverges is an error that names the epoch and the learning rate, not a result."""
+    with pytest.raises(FerBenchError, match=r"loss of epoch \d+ of 9 is (nan|inf).*lower learning_rate"):
+        NetworkClassifier("cnn2", **{**CPU, "epochs": 9}, learning_rate=1e20).fit(*toy(n=30))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected at least 1"),
+        ({"batch_size": 1}, "batch_size: expected at least 2"),
+        ({"views": 2}, "views: mode scratch has no frozen part"),
+        ({"schedule": "steps"}, "schedule: expected one of constant, cosine"),
+        ({"betas": (0.9, 1.0)}, "betas: expected two numbers"),
+        ({"network": "lenet"}, "network: expected one of cnn2"),
+        ({"device": "tpu"}, "device: expected cpu, cuda or auto"),
+    ],
+)
+def test_wrong_parameters_are_named(toy: Toy, params: dict[str, Any], message: str) -> None:
+    """A parameter out of range gives one sentence with what was expected."""
+    images, labels = toy(n=14) if params.get("network") is None else toy(n=14, side=32, channels=3)
+    with pytest.raises(FerBenchError, match=message):
+        NetworkClassifier(**{**CPU, **params}).fit(images, labels)
+
+
+def test_wrong_images_are_refused(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """Colour for cnn2, grey or too small pictures for others, and another size at prediction are refused."""
+    images, labels = toy(n=14)
+    colour, _ = toy(n=14, side=32, channels=3)
+    with pytest.raises(InputError, match=r"expected uint8 of shape \(n, h, w\)"):
+        NetworkClassifier("cnn2", **CPU).fit(colour, labels)
+    with pytest.raises(InputError, match=r"expected uint8 of shape \(n, h, w, 3\)"):
+        _squeezenet(random_weights, "entire").fit(images, labels)
+    with pytest.raises(InputError, match="at least 32 pixels, found 16 x 16"):
+        _squeezenet(random_weights, "entire").fit(colour[:, :16, :16], labels)
+    with pytest.raises(InputError, match="squares"):
+        NetworkClassifier("cnn2", **CPU).fit(images[:, :12], labels)
+    method = NetworkClassifier("cnn2", **CPU).fit(images, labels)
+    with pytest.raises(InputError, match="fitted on images of shape"):
+        method.predict_proba(images[:, :8, :8])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is at hand")
+def test_cuda_without_a_gpu_is_refused(toy: Toy) -> None:
+    """Asking for a GPU that is not there is the user's error; auto takes the CPU."""
+    with pytest.raises(UserError, match="finds none here"):
+        NetworkClassifier("cnn2", **{**CPU, "device": "cuda"}).fit(*toy(n=14))
+    NetworkClassifier("cnn2", **{**CPU, "device": "auto", "epochs": 1}).fit(*toy(n=14))
+
+
+def test_the_article_preset_reaches_adam(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Betas as printed, (0.9, 0.009), reach the optimiser of a method made from the catalogue, as the rate does."""
+    seen: list[torch.optim.Adam] = []
+    original = training.make_optimizer
+
+    def spy(*args: Any) -> torch.optim.Adam:
+        seen.append(original(*args))
+        return seen[-1]
+
+    monkeypatch.setattr(training, "make_optimizer", spy)
+    for preset, betas in (("article", (0.9, 0.009)), ("default", (0.9, 0.999))):
+        spec = load_methods()["cnn2-48"].resolve("full", preset)
+        assert spec.params["epochs"] == 50
+        method = spec.make(random_state=0, device="cpu")
+        method.set_params(epochs=1).fit(*toy(n=14))  # type: ignore[attr-defined]
+        assert seen[-1].param_groups[0]["betas"] == betas
+        assert seen[-1].param_groups[0]["lr"] == 5e-4
+        assert seen[-1].param_groups[0]["weight_decay"] == 0
+
+
+def test_the_cosine_schedule_falls_and_ends_above_zero() -> None:
+    """The rate starts at the full value and falls in every epoch."""
+    settings = NetworkClassifier("cnn2", **{**CPU, "epochs": 5}, schedule="cosine")._settings()
+    rates = [training._rate(settings, epoch) for epoch in range(5)]
+    assert rates[0] == 1
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] > 0
