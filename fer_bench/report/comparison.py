@@ -30,7 +30,7 @@ P_BEHIND = Column(
     *("p_behind", "p (Holm)", "p"),
     "sign-flip test over people against the first row, corrected for the number of rows; large: not told apart",
 )
-FIT = Column("fit", "fit, s", "seconds", "mean seconds to train one fold; work shared by folds not counted")
+FIT = Column("fit", "fit, s", "seconds", "mean seconds to train one fold, features included, as if it stood alone")
 PREDICT = Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image")
 TRIALS = Column("trials", "trials", "text", "finished of planned")
 

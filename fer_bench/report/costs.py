@@ -17,7 +17,7 @@ from .tables import Block, Column, Estimate, Section, Table, cell_text
 
 __all__ = ["costs_section", "failures_section"]
 
-SECONDS = Column("fit", "fit, s", "seconds", "mean seconds to train one fold")
+SECONDS = Column("fit", "fit, s", "seconds", "mean seconds to train one fold, features included, as if it stood alone")
 STATE_WORDS = {
     "failed": "failed",
     "timeout": "timed out",
@@ -47,9 +47,9 @@ def costs_section(view: RunView, suffix: str) -> Section:
     columns = (
         *(METHOD, FAMILY, ACCURACY, SECONDS, Column("spread", "least to most, s", "text", "over the finished folds")),
         Column("trials", "folds", "count", "finished folds that the times come from"),
-        Column("prepare", "shared, s", "seconds", "label-free work that folds and methods share, such as LBP codes"),
+        Column("prepare", "shared, s", "seconds", "part of fit and predict that is done once for all folds"),
         Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image"),
-        Column("cpu", "CPU, s", "seconds", "mean processor seconds of a trial, over all its threads"),
+        Column("cpu", "CPU, s", "seconds", "mean processor seconds of fitting, without the shared work"),
         Column("memory", "peak, MB", "megabytes", "largest resident memory of a trial"),
         Column("device", "device"),
     )

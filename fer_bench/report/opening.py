@@ -21,13 +21,14 @@ def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
     said: list[str] = []
     for view in views:
         where = f"{view.label}: " if len(views) > 1 else ""
-        if view.rendered:
+        notice = str(view.info["dataset"].get("notice") or "")
+        if view.rendered and "rendered" not in notice.lower():
             said.append(
                 f"{where}These are rendered faces, drawn by a computer. Their figures say nothing about KDEF, "
                 "nor about photographs or people."
             )
-        if view.info["dataset"].get("notice"):
-            said.append(f"{where}{view.info['dataset']['notice']}")
+        if notice:
+            said.append(f"{where}{notice}")
         if view.quick:
             said.append(
                 f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "

@@ -13,9 +13,13 @@ from fer_bench.results import Key
 from . import svg
 from .columns import FAMILY, IMAGES, METHOD, PEOPLE
 from .gather import BEST, LAST, RunView
-from .tables import Block, Column, Drawing, Estimate, Section, Table
+from .tables import Block, Column, Drawing, Estimate, Section, Table, cell_text
 
 __all__ = ["curves_section", "epochs_section", "splits_section"]
+
+_DIFFERENCE = Column(
+    *("difference", "difference, points", "difference"), "by image minus by person, on the same images, 95 % interval"
+)
 
 
 def splits_section(view: RunView, suffix: str) -> Section:
@@ -117,12 +121,12 @@ def _tally(rows: Sequence[dict[str, Any]], other: str) -> str:
     """Count who gains and who loses; intervals that hold zero count as neither."""
     gain = sum(row["difference"].low > 0 for row in rows)
     lose = sum(row["difference"].high < 0 for row in rows)
-    median = float(np.median([row["difference"].value for row in rows]))
+    median = cell_text(_DIFFERENCE, float(np.median([row["difference"].value for row in rows])))
     return (
         f"{other}: of {len(rows)} methods {gain} score higher when split by image, {lose} lower, and "
         f"{len(rows) - gain - lose} are not told apart (95 % intervals, not corrected for the number of methods). "
         "Median difference: "
-        f"{100 * median:+.1f} points."
+        f"{median} points."
     )
 
 
@@ -142,9 +146,7 @@ def _split_table(name: str, person: str, other: str, rows: list[dict[str, Any]])
         *(METHOD, FAMILY, Column("image", f"{other}, %", "share", "tested on images of people seen in training")),
         Column("person", f"{person}, %", "share", "tested on people never seen in training"),
         Column("drawing", f"{scale}; ring: by person, disc: by image", "drawing"),
-        Column(
-            "difference", "difference, points", "difference", "by image minus by person, same images, 95 % interval"
-        ),
+        _DIFFERENCE,
         *(IMAGES, PEOPLE),
     )
     return Table(name, f"{other} against {person}", columns, tuple(rows))

@@ -57,6 +57,7 @@ def provenance_section(view: RunView, suffix: str) -> Section:
         ("processor", f"{machine.get('cpu', '')}, {machine.get('cores', '')} cores"),
         ("memory", f"{machine.get('memory_gb', '')} GB"),
         ("GPU", str(machine.get("gpu") or "none")),
+        *(("note", str(note)) for note in info.get("notes", ())),
         ("system", f"{machine.get('platform', '')}, Python {machine.get('python', '')}"),
     ]
     packages = [(name, str(version)) for name, version in sorted(info.get("packages", {}).items())]
@@ -134,12 +135,14 @@ def _protocols(view: RunView, suffix: str) -> Table:
                 **{"protocol": name, "splits": f"by {found.get('splits_by', '?')}", "folds": found.get("n_folds")},
                 "disjoint": "yes, checked" if found.get("people_disjoint") else "no",
                 **{"tested": found.get("n_test"), "hash": found.get("folds_hash", "")},
+                "summary": found.get("summary", ""),
             }
         )
     columns = (
         *(Column("protocol", "protocol"), Column("splits", "splits"), Column("folds", "folds", "count")),
         Column("disjoint", "people apart", "text", "nobody is both trained on and tested"),
-        *(Column("tested", "tested images", "count"), Column("hash", "hash of the folds", "code")),
+        *(Column("tested", "tested images", "count"), Column("summary", "what it is")),
+        Column("hash", "hash of the folds", "code"),
     )
     return Table(f"protocols{suffix}", "Protocols", columns, tuple(rows), head="protocol")
 
@@ -169,7 +172,8 @@ def _methods(view: RunView, suffix: str) -> Table:
 def _input_words(method: Any) -> str:
     if "size" not in method:
         return ""
-    return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}"
+    by_way = " by way of 256 px grey" if method.get("source") == "grey256" else ""
+    return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}{by_way}"
 
 
 def _bibtex(version: str, year: str, doi: str) -> str:
