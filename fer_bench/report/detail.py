@@ -125,7 +125,10 @@ def _heat_table(
         title=f"{protocol}: {what}",
         columns=(METHOD, FAMILY, ACCURACY, *columns),
         rows=(count, *rows),
-        notes=(f"Methods whose trials all finished. 95 % intervals over {people} people.",),
+        notes=(
+            f"Methods whose trials all finished. 95 % intervals over {people} people.",
+            "Where no two people differ, as at 100 %, the interval is Wilson's with people as trials.",
+        ),
     )
 
 

@@ -64,9 +64,9 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
         raise UserError(f"{len(run_dirs)} runs are merged into one report; say where to write it with --out")
     target = Path(run_dirs[0]) if out is None else Path(out)
     views = gather(run_dirs)
-    document = build_document(views)
     (target / "tables").mkdir(parents=True, exist_ok=True)
     _write(target / "results.csv", _results_csv(views))
+    document = build_document(views)
     tables = {f"{table.id}.csv": table_csv(table) for table in tables_of(document)}
     for stale in set((target / "tables").glob("*.csv")) - {target / "tables" / name for name in tables}:
         stale.unlink()
