@@ -33,18 +33,23 @@ def tempered(decisions: NDArray[np.float64], temperature: float) -> NDArray[np.f
 
 
 def fit_temperature(decisions: NDArray[np.float64], columns: NDArray[np.int64]) -> float:
-    """Return the temperature with the least log-loss, within exp(-7)..exp(7).
+    """Return the temperature with the least log-loss against smoothed targets, within exp(-7)..exp(7).
+
+    The targets are Laplace's rule for m rows and k classes, (m + 1) / (m + k) for the right class and 1 / (m + k) for
+    each other, after Platt 1999: where all rows happen to be right, m of them do not make the classifier certain.
 
     Parameters
     ----------
-    decisions : (n, classes) float64
-    columns : (n,) int
+    decisions : (m, k) float64
+    columns : (m,) int
         The right column of each row.
     """
-    rows = np.arange(len(columns))
+    m, k = decisions.shape
+    target = np.full((m, k), 1 / (m + k))
+    target[np.arange(m), columns] = (m + 1) / (m + k)
 
     def loss(log_temperature: float) -> float:
-        return -float(log_softmax(decisions / np.exp(log_temperature), axis=1)[rows, columns].mean())
+        return -float((target * log_softmax(decisions / np.exp(log_temperature), axis=1)).sum() / m)
 
     return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
 

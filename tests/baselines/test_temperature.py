@@ -37,6 +37,14 @@ def test_the_temperature_has_the_least_log_loss():
     assert loss[0] <= min(loss[1:]) + 1e-9
 
 
+def test_certainty_is_bounded_by_the_number_of_images():
+    """All of m held-out images classified with a wide margin give a probability near (m + 1) / (m + k), not one."""
+    columns = np.arange(70) % 7
+    decisions = np.eye(7)[columns]
+    probabilities = tempered(decisions, fit_temperature(decisions, columns))
+    np.testing.assert_allclose(probabilities.max(axis=1), 71 / 77, rtol=1e-3)
+
+
 class Recorder(ClassifierMixin, BaseEstimator):
     """Remembers, beyond clones, which rows it was fitted on and asked about."""
 

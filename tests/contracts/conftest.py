@@ -66,7 +66,7 @@ def draw_faces(size: int, channels: int, people: int, first: int = 0, each: int 
             for _ in range(each):
                 angle, shift = np.pi * label / N_CLASSES, rng.uniform(-0.1, 0.1)
                 bar = np.abs(x * np.sin(angle) - y * np.cos(angle) + shift) < 0.08
-                face = 60 + 12 * (person % 6) + 110 * bar + rng.normal(0, 12, (size, size))
+                face = 60 + 12 * (person % 6) + 110 * bar + rng.normal(0, 30, (size, size))
                 images.append(np.clip(face, 0, 255).astype(np.uint8))
                 labels.append(label)
                 names.append(f"P{person:02d}")
