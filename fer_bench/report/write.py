@@ -107,6 +107,8 @@ def _data_words(view: RunView) -> str:
 
 
 def _results_csv(views: Sequence[RunView]) -> str:
+    if len(views) == 1:
+        return views[0].results.to_csv(index=False, lineterminator="\n")
     frames = [view.results.assign(run=view.label) for view in views]
     merged = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     return merged.to_csv(index=False, lineterminator="\n")
