@@ -150,7 +150,8 @@ def plan(
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs.", metavar="RUN...", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write the report of several runs. Default: the first run's folder.")
+        Path | None,
+        typer.Option(help="Folder for the report; needed for several runs, default for one: the run's own."),
     ] = None,
 ) -> None:
     """Write a report, also of several runs."""
