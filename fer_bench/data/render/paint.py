@@ -221,7 +221,7 @@ def _creases(detail: int) -> tuple[NDArray[np.int64], _F]:
     corner = np.exp(-(((a - 3.05 - 0.12 * (-7.2 - c.y)) / 0.18) ** 2)) * np.exp(-(((c.y + 7.6) / 0.7) ** 2)) * c.front
     chin = np.exp(-(((c.y + 8.6 - 0.12 * c.x**2) / 0.24) ** 2)) * np.exp(-((c.x / 1.9) ** 2)) * c.front
     parts = [
-        (1, 0.8 * inner), (2, 0.8 * waves), (4, frown), (4, 0.3 * root), (9, 1.0 * bunny), (9, 0.8 * root),
+        (1, 0.8 * inner), (2, 0.8 * waves), (4, frown), (4, 0.3 * root), (9, 0.65 * bunny), (9, 0.8 * root),
         (9, 0.5 * fold), (10, 0.8 * fold), (12, 0.9 * fold), (6, 0.7 * feet), (6, 0.7 * under), (7, 0.5 * under),
         (15, 0.7 * corner), (17, 0.9 * chin), (20, 0.45 * corner),
     ]  # fmt: skip

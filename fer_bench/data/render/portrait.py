@@ -114,15 +114,15 @@ def render_portrait(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: in
     eyes = slice(first * at.shape[1], last * at.shape[1])
     atlas = shade_atlas(face.albedo, face.normal, face.gloss, face.occlusion, shot.light, rotation(shot), eyes)
     points, depth = project(face.vertices, shot, size, zoom)
-    seen = rasterize(points, depth, at.texture, at.triangles, (size[1] * zoom, size[0] * zoom))
+    seen = rasterize(points, depth, at.texture, at.triangles, _samples(size, zoom))
     return develop(_compose(atlas, seen, shot, size, zoom), shot, size)
 
 
 def _compose(
-    atlas: NDArray[np.float32], seen: Raster, shot: Shot, size: tuple[int, int], zoom: int
+    atlas: NDArray[np.float32], seen: Raster, shot: Shot, size: tuple[int, int], zoom: float
 ) -> NDArray[np.float32]:
     """Head before backdrop, averaged over zoom x zoom samples a pixel: (h, w, 3) linear light."""
-    head = np.zeros((size[1] * zoom, size[0] * zoom, 3), np.float32)
+    head = np.zeros((*_samples(size, zoom), 3), np.float32)
     head.reshape(-1, 3)[seen.pixels] = _sample(atlas, seen.u, seen.v)
     cover = np.zeros(head.shape[:2], np.uint8)
     cover.reshape(-1)[seen.pixels] = 255
@@ -201,6 +201,11 @@ def _render_chunk(task: tuple[list[str], tuple[int, int], int]) -> list[NDArray[
     return [render_portrait(name, size=size, seed=seed) for name in names]
 
 
+def _samples(size: tuple[int, int], zoom: float) -> tuple[int, int]:
+    """Rows and columns of the picture before averaging."""
+    return round(size[1] * zoom), round(size[0] * zoom)
+
+
 def _sample(atlas: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
     """Colours (m, 3) at m places of the atlas; folded into rows, because OpenCV's maps may not be longer."""
     width = 8192
@@ -216,13 +221,13 @@ def _check(size: tuple[int, int], seed: int) -> None:
         raise InputError(f"seed: expected an integer of 0 or more, found {seed!r}")
 
 
-def _quality(size: tuple[int, int]) -> tuple[int, bool, int]:
+def _quality(size: tuple[int, int]) -> tuple[int, bool, float]:
     """Texels a cell, whether half the vertices do, samples a pixel's side."""
     if size[1] <= 200:
         return 1, True, 2
     if size[1] <= 300:
         return 2, True, 2
-    return (3 if size[1] <= 450 else 4), False, 2
+    return (3, False, 2) if size[1] <= 450 else (4, False, 1.5)
 
 
 def _shot(part: PortraitName, seed: int) -> Shot:

@@ -58,20 +58,20 @@ def sample_shot(seed: int, person: tuple[int, int], session: int, emotion: int, 
     day = np.random.default_rng([seed, 223, *person, session])
     now = np.random.default_rng([seed, 227, *person, session, emotion, view])
     pitch0, scale0 = habit.normal(0, 2.0), habit.normal(1, 0.02)
-    pitch = pitch0 + day.normal(0, 0.9) + now.normal(0, 0.9)
-    roll = habit.normal(0, 0.9) + now.normal(0, 0.9)
-    shift = (0.004 * (day.normal() + now.normal()), 0.004 * (day.normal() + now.normal()))
-    scale = scale0 * (1 + 0.006 * day.normal() + 0.004 * now.normal())
+    pitch = pitch0 + day.normal(0, 1.1) + now.normal(0, 0.8)
+    roll = habit.normal(0, 0.7) + now.normal(0, 0.8)
+    shift = (0.003 * (day.normal() + now.normal()), 0.003 * (day.normal() + now.normal()))
+    scale = scale0 * (1 + 0.008 * day.normal() + 0.003 * now.normal())
     light, camera = _light(day), _camera(day, now)
-    return Shot(yaw + now.normal(0, 2.0), pitch, roll, shift, scale, light, camera, int(now.integers(2**31)))
+    return Shot(yaw + now.normal(0, 1.8), pitch, roll, shift, scale, light, camera, int(now.integers(2**31)))
 
 
 def _light(day: np.random.Generator) -> Light:
     """Two lamps left and right of the camera, one stronger; a third behind the camera."""
-    lean = day.uniform(-0.22, 0.22)
-    key = np.array([-0.75 + 0.06 * day.normal(), 0.72 + 0.06 * day.normal(), 0.75])
-    fill = np.array([0.80 + 0.06 * day.normal(), 0.62 + 0.06 * day.normal(), 0.70])
-    front = np.array([0.04 * day.normal(), 0.35 + 0.06 * day.normal(), 1.0])
+    lean = day.uniform(-0.7, 0.7)
+    key = np.array([-0.75 + 0.15 * day.normal(), 0.72 + 0.15 * day.normal(), 0.75])
+    fill = np.array([0.80 + 0.15 * day.normal(), 0.62 + 0.15 * day.normal(), 0.70])
+    front = np.array([0.08 * day.normal(), 0.35 + 0.12 * day.normal(), 1.0])
     directions = np.stack([d / np.linalg.norm(d) for d in (key, fill, front)])
     strength = np.array([0.50 * (1 + lean), 0.50 * (1 - lean), 0.34])
     warm = 1 + np.array([0.02, 0.0, -0.03]) * day.normal()
@@ -82,7 +82,7 @@ def _camera(day: np.random.Generator, now: np.random.Generator) -> Camera:
     grey = np.clip(day.normal(0.52, 0.04), 0.25, 0.75) * (1 + 0.015 * day.standard_normal(3))
     return Camera(
         blur=float(day.uniform(0.5, 1.1)),
-        exposure=float(np.exp(day.normal(0, 0.05) + now.normal(0, 0.015))),
+        exposure=float(np.exp(day.normal(0, 0.10) + now.normal(0, 0.015))),
         balance=1 + 0.015 * day.standard_normal(3),
         contrast=float(day.normal(1.0, 0.03)),
         noise=float(day.uniform(1.0, 2.6)),

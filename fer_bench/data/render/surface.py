@@ -27,7 +27,7 @@ PATCHES: dict[str, tuple[int, int, int]] = {
     "hair": (21, 49, 2),
     "shirt": (15, 61, 2),
 }
-"""Rows, columns and texels a cell (times the layout's ``detail``) of each patch; all odd, so that half of them do."""
+"""Rows, columns and texels a cell (times the layout's ``detail``) of each patch; odd, so that half of them do."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def layout(detail: int, coarse: bool) -> Layout:
 
 
 def _kept(name: str, n_rows: int, n_columns: int, coarse: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    step = 2 if coarse else 1
+    # five rows make the mouth's walls and the teeth: fewer would close it
+    step = 2 if coarse and n_rows > 5 else 1
     columns = np.arange(0, n_columns, step)
     if name != "skin":
         return np.arange(0, n_rows, step), columns

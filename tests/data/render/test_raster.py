@@ -20,7 +20,7 @@ def draw(points, triangles, depth=None, texture=None):
 coordinate = st.floats(-15, 65, allow_nan=False, width=32)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=3))
 def test_covered_pixels_are_those_whose_centre_lies_inside(points):
     """A clockwise triangle covers exactly the pixel centres strictly inside it (edges may go either way)."""
@@ -37,7 +37,7 @@ def test_covered_pixels_are_those_whose_centre_lies_inside(points):
     assert not (~covered & (inside > 1e-3)).any()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_mesh_has_neither_gaps_nor_overlaps(seed):
     """Pixels of a jittered grid of triangles are covered once: as many as the sum over its triangles drawn alone."""
