@@ -27,7 +27,7 @@ __all__ = ["GREY", "IMAGENET", "NetworkClassifier"]
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """RGB statistics that all of torchvision's weights were trained with."""
 GREY = Normalisation((0.5,), (0.25,))
-_PREDICT_BATCH = 64
+_PREDICT_BATCH = 32
 _SCHEDULES = ("constant", "cosine")
 
 

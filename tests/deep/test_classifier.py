@@ -99,6 +99,29 @@ def test_augmentation_reaches_the_training(toy: Toy, random_weights: Callable[[s
     assert not torch.allclose(found[0][1], found[0][2], rtol=1e-3)
 
 
+def test_bfloat16_trains_to_about_the_same(
+    toy: Toy, random_weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a processor has units for bfloat16 (here emulated), losses and probabilities stay near those of float32."""
+    images, labels = toy(n=20, side=32, channels=3)
+    grey, _ = toy(n=20)
+    found: dict[bool, list[np.ndarray]] = {}
+    for fast in (False, True):
+        monkeypatch.setattr(training, "_cpu_has_bf16", lambda fast=fast: fast)
+        found[fast] = []
+        for method in (
+            NetworkClassifier("cnn2", **CPU),
+            _squeezenet(random_weights, "dense", views=2),
+            _squeezenet(random_weights, "entire", learning_rate=1e-4),
+        ):
+            pictures = grey if method.network == "cnn2" else images
+            method.fit(pictures, labels, watch=pictures)
+            found[fast] += [np.array(method.history_["loss"]), method.predict_proba(pictures), method.watch_proba_]
+    for plain, fast in zip(found[False], found[True], strict=True):
+        assert not np.array_equal(plain, fast)
+        np.testing.assert_allclose(plain, fast, atol=0.05)
+
+
 @pytest.mark.parametrize("n", [17, 33, 48])
 def test_no_batch_holds_one_picture(n: int) -> None:
     """Every picture is in one batch of an epoch, and none is alone in its batch; epochs differ in order."""
