@@ -122,8 +122,10 @@ def sample_expression(rng: np.random.Generator, emotion: str, style: np.random.G
     n = len(ACTION_UNITS)
     gain = np.exp(0.22 * style.standard_normal(n))
     chosen = style.random(n)
-    keen = 0.45 + 0.55 * style.beta(2.6, 1.5)
-    intensity = float(np.clip(keen + 0.10 * rng.standard_normal(), 0.35, 1.0))
+    # a little anger is hardly told from a stern face at rest, so nobody shows only a little
+    least = 0.62 if emotion == "AN" else 0.45
+    keen = least + (1 - least) * style.beta(2.6, 1.5)
+    intensity = float(np.clip(keen + 0.10 * rng.standard_normal(), least - 0.1, 1.0))
     weights = np.zeros(n)
     for unit, (probability, mean) in _EMOTIONS[emotion].items():
         i = ACTION_UNITS.index(unit)

@@ -78,14 +78,17 @@ def rasterize(
     planes = _planes(sorted_triangles, x, y, (depth, texture[:, 0], texture[:, 1]))
 
     owner = np.repeat(np.arange(len(keep)), rows)
-    line = top[keep][owner] + _ramp(rows)
-    left, count = _spans(x, y, owner, line + 0.5, width)
+    line = top[keep].astype(np.float32)[owner] + _ramp(rows).astype(np.float32)
+    x32, y32 = x.astype(np.float32), y.astype(np.float32)
+    left, count = _spans(x32, y32, owner, line + np.float32(0.5), width)
     full = np.flatnonzero(count > 0)
     owner, line, left, count = owner[full], line[full], left[full], count[full]
-    dx, dy = left + 0.5 - x[:, 0][owner], line + 0.5 - y[:, 0][owner]
-    start = [(c[owner] + a[owner] * dx + b[owner] * dy).astype(np.float32) for a, b, c in planes]
-    step = [a.astype(np.float32)[owner] for a, _, _ in planes]
-    return _resolve(start, step, (line * width + left).astype(np.int64), count, height * width)
+    dx = left + np.float32(0.5) - x32[:, 0][owner]
+    dy = line + np.float32(0.5) - y32[:, 0][owner]
+    step = [a[owner] for a, _, _ in planes]
+    start = [c[owner] + s * dx + b[owner] * dy for (_, b, c), s in zip(planes, step, strict=True)]
+    first = line.astype(np.int64) * width + left.astype(np.int64)
+    return _resolve(start, step, first, count, height * width)
 
 
 def _planes(
@@ -93,7 +96,7 @@ def _planes(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     values: tuple[NDArray[np.float64], ...],
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+) -> list[tuple[NDArray[np.float32], ...]]:
     """Fit value = c + a (x - x0) + b (y - y0) over each triangle: (a, b, c) of each value."""
     x1, y1 = x[:, 1] - x[:, 0], y[:, 1] - y[:, 0]
     x2, y2 = x[:, 2] - x[:, 0], y[:, 2] - y[:, 0]
@@ -103,26 +106,25 @@ def _planes(
     for value in values:
         c = value[first]
         d1, d2 = value[second] - c, value[third] - c
-        planes.append(((d1 * y2 - d2 * y1) / area, (d2 * x1 - d1 * x2) / area, c))
+        plane = (d1 * y2 - d2 * y1) / area, (d2 * x1 - d1 * x2) / area, c
+        planes.append(tuple(p.astype(np.float32) for p in plane))
     return planes
 
 
 def _spans(
-    x: NDArray[np.float64], y: NDArray[np.float64], owner: NDArray[np.int64], line: NDArray[np.float64], width: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    x: NDArray[np.float32], y: NDArray[np.float32], owner: NDArray[np.int64], line: NDArray[np.float32], width: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """First pixel and number of pixels of each triangle (corners sorted by y) on each of its rows."""
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = [(x[:, j] - x[:, i]) / (y[:, j] - y[:, i]) for i, j in ((0, 2), (0, 1), (1, 2))]
-    y0, y1 = y[:, 0][owner], y[:, 1][owner]
-    x0, x1 = x[:, 0][owner], x[:, 1][owner]
-    long_side = x0 + (line - y0) * slope[0][owner]
-    lower = line >= y1
-    with np.errstate(invalid="ignore"):
-        short_side = np.where(lower, x1, x0) + (line - np.where(lower, y1, y0)) * np.where(
-            lower, slope[2][owner], slope[1][owner]
-        )
-    left = np.maximum(np.ceil(np.minimum(long_side, short_side) - 0.5), 0)
-    end = np.minimum(np.ceil(np.maximum(long_side, short_side) - 0.5), width)
+    # of the two short sides, upper ones first: entry t + n is the lower side of triangle t
+    x01, y01 = np.concatenate([x[:, 0], x[:, 1]]), np.concatenate([y[:, 0], y[:, 1]])
+    short_slope = np.concatenate([slope[1], slope[2]])
+    long_side = x01[owner] + (line - y01[owner]) * slope[0][owner]
+    short = owner + len(x) * (line >= y[:, 1][owner])
+    short_side = x01[short] + (line - y01[short]) * short_slope[short]
+    left = np.maximum(np.ceil(np.minimum(long_side, short_side) - np.float32(0.5)), 0)
+    end = np.minimum(np.ceil(np.maximum(long_side, short_side) - np.float32(0.5)), width)
     return left, (end - left).astype(np.int64)
 
 

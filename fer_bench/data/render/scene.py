@@ -58,12 +58,14 @@ def sample_shot(seed: int, person: tuple[int, int], session: int, emotion: int, 
     day = np.random.default_rng([seed, 223, *person, session])
     now = np.random.default_rng([seed, 227, *person, session, emotion, view])
     pitch0, scale0 = habit.normal(0, 2.0), habit.normal(1, 0.02)
-    pitch = pitch0 + day.normal(0, 1.1) + now.normal(0, 0.8)
-    roll = habit.normal(0, 0.7) + now.normal(0, 0.8)
-    shift = (0.003 * (day.normal() + now.normal()), 0.003 * (day.normal() + now.normal()))
-    scale = scale0 * (1 + 0.008 * day.normal() + 0.003 * now.normal())
+    # chair and camera stay where they are for a session; people sit down differently the next time
+    pitch = pitch0 + day.normal(0, 1.6) + now.normal(0, 0.4)
+    turned = day.normal(0, 1.8)
+    roll = habit.normal(0, 0.6) + day.normal(0, 0.8) + now.normal(0, 0.35)
+    shift = (0.0045 * day.normal() + 0.0012 * now.normal(), 0.0045 * day.normal() + 0.0012 * now.normal())
+    scale = scale0 * (1 + 0.010 * day.normal() + 0.001 * now.normal())
     light, camera = _light(day), _camera(day, now)
-    return Shot(yaw + now.normal(0, 1.8), pitch, roll, shift, scale, light, camera, int(now.integers(2**31)))
+    return Shot(yaw + turned + now.normal(0, 0.8), pitch, roll, shift, scale, light, camera, int(now.integers(2**31)))
 
 
 def _light(day: np.random.Generator) -> Light:

@@ -103,15 +103,21 @@ def develop(linear: _F, shot: Shot, size: tuple[int, int]) -> NDArray[np.uint8]:
     sigma = camera.blur * size[1] / 762
     if sigma > 0.3:
         linear = cv2.GaussianBlur(linear, (0, 0), sigma)
-    root = np.sqrt(np.maximum(linear * (camera.exposure * camera.balance).astype(np.float32), 0))
-    index = np.minimum(root * np.float32(_CURVE_STEPS / _CURVE_END), _CURVE_STEPS - 1).astype(np.uint16)
+    gain = (camera.exposure * camera.balance).astype(np.float32) * np.float32((_CURVE_STEPS / _CURVE_END) ** 2)
+    curve = _curve(camera.contrast)
     rng = np.random.default_rng(shot.seed)
     grain = rng.standard_normal((size[1], size[0], 1), dtype=np.float32)
     # pixels of a small picture average more of the sensor's
     grain *= np.float32(camera.noise * min(1.0, (size[1] / 762) ** 0.5))
-    image = _curve(camera.contrast)[index]
-    image += grain
-    return np.clip(image, 0, 255).astype(np.uint8)
+    out = np.empty((size[1], size[0], 3), np.uint8)
+    rows = max(1, _BLOCK // size[0])
+    for top in range(0, size[1], rows):
+        at = slice(top, top + rows)
+        root = np.sqrt(linear[at] * gain)
+        image = curve[np.minimum(root, _CURVE_STEPS - 1).astype(np.int64)]
+        image += grain[at]
+        out[at] = np.clip(image, 0, 255)
+    return out
 
 
 _CURVE_STEPS, _CURVE_END = 8192, 2.0

@@ -20,12 +20,12 @@ PATCHES: dict[str, tuple[int, int, int]] = {
     "eye1": (9, 33, 2),
     "ear0": (9, 29, 1),
     "ear1": (9, 29, 1),
-    "teeth_up": (5, 33, 3),
-    "teeth_low": (5, 33, 3),
+    "teeth_up": (5, 33, 2),
+    "teeth_low": (5, 33, 2),
     "cavity": (5, 37, 1),
     "tongue": (7, 13, 1),
-    "hair": (21, 49, 2),
-    "shirt": (15, 61, 2),
+    "hair": (21, 49, 1),
+    "shirt": (15, 61, 1),
 }
 """Rows, columns and texels a cell (times the layout's ``detail``) of each patch; odd, so that half of them do."""
 
