@@ -259,13 +259,14 @@ def _read_info(folder: Path) -> dict[str, Any]:
     return info
 
 
-def _read_table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
     if not file.is_file():
         raise UserError(
             f"{file.parent} is not a whole run directory: {file.name} is missing; run `fer-bench run` again"
         )
     text = {"id": str, "method": str, "protocol": str, "state": str, "reason": str, "warnings": str, "device": str}
-    table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values={c: [""] for c in columns if c not in text})
+    gaps = {name: [""] for name in (*columns, *optional) if name not in text}
+    table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps)
     _check_columns(file, table, columns)
     return table
 
@@ -274,7 +275,7 @@ def _read_curves(file: Path) -> pd.DataFrame | None:
     """Read the curves; columns that no method of the run filled may be left out."""
     if not file.is_file():
         return None
-    table = _read_table(file, CURVE_COLUMNS)
+    table = _read_table(file, CURVE_COLUMNS, OPTIONAL_CURVES)
     return table.assign(**{name: np.nan for name in OPTIONAL_CURVES if name not in table})
 
 

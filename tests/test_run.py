@@ -189,3 +189,22 @@ def test_interrupted_runs_report_what_is_there(kdef_folder, tmp_path):
     states = set(pd.read_csv(out / "trials.csv")["state"])
     assert states == {"ok", "missing"}
     assert (out / "report.html").exists()
+
+
+def test_networks_run_watched_and_unwatched_side_by_side(cli, kdef_folder, tmp_path):
+    """A network whose test images are watched after every epoch and one that is not stand in one report.
+
+    The watched one has a second row, flagged as chosen on the test images and never below its last epoch.
+    """
+    suite = tmp_path / "one.toml"
+    suite.write_text(
+        '[[job]]\nmethods = ["cnn2-48"]\nprotocols = ["subject-2fold"]\nwatch = true\n'
+        '[[job]]\nmethods = ["squeezenet1_0-scratch"]\nprotocols = ["subject-2fold"]\n'
+    )
+    cli("run", "--suite", suite, "--data", kdef_folder, "--out", tmp_path / "r")
+    results = pd.read_csv(tmp_path / "r" / "results.csv").set_index(["method", "selection"])["accuracy"]
+    assert results["cnn2-48", "best_test_epoch"] >= results["cnn2-48", "last_epoch"]
+    assert ("squeezenet1_0-scratch", "best_test_epoch") not in results.index
+    curves = pd.read_csv(tmp_path / "r" / "curves.csv").set_index("method")
+    assert curves.loc["cnn2-48", "test_accuracy"].notna().all()
+    assert curves.loc["squeezenet1_0-scratch", "test_accuracy"].isna().all()
