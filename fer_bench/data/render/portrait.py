@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -187,9 +189,19 @@ def _render_all(
         return
     # a person's expressions make one piece of work: the head is built once for its five views
     chunks = [names[i : i + 35] for i in range(0, len(names), 35)]
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(chunks)), _quiet_worker) as pool:
-        for chunk, pictures in zip(chunks, pool.imap(_render_chunk, [(c, size, seed) for c in chunks]), strict=True):
+    tasks = [(chunk, size, seed) for chunk in chunks]
+    workers = min(workers, len(chunks))
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet_worker)
+    try:
+        # a little ahead of whoever takes the pictures, never the whole set in memory
+        ahead = deque(pool.submit(_render_chunk, t) for t in tasks[: workers + 1])
+        for i, chunk in enumerate(chunks):
+            pictures = ahead.popleft().result()
+            if i + workers + 1 < len(tasks):
+                ahead.append(pool.submit(_render_chunk, tasks[i + workers + 1]))
             yield from zip(chunk, pictures, strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _quiet_worker() -> None:

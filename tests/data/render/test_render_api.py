@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import platform
 import re
 import subprocess
 import sys
@@ -131,3 +132,22 @@ def test_import_is_light():
     code = "import sys, fer_bench.data.render; print(sorted({'cv2', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="emulates an older x86 processor")
+def test_an_older_processor_gives_the_same_pixels_within_one_level(tmp_path):
+    """Without AVX2 and FMA in NumPy and OpenCV no grey level moves by more than one."""
+    names = ["AF01NES", "BM02HAHL", "AF05SUFR"]
+    out = tmp_path / "old.npy"
+    code = (
+        "import numpy as np; from fer_bench.data.render import render_portrait; "
+        f"np.save({str(out)!r}, np.stack([render_portrait(n, size=(200, 271)) for n in {names}]))"
+    )
+    env = {
+        "PATH": "",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F",
+        "OPENCV_CPU_DISABLE": "AVX2,FMA3,AVX",
+    }
+    subprocess.run([sys.executable, "-c", code], check=True, env=env, capture_output=True)
+    here = np.stack([render_portrait(n, size=(200, 271)) for n in names]).astype(int)
+    assert np.abs(here - np.load(out)).max() <= 1
