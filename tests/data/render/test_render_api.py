@@ -49,7 +49,6 @@ def test_pixels_do_not_depend_on_what_was_rendered_before():
         assert picture.dtype == np.uint8
 
 
-@pytest.mark.slow
 def test_pixels_do_not_depend_on_workers():
     """Spawned workers give the pictures of one process, in the order of the names."""
     names = portrait_names(2)[::3]
