@@ -23,10 +23,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
 
 import numpy as np
 import pywt
-from fer_bench.baselines.catalogue import METHODS
-from fer_bench.baselines.features import FEATURES
-from fer_bench.baselines.lbp import lbp_codes
-from fer_bench.baselines.linear import RowSpace
 from numpy.typing import NDArray
 from skimage.feature import local_binary_pattern
 from sklearn.base import clone
@@ -34,6 +30,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 
+from fer_bench.baselines.catalogue import METHODS
+from fer_bench.baselines.features import FEATURES
+from fer_bench.baselines.lbp import lbp_codes
+from fer_bench.baselines.linear import RowSpace
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import MethodSpec
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks import build, write_random_weights
 from torch import Tensor, nn
 from torch.nn import functional
+
+from fer_bench.deep.classifier import NetworkClassifier
+from fer_bench.deep.networks import build, write_random_weights
 
 BATCH = 16
 ROUNDS = {"rounds": 3, "iterations": 1, "warmup_rounds": 1}

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from fer_bench.baselines.catalogue import METHODS
 from fer_bench.baselines.classifiers import CLASSIFIERS
 from fer_bench.baselines.features import FEATURES

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import pywt
-from fer_bench.baselines.features import FEATURES, dwt, find_feature, lbp, pixels
-from fer_bench.baselines.lbp import N_BINS, lbp_codes, lbp_histograms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.feature import local_binary_pattern
 
+from fer_bench.baselines.features import FEATURES, dwt, find_feature, lbp, pixels
+from fer_bench.baselines.lbp import N_BINS, lbp_codes, lbp_histograms
 from fer_bench.errors import InputError
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from fer_bench.baselines.classifiers import CLASSIFIERS
-from fer_bench.baselines.pipeline import FacePipeline
 from sklearn.model_selection import GroupKFold, cross_val_score
 
+from fer_bench.baselines.classifiers import CLASSIFIERS
+from fer_bench.baselines.pipeline import FacePipeline
 from fer_bench.errors import InputError
 
 

@@ -1,8 +1,9 @@
 """Scalings learnt on training images."""
 
 import numpy as np
-from fer_bench.baselines.scaling import SquareRoot, UnitScaler
 from sklearn.preprocessing import StandardScaler
+
+from fer_bench.baselines.scaling import SquareRoot, UnitScaler
 
 
 def test_unit_scaler_is_the_standard_scaler_over_the_root_of_the_width():

@@ -4,14 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
-from fer_bench.baselines.discriminant import FisherNearestMean, ShrinkageLDA
-from fer_bench.baselines.kernel import GaussianSVM
-from fer_bench.baselines.linear import LinearSVM, RowSpace
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import SVC, LinearSVC
+
+from fer_bench.baselines.discriminant import FisherNearestMean, ShrinkageLDA
+from fer_bench.baselines.kernel import GaussianSVM
+from fer_bench.baselines.linear import LinearSVM, RowSpace
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(210, 60, 7), (70, 200, 7), (90, 40, 2)])

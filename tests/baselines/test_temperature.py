@@ -3,13 +3,14 @@
 from typing import ClassVar
 
 import numpy as np
-from fer_bench.baselines.discriminant import ShrinkageLDA
-from fer_bench.baselines.temperature import fit_temperature, held_out_temperature, tempered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
+
+from fer_bench.baselines.discriminant import ShrinkageLDA
+from fer_bench.baselines.temperature import fit_temperature, held_out_temperature, tempered
 
 DECISIONS = hnp.arrays(np.float64, (5, 7), elements=st.integers(-5000, 5000).map(lambda v: v / 1000))
 

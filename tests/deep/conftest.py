@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from fer_bench.deep.networks import write_random_weights
 
 

@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
-from fer_bench.deep.augment import IDENTITY, MILD, Normalisation, Ranges, affine_matrices, normalise, warp
-from fer_bench.deep.classifier import IMAGENET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms._presets import ImageClassification
+
+from fer_bench.deep.augment import IDENTITY, MILD, Normalisation, Ranges, affine_matrices, normalise, warp
+from fer_bench.deep.classifier import IMAGENET
 
 RAW = Normalisation((0.0,) * 3, (1 / 255,) * 3)
 

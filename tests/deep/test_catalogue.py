@@ -6,11 +6,11 @@ import sys
 
 import pytest
 import torchvision
+
 from fer_bench.deep.architectures import ARCHITECTURES
 from fer_bench.deep.catalogue import METHODS
 from fer_bench.deep.networks import MODES
 from fer_bench.deep.weights import url
-
 from fer_bench.methods import load_object
 
 NETWORKS = tuple(ARCHITECTURES)

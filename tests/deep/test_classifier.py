@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fer_bench.deep import train as training
-from fer_bench.deep.classifier import NetworkClassifier
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
+from fer_bench.deep import train as training
+from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.methods import load_methods
 

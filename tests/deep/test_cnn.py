@@ -5,11 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
+
 from fer_bench.deep import cnn
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.networks import build
-from torch import nn
-from torch.nn import functional
 
 
 def test_cnn2_is_two_convolutions_of_32_and_64_and_a_dense_layer_of_128() -> None:

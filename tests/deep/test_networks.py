@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from torch import nn
+from torchvision.transforms._presets import ImageClassification
+
 from fer_bench.deep.architectures import ARCHITECTURES
 from fer_bench.deep.augment import normalise
 from fer_bench.deep.classifier import IMAGENET, NetworkClassifier
 from fer_bench.deep.networks import MODES, StagedNetwork, build, smallest_side, write_random_weights
-from torch import nn
-from torchvision.transforms._presets import ImageClassification
-
 from fer_bench.errors import FerBenchError, UserError
 from fer_bench.seeds import derive_seed
 

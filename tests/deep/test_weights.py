@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from fer_bench.deep.architectures import ARCHITECTURES, empty_network
 from fer_bench.deep.weights import load_state, url
-
 from fer_bench.errors import UserError
 
 
