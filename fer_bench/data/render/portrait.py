@@ -236,10 +236,10 @@ def _check(size: tuple[int, int], seed: int) -> None:
 def _quality(size: tuple[int, int]) -> tuple[int, bool, float]:
     """Texels a cell, whether half the vertices do, samples a pixel's side."""
     if size[1] <= 200:
-        return 1, True, 2
+        return 1, True, 1.5
     if size[1] <= 300:
         return 2, True, 2
-    return (3, False, 2) if size[1] <= 450 else (4, False, 1.5)
+    return (3, False, 2) if size[1] <= 450 else (4, False, 1.25)
 
 
 def _shot(part: PortraitName, seed: int) -> Shot:
