@@ -42,7 +42,7 @@ def code() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Return CPU, cores, memory (GB), platform, Python and GPUs; no host name."""
+    """Return CPU, cores, memory (GB), platform, Python and GPUs; neither host name nor kernel build."""
     import psutil
 
     gpus = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") if shutil.which("nvidia-smi") else ""
@@ -50,7 +50,7 @@ def machine() -> dict[str, Any]:
         "cpu": _cpu_name(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "platform": platform.platform(),
+        "platform": " ".join(filter(None, [platform.system(), platform.machine(), *platform.libc_ver()])),
         "python": platform.python_version(),
         "gpu": gpus.replace("\n", ", ") or None,
     }

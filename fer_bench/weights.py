@@ -77,7 +77,9 @@ def fetch_weights(spec: WeightsSpec) -> FoundWeights:
             with progress(f"Downloading {spec.filename}", size) as done:
                 _copy(answer.read, handle.write, done)
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise WeightsUnavailableError(f"the download of {spec.filename} failed: {error}") from error
+        cause = getattr(error, "reason", error)
+        why = getattr(cause, "strerror", None) or cause
+        raise WeightsUnavailableError(f"the download of {spec.filename} failed: {why}") from error
     digest = sha256_file(target)
     try:
         _check_published(spec, target.name, digest, str(target))
