@@ -43,6 +43,11 @@ class Probe(ClassifierMixin, BaseEstimator):
         return self.predict_proba(images).argmax(axis=1)
 
 
+def url(name):
+    """Tell where the weights of a network would be fetched from."""
+    return os.environ["PROBE_URL"]
+
+
 METHODS = tuple(
     MethodSpec(
         name=f"probe-{does}",
