@@ -25,7 +25,7 @@ def trial_times(out):
 def finished(kdef_folder, tmp_path_factory):
     """One finished run of six methods under two protocols, which several tests look at."""
     out = tmp_path_factory.mktemp("run") / "r"
-    command = [sys.executable, "-c", "from fer_bench.cli import main; main()", *ONLY]
+    command = [sys.executable, "-P", "-c", "from fer_bench.cli import main; main()", *ONLY]
     done = subprocess.run(
         [*command, "--data", str(kdef_folder), "--out", str(out)], capture_output=True, text=True, check=False
     )
@@ -92,7 +92,7 @@ def test_workers_do_not_change_the_figures(finished, kdef_folder, cli, tmp_path)
 def test_killed_and_started_again_only_the_missing_is_computed(finished, kdef_folder, cli, tmp_path):
     """SIGKILL in the middle, the same command again: finished trials stay, the result is the undisturbed one."""
     out = tmp_path / "killed"
-    command = [sys.executable, "-c", "from fer_bench.cli import main; main()", *ONLY, "--workers", "1"]
+    command = [sys.executable, "-P", "-c", "from fer_bench.cli import main; main()", *ONLY, "--workers", "1"]
     process = subprocess.Popen(
         [*command, "--data", str(kdef_folder), "--out", str(out)],
         stderr=subprocess.DEVNULL,
@@ -176,7 +176,7 @@ def test_two_runs_into_one_folder_do_not_mix(cli, kdef_folder, tmp_path):
 def test_interrupted_runs_report_what_is_there(kdef_folder, tmp_path):
     """Ctrl-C once: what runs is finished, the report is written, and the exit code says interrupted."""
     out = tmp_path / "r"
-    command = [sys.executable, "-c", "from fer_bench.cli import main; main()"]
+    command = [sys.executable, "-P", "-c", "from fer_bench.cli import main; main()"]
     command += ["run", "--suite", "classical", "--data", str(kdef_folder), "--out", str(out), "--workers", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120

@@ -62,6 +62,6 @@ def test_help_and_lists_load_nothing_heavy(command):
         "try:\n    app()\nexcept SystemExit as end:\n    assert not end.code\n"
         f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert len(done.stdout.splitlines()) > 3

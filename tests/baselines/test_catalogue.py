@@ -17,7 +17,7 @@ def test_the_catalogue_imports_neither_scikit_learn_nor_torch():
         "import sys; from fer_bench.baselines.catalogue import METHODS; METHODS[0].estimate_seconds(245, 245); "
         "print(sorted({'sklearn', 'torch', 'scipy', 'skimage', 'pywt', 'cv2'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -22,7 +22,7 @@ def test_importing_the_catalogue_imports_no_torch() -> None:
         "import sys, fer_bench.deep.catalogue as c; [s.estimate_seconds(10, 10) for s in c.METHODS]; "
         "print([m for m in ('torch', 'torchvision', 'sklearn', 'pandas', 'scipy') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -65,7 +65,7 @@ def test_another_process_gives_the_same_pixels():
         f"print(hashlib.sha256(render_portrait('BF03DIHR', size={SIZE}, seed=5).tobytes()).hexdigest())"
     )
     env = {"PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "2", "PATH": ""}
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    other = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=env)
     assert other.stdout.strip() == digest([render_portrait("BF03DIHR", size=SIZE, seed=5)])
 
 
@@ -129,7 +129,7 @@ def test_written_set_is_kdef_shaped(tmp_path):
 def test_import_is_light():
     """Importing the room imports neither OpenCV nor SciPy."""
     code = "import sys, fer_bench.data.render; print(sorted({'cv2', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
 
@@ -147,6 +147,6 @@ def test_an_older_processor_gives_the_same_pixels_within_one_level(tmp_path):
         "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F",
         "OPENCV_CPU_DISABLE": "AVX2,FMA3,AVX",
     }
-    subprocess.run([sys.executable, "-c", code], check=True, env=env, capture_output=True)
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=env, capture_output=True)
     here = np.stack([render_portrait(n, size=(200, 271)) for n in names]).astype(int)
     assert np.abs(here - np.load(out)).max() <= 1
