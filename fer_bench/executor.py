@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from fer_bench.progress import say
 from fer_bench.trial import Task, run_task, write_record
 
 __all__ = ["Outcome", "execute"]
@@ -224,9 +226,18 @@ class _Worker:
         return self._process.exitcode or 0
 
 
+def _die_with_parent() -> None:
+    """End a worker whose driver is gone: nobody would stop it, and the next run would do its trial beside it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
 def _serve(channel: Connection, log: str) -> None:
     """Be a worker: what methods print goes to the log, Ctrl-C is the driver's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -271,6 +282,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         if pressed:
             raise KeyboardInterrupt
         pressed = True
+        say("Stopping after the trials that run now; press Ctrl-C again to stop at once.")
 
     try:
         before = signal.signal(signal.SIGINT, on_signal)

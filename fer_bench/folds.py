@@ -19,7 +19,7 @@ from fer_bench.files import atomic_write
 from fer_bench.protocols import PROTOCOLS, Protocol
 from fer_bench.seeds import derive_seed
 
-__all__ = ["Folds", "check_folds", "make_folds", "read_folds"]
+__all__ = ["Folds", "broken_folds", "check_folds", "make_folds", "read_folds"]
 
 _COLUMNS = ["fold", "role", "image", "subject", "label"]
 
@@ -172,19 +172,29 @@ def read_folds(path: Path) -> Folds:
     return folds
 
 
+def broken_folds(folds: Folds) -> Iterator[str]:
+    """Yield what no protocol may do: no folds, an empty side, an image that stands twice in a fold."""
+    if not folds.numbers:
+        yield "there is no fold in the file"
+    for fold in folds.numbers:
+        rows = folds.table[folds.table["fold"] == fold]
+        sides = [int((rows["role"] == role).sum()) for role in ("train", "test")]
+        if not all(sides):
+            yield f"fold {fold}: {sides[0]} images to train on and {sides[1]} to test on"
+        doubled = sorted(rows.loc[rows["image"].duplicated(), "image"])
+        if doubled:
+            yield f"fold {fold}: {len(doubled)} images stand more than once, such as {doubled[0]}"
+
+
 def check_folds(folds: Folds) -> Iterator[str]:
     """Yield every way in which folds break a promise: none means that people (and images) are disjoint.
 
     Proven from the table alone, whatever made it.
     """
+    yield from broken_folds(folds)
     for fold in folds.numbers:
         rows = folds.table[folds.table["fold"] == fold]
         train, test = rows[rows["role"] == "train"], rows[rows["role"] == "test"]
-        if train.empty or test.empty:
-            yield f"fold {fold}: {len(train)} images to train on and {len(test)} to test on"
-        doubled = sorted(rows.loc[rows["image"].duplicated(), "image"])
-        if doubled:
-            yield f"fold {fold}: {len(doubled)} images stand more than once, such as {doubled[0]}"
         shared = sorted(set(train["subject"]) & set(test["subject"]))
         if shared:
             person = shared[0]

@@ -148,6 +148,12 @@ def _refuse_unfinished(run: RunData) -> None:
             f"{run.path}: {len(bad)} trials did not end well, the first is {first['method']} fold {first['fold']} "
             f"({first['state']}: {first['reason']}); run the same command again, then gate"
         )
+    for (method, protocol), states in run.trials.groupby(["method", "protocol"], sort=False)["state"]:
+        if states.nunique() > 1:
+            raise UserError(
+                f"{run.path}: only {(states == 'ok').sum()} of {len(states)} trials of {method} under {protocol} are "
+                "done; run the same command again, then gate"
+            )
 
 
 def _read_expected(file: Path) -> dict[str, Any]:
@@ -165,6 +171,8 @@ def _unpack(row: Mapping[str, Any], name: str, file: Path) -> NDArray[np.bool_]:
         bits = np.unpackbits(np.frombuffer(base64.b64decode(row["correct"]), dtype=np.uint8))[: row["n"]]
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"--expected {file}: row {name!r} is damaged: {error}") from error
+    if row.get("test") not in ("identical", "sign-flip"):
+        raise UserError(f"--expected {file}: row {name!r}: unknown test {row.get('test')!r}")
     if len(bits) != row["n"]:
         raise UserError(f"--expected {file}: row {name!r} holds {len(bits)} images, expected {row['n']}")
     return bits.astype(bool)

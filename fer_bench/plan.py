@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -115,7 +115,7 @@ class Plan:
         return [trial for trial in self.trials if not trial.skip]
 
 
-def make_plan(request: Request, *, fetch: bool) -> Plan:
+def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = lambda _: False) -> Plan:
     """Read the data, make the folds and list the trials.
 
     Parameters
@@ -124,6 +124,8 @@ def make_plan(request: Request, *, fetch: bool) -> Plan:
         What is asked for.
     fetch : bool
         Download missing weights now (a run), or list them (``fer-bench plan``).
+    done : callable
+        Tells by a trial's id whether its result is there: what is done costs nothing and is never skipped for cost.
 
     Raises
     ------
@@ -145,7 +147,7 @@ def make_plan(request: Request, *, fetch: bool) -> Plan:
     watch_all = request.preset == "article"
     entries = [replace(e, watch=e.watch or (watch_all and specs[e.method].watches)) for e in entries]
     rows = [_row(request, entry, specs, folds, weights, device) for entry in entries]
-    trials = tuple(trial for row in _within_budget(rows, profile) for trial in row)
+    trials = tuple(trial for row in _within_budget(rows, profile, done) for trial in row)
     return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), tuple(notes))
 
 
@@ -227,7 +229,7 @@ def _row(
     return row
 
 
-def _within_budget(rows: Sequence[list[Trial]], profile: Profile) -> Iterable[list[Trial]]:
+def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable[[str], bool]) -> Iterable[list[Trial]]:
     """Order rows by family, cheap networks first, and skip those that no longer fit the profile's budget."""
 
     def rank(row: list[Trial]) -> tuple[int, float]:
@@ -237,15 +239,15 @@ def _within_budget(rows: Sequence[list[Trial]], profile: Profile) -> Iterable[li
     spent = 0.0
     for row in sorted(rows, key=rank):
         cost = sum(trial.estimate_seconds for trial in row)
-        if row[0].skip:
+        if row[0].skip or all(done(trial.id) for trial in row):
             yield row
         elif spent + cost > profile.budget_core_seconds:
+            how = "--profile full" if cost > profile.budget_core_seconds else f"--only '{row[0].spec.name}'"
             reason = (
-                f"does not fit the {profile.name} profile: about {cost:,.0f} core-seconds more than the "
-                f"{profile.budget_core_seconds:,.0f} it may take; run it with --only '{row[0].spec.name}'"
+                f"does not fit the {profile.name} profile: it needs about {cost:,.0f} core-seconds, and "
+                f"{profile.budget_core_seconds - spent:,.0f} of {profile.budget_core_seconds:,.0f} are left; "
+                f"run it with {how}"
             )
-            if cost > profile.budget_core_seconds:
-                reason = reason.rsplit(";", 1)[0] + "; run it with --profile full"
             yield [replace(trial, skip=reason) for trial in row]
         else:
             spent += cost

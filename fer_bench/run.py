@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -15,12 +17,12 @@ from fer_bench import provenance
 from fer_bench.data.store import build_stores
 from fer_bench.errors import UserError
 from fer_bench.executor import execute
-from fer_bench.files import clean_temporary, locked
+from fer_bench.files import TEMPORARY, atomic_write, clean_temporary, locked, to_json
 from fer_bench.folds import check_folds
-from fer_bench.plan import Plan, Request, make_plan
+from fer_bench.plan import Plan, Request, Trial, make_plan
 from fer_bench.progress import progress, say
 from fer_bench.protocols import PROTOCOLS
-from fer_bench.rundir import consolidate, finished, trial_folder, write_json
+from fer_bench.rundir import consolidate, finished, other_versions, trial_folder, write_json
 from fer_bench.trial import Task
 
 __all__ = ["default_out", "run"]
@@ -29,11 +31,17 @@ _FAILED = ("failed", "timeout", "oom")
 INTERRUPTED = 130
 
 
-def default_out(request: Request, dataset_name: str) -> Path:
-    """Return ``runs/<suite>-<profile>-<data>``, the same for the same command, so that it goes on where it stopped."""
-    parts = [Path(request.suite).stem, request.profile, dataset_name]
-    if request.preset != "default":
-        parts.insert(2, request.preset)
+def default_out(request: Request) -> Path:
+    """Return ``runs/<suite>-<profile>-<data>``, the same for the same command, so that it goes on where it stopped.
+
+    A command that narrows or changes the suite (--only, --protocol, --seed, --preset, other data of the same name) has
+    a folder of its own: it does not replace the report of the whole suite by its own few rows.
+    """
+    data = request.data if request.data == "synthetic" else str(Path(request.data).expanduser().resolve())
+    parts = [Path(request.suite).stem, request.profile, Path(data).stem]
+    narrowed = [request.only, *request.protocols, request.seed, request.preset]
+    if data != "synthetic" or narrowed != ["*", 0, "default"]:
+        parts.append(hashlib.sha256(to_json([data, narrowed]).encode()).hexdigest()[:6])
     return Path("runs") / "-".join(parts)
 
 
@@ -51,13 +59,16 @@ def run(request: Request) -> int:
         A user's mistake; nothing was started.
     """
     begun = time.monotonic()
-    plan = make_plan(request, fetch=True)
+    out = request.out or default_out(request)
+    plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
     for note in plan.notes:
         say(note)
-    out = request.out or default_out(request, plan.dataset.name)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "trials").mkdir(exist_ok=True)
+        (out / "trials").mkdir(parents=True, exist_ok=True)
+        # A folder that is there but cannot be written to is found out before any work.
+        probe = out / "trials" / f"{TEMPORARY}probe"
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         raise UserError(f"--out {out}: cannot be written: {error.strerror}; choose another folder") from error
     with locked(out / "run.lock", wait=False) as mine:
@@ -72,11 +83,13 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     n_done = len(plan.runnable) - len(todo)
     n_skipped = len(plan.trials) - len(plan.runnable)
     say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
+    earlier = _earlier_seconds(out) if n_done else 0.0
     description = _describe(plan)
     write_json(out / "run.json", description)
     for name, folds in plan.folds.items():
         folds.write(out / "folds" / f"{name}.csv")
-    plan.dataset.manifest.table.to_csv(out / "manifest.csv", index=False)
+    with atomic_write(out / "manifest.csv", "w") as handle:
+        plan.dataset.manifest.table.to_csv(handle, index=False, lineterminator="\n")
 
     outcome, interrupted = None, False
     try:
@@ -102,10 +115,20 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         interrupted = True
     why = "interrupted" if interrupted else outcome.why if outcome else ""
     table = consolidate(out, plan, outcome.not_started if outcome else [t.id for t in todo], why)
-    elapsed = time.monotonic() - begun
-    finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1)}
+    # A run that was broken off and started again took the time of all its parts.
+    elapsed = earlier + time.monotonic() - begun
+    notes = [*plan.notes, *other_versions(out, plan)]
+    finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
     write_json(out / "run.json", description | finish)
     return _report(out, table, interrupted)
+
+
+def _earlier_seconds(out: Path) -> float:
+    """Seconds that earlier calls have spent on the trials of this folder."""
+    try:
+        return float(json.loads((out / "run.json").read_text())["elapsed_seconds"] or 0.0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
 
 
 def _report(out: Path, table: pd.DataFrame, interrupted: bool) -> int:
@@ -176,7 +199,6 @@ def _describe(plan: Plan) -> dict[str, Any]:
             "name": plan.dataset.name,
             "rendered": plan.dataset.rendered,
             "notice": plan.dataset.notice,
-            # The folder's name alone: a report that is passed on tells nothing of its writer's disk.
             "path": Path(plan.dataset.path).name,
             "manifest_hash": manifest.hash,
             "n_images": len(manifest),
@@ -233,7 +255,7 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
             "mode": spec.mode,
             "tuning": spec.tuning,
             "weights": trial.weights.label if trial.weights else "missing" if spec.weights else "none",
-            "weights_origin": spec.weights.origin if spec.weights else "",
+            "weights_origin": _origin(trial),
             "params": dict(spec.params),
             "size": spec.image.size,
             "channels": spec.image.channels,
@@ -243,6 +265,15 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
             "reference": spec.reference,
         }
     return described
+
+
+def _origin(trial: Trial) -> str:
+    """Whose weights a trial starts from; a local file under another content than the published one is nobody's."""
+    if trial.spec.weights is None:
+        return ""
+    if trial.weights is not None and not trial.weights.published:
+        return "a local file, not the published one"
+    return trial.spec.weights.origin
 
 
 def _now() -> str:

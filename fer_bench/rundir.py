@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_bench.files import atomic_write
+from fer_bench.files import atomic_write, sha256_file
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan import Plan, Trial
-from fer_bench.trial import PREDICTIONS, RECORD
+from fer_bench.trial import PREDICTIONS, RECORD, versions
 
-__all__ = ["consolidate", "finished", "read_record", "trial_folder", "write_json"]
+__all__ = ["consolidate", "finished", "other_versions", "read_record", "trial_folder", "write_json"]
 
 _TRIAL_COLUMNS = [
     "id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds",
@@ -41,9 +42,23 @@ def read_record(out: Path, trial_id: str) -> dict[str, Any] | None:
 def finished(out: Path, trial_id: str) -> bool:
     """Tell whether a trial ended well and its predictions are there; failed ones are tried anew by the next run."""
     record = read_record(out, trial_id)
-    if record is None or record["state"] != "ok":
+    if record is None or record.get("state") != "ok":
         return False
-    return (trial_folder(out, trial_id) / PREDICTIONS).exists()
+    try:
+        return sha256_file(trial_folder(out, trial_id) / PREDICTIONS) == record.get("predictions_sha256")
+    except OSError:
+        return False
+
+
+def other_versions(out: Path, plan: Plan) -> list[str]:
+    """Say which finished trials were computed with other package versions than are installed now."""
+    counts: Counter[str] = Counter()
+    for trial in plan.runnable:
+        record = read_record(out, trial.id)
+        before = (record or {}).get("versions") or {}
+        found = versions(trial.spec.uses_torch)
+        counts.update(f"{name} {v}" for name, v in before.items() if found.get(name) != v)
+    return [f"{n} trials were computed with {what}, not with the version installed now" for what, n in counts.items()]
 
 
 def write_json(path: Path, value: Any) -> None:

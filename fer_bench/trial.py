@@ -8,6 +8,8 @@ import time
 import traceback
 import warnings
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from fer_bench.files import atomic_write, cache_dir, locked, need_space, sha256_
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method, MethodSpec
 
-__all__ = ["PREDICTIONS", "RECORD", "Task", "run_task"]
+__all__ = ["PREDICTIONS", "RECORD", "Task", "run_task", "versions", "write_record"]
 
 RECORD = "trial.json"
 """Written last: a trial with this file is complete."""
@@ -76,6 +78,7 @@ def run_task(task: Task) -> dict[str, Any]:
         "device": task.device,
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
         "started": time.time(),
+        "versions": versions(task.spec.uses_torch),
     }
     _reset_peak_memory()
     try:
@@ -94,6 +97,13 @@ def run_task(task: Task) -> dict[str, Any]:
     record["peak_rss_mb"] = _peak_memory_mb()
     write_record(task.folder, record)
     return record
+
+
+@cache
+def versions(uses_torch: bool) -> dict[str, str]:
+    """Return the versions of the packages that a trial's figures depend on."""
+    names = ["fer-bench", "numpy", "scikit-learn", *(["torch", "torchvision"] if uses_torch else ["scipy"])]
+    return {name: version(name) for name in names}
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import urllib.error
@@ -28,10 +29,11 @@ class WeightsUnavailableError(FerBenchError):
 
 @dataclass(frozen=True)
 class FoundWeights:
-    """A local file of weights and the sha256 of its bytes."""
+    """A local file of weights and the sha256 of its bytes; ``published``: these are the published file's bytes."""
 
     path: Path
     sha256: str
+    published: bool
 
     @property
     def label(self) -> str:
@@ -42,20 +44,23 @@ class FoundWeights:
 def find_weights(spec: WeightsSpec, weights_dir: Path | None) -> FoundWeights | None:
     """Look for weights in ``weights_dir``, FER_BENCH_WEIGHTS, fer-bench's cache and torch hub's, in this order.
 
+    In the first two, which a user names, any file that is called after the network will do; in the caches only the
+    published one.
+
     Raises
     ------
     UserError
-        A file that bears the published name has not the published content.
+        A file whose name ends in a hash, as published files' do, has another content.
     """
-    pattern = re.compile(rf"{re.escape(spec.name)}([-.].*)?\.(pth|pt)", re.IGNORECASE)
-    for folder in _folders(weights_dir):
-        files = sorted(folder.iterdir()) if folder.is_dir() else []
+    named = re.compile(rf"{re.escape(spec.name)}([-.].*)?\.(pth|pt)", re.IGNORECASE)
+    for folder, by_user in _folders(weights_dir):
+        files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
         # A file under the published name goes first: its content can be checked.
         for path in sorted(files, key=lambda p: p.name != spec.filename):
-            if path.name == spec.filename or pattern.fullmatch(path.name):
+            if path.name == spec.filename or (by_user and named.fullmatch(path.name)):
                 digest = _digest(path, path.stat().st_mtime_ns)
-                _check_published(spec, path.name, digest, str(path))
-                return FoundWeights(path, digest)
+                _check_name(path.name, digest, str(path))
+                return FoundWeights(path, digest, _is_published(spec, digest))
     return None
 
 
@@ -76,17 +81,15 @@ def fetch_weights(spec: WeightsSpec) -> FoundWeights:
             size = int(answer.headers.get("Content-Length") or spec.megabytes * 1e6)
             with progress(f"Downloading {spec.filename}", size) as done:
                 _copy(answer.read, handle.write, done)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         cause = getattr(error, "reason", error)
         why = getattr(cause, "strerror", None) or cause
         raise WeightsUnavailableError(f"the download of {spec.filename} failed: {why}") from error
     digest = sha256_file(target)
-    try:
-        _check_published(spec, target.name, digest, str(target))
-    except UserError as error:
+    if not _is_published(spec, digest):
         target.unlink()
-        raise WeightsUnavailableError(f"the download of {spec.filename} is damaged (sha256 {digest[:8]})") from error
-    return FoundWeights(target, digest)
+        raise WeightsUnavailableError(f"the download of {spec.filename} is damaged (sha256 {digest[:8]})")
+    return FoundWeights(target, digest, published=True)
 
 
 def _copy(read: Callable[[int], bytes], write: Callable[[bytes], object], done: Callable[[int], None]) -> None:
@@ -101,12 +104,14 @@ def _cache_folder() -> Path:
     return cache_dir() / "weights"
 
 
-def _folders(weights_dir: Path | None) -> list[Path]:
+def _folders(weights_dir: Path | None) -> list[tuple[Path, bool]]:
+    """Folders to look in, and whether a user named them."""
     hub = os.environ.get("TORCH_HOME")
     torch_home = Path(hub) if hub else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "torch"
     named = os.environ.get("FER_BENCH_WEIGHTS")
-    chosen = [weights_dir, Path(named) if named else None, _cache_folder(), torch_home / "hub" / "checkpoints"]
-    return [folder for folder in chosen if folder is not None]
+    by_user = [folder for folder in (weights_dir, Path(named) if named else None) if folder is not None]
+    caches = [_cache_folder(), torch_home / "hub" / "checkpoints"]
+    return [(folder, True) for folder in by_user] + [(folder, False) for folder in caches]
 
 
 @cache
@@ -114,10 +119,20 @@ def _digest(path: Path, _mtime: int) -> str:
     return sha256_file(path)
 
 
-def _check_published(spec: WeightsSpec, name: str, digest: str, where: str) -> None:
-    promised = re.search(r"-([0-9a-f]{8})\.", name)
-    if name == spec.filename and promised and not digest.startswith(promised.group(1)):
+def _promised(name: str) -> str:
+    """The start of a sha256 that a published file's name ends in; empty where there is none."""
+    match = re.search(r"-([0-9a-f]{8})\.\w+$", name)
+    return match.group(1) if match else ""
+
+
+def _is_published(spec: WeightsSpec, digest: str) -> bool:
+    return bool(_promised(spec.filename)) and digest.startswith(_promised(spec.filename))
+
+
+def _check_name(name: str, digest: str, where: str) -> None:
+    promised = _promised(name)
+    if not digest.startswith(promised):
         raise UserError(
-            f"{where}: expected a sha256 that starts with {promised.group(1)}, found {digest[:8]}; "
+            f"{where}: expected a sha256 that starts with {promised}, found {digest[:8]}; "
             "the file is damaged or another one: delete it, then `fer-bench weights fetch` gets it anew"
         )

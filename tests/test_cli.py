@@ -38,6 +38,8 @@ def test_list_methods_names_every_installed_method(cli):
         (["gate", "nowhere", "--expected", "x.json"], "nowhere"),
         (["weights", "fetch", "nonsense"], "no installed method needs them"),
         (["data", "render", "out", "--size", "12"], "WIDTHxHEIGHT"),
+        (["folds", "make", "/proc/nothing/folds.csv"], "/proc/nothing"),
+        (["run", "--suite", "classical", "--only", "knn-dwt", "--out", "/proc/nothing"], "/proc/nothing"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(cli, tmp_path, arguments, message):

@@ -116,3 +116,17 @@ def test_folds_for_other_data_are_refused(kdef_folder):
     other = load_dataset(str(kdef_folder), people=None, workers=1).manifest
     with pytest.raises(UserError, match="not in the data"):
         folds.indices(other, 0)
+
+
+@pytest.mark.parametrize("claim", ["person", "image"])
+@pytest.mark.parametrize("rows", ["", "0,train,AF01AFS,F01,AF\n0,test,AF01AFS,F01,AF\n"])
+def test_broken_folds_are_refused_whatever_they_claim(tmp_path, rows, claim):
+    """A file without folds, or with an image on both sides, proves nothing: refused under either claim."""
+    from fer_bench.cli.tables import check_lines
+
+    path = tmp_path / "folds.csv"
+    head = "# fer-bench folds 1; protocol=random-2fold; manifest=0; seed=0\nfold,role,image,subject,label\n"
+    path.write_text(head + rows)
+    lines, refused = check_lines(read_folds(path), claim)
+    assert refused
+    assert not any("proven" in line for line in lines)

@@ -86,6 +86,16 @@ def test_what_does_not_fit_the_budget_says_so(request_, monkeypatch):
     assert all("does not fit the quick profile" in t.skip for t in plan.trials)
 
 
+def test_what_is_done_is_never_skipped_for_its_cost(request_, monkeypatch):
+    """A row whose results are there stays in the plan, however small the budget has become."""
+    from fer_bench import profiles
+
+    tight = replace(profiles.PROFILES["quick"], budget_core_seconds=0.001)
+    monkeypatch.setitem(profiles.PROFILES, "quick", tight)
+    plan = make_plan(request_, fetch=False, done=lambda trial_id: True)
+    assert len(plan.runnable) == len(plan.trials) == 8
+
+
 def test_quick_replaces_ten_folds_by_two_and_says_so(request_):
     """A quick run has seven people at most, so its ten folds become two; the plan notes it."""
     plan = make_plan(replace(request_, protocols=("subject-10fold",)), fetch=False)

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from fer_bench.labels import EMOTIONS
 from fer_bench.results import RESULT_COLUMNS
+
+PLUGINS = Path(__file__).parent / "plugins"
 
 ONLY = ["run", "--suite", "classical", "--only", "[lg][dn][ab]-*"]  # lda and gnb on three features
 
@@ -118,11 +121,12 @@ def test_a_damaged_record_is_computed_anew(finished, kdef_folder, cli, tmp_path)
     """A half-written record or lost predictions do not pass for a result."""
     out = tmp_path / "copy"
     shutil.copytree(finished, out)
-    first, second = sorted((out / "trials").iterdir())[:2]
+    first, second, third = sorted((out / "trials").iterdir())[:3]
     (first / "trial.json").write_text('{"id": "')
     (second / "predictions.npz").unlink()
+    os.truncate(third / "predictions.npz", 100)
     done = cli(*ONLY, "--data", kdef_folder, "--out", out)
-    assert "22 done before, 2 to run" in done.stderr
+    assert "21 done before, 3 to run" in done.stderr
 
 
 def test_bad_pictures_are_named_in_the_report_and_the_run_goes_on(cli, write_faces, tmp_path):
@@ -189,6 +193,50 @@ def test_interrupted_runs_report_what_is_there(kdef_folder, tmp_path):
     states = set(pd.read_csv(out / "trials.csv")["state"])
     assert states == {"ok", "missing"}
     assert (out / "report.html").exists()
+
+
+def test_workers_end_with_their_driver(kdef_folder, tmp_path):
+    """SIGKILL of the driver alone: no worker stays behind to do a trial that the next run does, too."""
+    import psutil
+
+    suite = tmp_path / "probe.toml"
+    suite.write_text('[[job]]\nmethods = ["probe-sleep"]\nprotocols = ["subject-2fold"]\n')
+    command = [sys.executable, "-P", "-c", "from fer_bench.cli import main; main()", "run", "--suite", str(suite)]
+    process = subprocess.Popen(
+        [*command, "--data", str(kdef_folder), "--out", str(tmp_path / "r")],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(PLUGINS)},
+    )
+    deadline = time.monotonic() + 120
+    logs = tmp_path / "r" / "logs"
+    while len(list(logs.glob("worker-*.log"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
+
+
+def test_a_narrower_run_has_a_folder_of_its_own(tmp_path):
+    """What --only, --protocol, --seed or other data change never replaces the report of the whole suite."""
+    from fer_bench.plan import Request
+    from fer_bench.run import default_out
+
+    requests = [
+        Request(),
+        Request(only="knn-*"),
+        Request(seed=1),
+        Request(protocols=("subject-10fold",)),
+        Request(preset="article"),
+        Request(data=str(tmp_path / "a" / "KDEF")),
+        Request(data=str(tmp_path / "b" / "KDEF")),
+    ]
+    folders = [default_out(request) for request in requests]
+    assert str(folders[0]) == "runs/all-quick-synthetic"
+    assert len(set(folders)) == len(requests)
+    assert default_out(Request(only="knn-*")) == folders[1]
 
 
 def test_networks_run_watched_and_unwatched_side_by_side(cli, kdef_folder, tmp_path):

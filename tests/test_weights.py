@@ -63,6 +63,25 @@ def test_a_published_name_with_other_content_is_refused(spec, tmp_path):
         find_weights(spec, tmp_path)
 
 
+def test_any_hash_in_a_name_is_checked(spec, tmp_path):
+    """Another published file of the network (such as torchvision's second version) has to be what its name says."""
+    (tmp_path / "vgg19-11ad3fa6.pth").write_bytes(CONTENT)
+    with pytest.raises(UserError, match="11ad3fa6"):
+        find_weights(spec, tmp_path)
+
+
+def test_a_local_file_is_not_called_published(spec, tmp_path):
+    """Only the published content is called so, whatever the file's name; caches are searched for that one alone."""
+    (tmp_path / "vgg19.pth").write_bytes(b"something else")
+    assert not find_weights(spec, tmp_path).published
+    (tmp_path / "vgg19.pth").write_bytes(CONTENT)
+    assert find_weights(spec, tmp_path).published
+    hub = tmp_path / "torch" / "hub" / "checkpoints"
+    hub.mkdir(parents=True)
+    (hub / "vgg19-mine.pth").write_bytes(CONTENT)
+    assert find_weights(spec, None) is None
+
+
 def test_a_download_arrives_whole_and_is_found_again(spec, serve):
     """What is fetched lies in the cache under its published name, and the next look finds it there."""
     serve.write_bytes(CONTENT)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_bench.errors import UserError
+from fer_bench.errors import FerBenchError, UserError
 
 if TYPE_CHECKING:
     from fer_bench.plan import Request
@@ -73,7 +73,7 @@ OnlyOption = Annotated[str, typer.Option(help="Only methods whose name fits, suc
 OutOption = Annotated[
     Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
 ]
-WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core.", metavar="N")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core, at most 8.", metavar="N")]
 DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
 WeightsOption = Annotated[
     Path | None,
@@ -352,7 +352,8 @@ def main() -> None:
     """Run the command line; a user's mistake is one sentence on standard error and exit code 2."""
     try:
         app()
-    except UserError as error:
+    except (FerBenchError, OSError) as error:
+        # What the system refuses (a full disk, a folder where a file should be) is told like a user's mistake.
         sys.stderr.write(f"fer-bench: {error}\n")
         sys.exit(2)
     except KeyboardInterrupt:

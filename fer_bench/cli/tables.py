@@ -64,6 +64,8 @@ def weights_lines(weights_dir: Path | None) -> Iterator[str]:
     """What each network needs and where it is."""
     from fer_bench.weights import find_weights
 
+    if weights_dir is not None and not weights_dir.is_dir():
+        raise UserError(f"--weights-dir {weights_dir}: no such folder")
     rows = []
     for spec in weights_by_name().values():
         found = find_weights(spec, weights_dir)
@@ -132,7 +134,7 @@ def inspect_lines(dataset: Dataset) -> Iterator[str]:
 
 def check_lines(folds: Folds, claim: str | None) -> tuple[list[str], bool]:
     """Return the verdict on folds as lines, and whether their claim is refused."""
-    from fer_bench.folds import check_folds
+    from fer_bench.folds import broken_folds, check_folds
     from fer_bench.protocols import PROTOCOLS
 
     known = PROTOCOLS.get(folds.protocol)
@@ -144,6 +146,8 @@ def check_lines(folds: Folds, claim: str | None) -> tuple[list[str], bool]:
     if not faults:
         return [*lines, "proven: no person is both trained on and tested, in any fold"], False
     lines += faults
+    if any(broken_folds(folds)):
+        return [*lines, "REFUSED: these folds are broken"], True
     if claim == "person":
         return [*lines, "REFUSED: these folds are not subject-independent"], True
     return [*lines, "splits by image: no figure from these folds may be called subject-independent"], False

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -104,9 +105,9 @@ def read_kdef(path: Path, workers: int) -> Dataset:
     unique, doubles = _drop_doubles(usable)
     manifest = as_manifest(unique, excluded + doubles, str(path))
     return Dataset(
-        name=path.stem,
+        name=path.resolve().stem,
         manifest=manifest,
-        notice=f"Pictures in KDEF's layout, read from {path.name}.",
+        notice=f"Pictures in KDEF's layout, read from {path.resolve().name}.",
         path=str(path),
         rendered=False,
         crop="fixed",
@@ -122,7 +123,10 @@ def _open_source(path: Path) -> tuple[list[str], Callable[[str], bytes]]:
         files = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
         return files, lambda name: (path / name).read_bytes()
     if zipfile.is_zipfile(path):
-        archive = zipfile.ZipFile(path)
+        try:
+            archive = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise UserError(f"--data {path}: the zip file is damaged: {error}; download it again") from error
         return sorted(i.filename for i in archive.infolist() if not i.is_dir()), archive.read
     raise UserError(f"--data {path}: expected a folder or a zip file in KDEF's layout, found another kind of file")
 
@@ -154,7 +158,7 @@ def _audit(files: list[str], read: Callable[[str], bytes], workers: int) -> list
     def judge(file: str) -> tuple[str, str]:
         try:
             data = read(file)
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             return "", f"cannot be read: {error}"
         digest = hashlib.sha256(data).hexdigest()
         reason = known.get(digest)

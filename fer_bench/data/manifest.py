@@ -21,10 +21,15 @@ COLUMNS = ("image", "file", "label", "subject", "gender", "session", "view", "sh
 
 @dataclass(frozen=True)
 class Excluded:
-    """A file that was found and not used."""
+    """A file that was found and not used; bytes of its name that are no text are written as escapes."""
 
     file: str
     reason: str
+
+    def __post_init__(self) -> None:
+        for name in ("file", "reason"):
+            text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
+            object.__setattr__(self, name, text)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Reading KDEF as people have it."""
 
+import os
 import zipfile
 
 import numpy as np
@@ -84,6 +85,31 @@ def test_bad_files_are_left_out_by_name_with_their_reason(tmp_path, write_faces)
     assert "average" in reasons["FAFS.JPG"]
     assert "second" in reasons["BF01AFS.JPG"]
     assert len(manifest) == 140 - 4
+
+
+def test_a_damaged_member_of_a_zip_is_named_and_the_others_are_used(kdef_folder, tmp_path):
+    """Bytes overwritten inside a compressed archive cost that picture alone."""
+    archive = tmp_path / "faces.zip"
+    files = sorted(kdef_folder.rglob("AF01*.JPG"))
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:
+        for file in files:
+            z.write(file, file.name)
+        offset = z.getinfo(files[3].name).header_offset
+    data = bytearray(archive.read_bytes())
+    data[offset + 45 : offset + 75] = b"\xff" * 30
+    archive.write_bytes(data)
+    manifest = read_kdef(archive, 1).manifest
+    assert [e.file for e in manifest.excluded] == [files[3].name]
+    assert len(manifest) == len(files) - 1
+
+
+def test_a_name_that_is_no_text_can_be_written_down(write_faces, tmp_path):
+    """A file name in another encoding is left out under a name that every file of a run can hold."""
+    data = write_faces(tmp_path, people=2)
+    with open(os.fsencode(data) + b"/l\xe4s.jpg", "wb") as handle:
+        handle.write(b"x")
+    (excluded,) = read_kdef(data, 1).manifest.excluded
+    assert excluded.file.encode("utf-8") == b"l\\udce4s.jpg"
 
 
 @pytest.mark.parametrize("make", ["missing", "empty", "text"])
