@@ -61,8 +61,6 @@ def run(request: Request) -> int:
     begun = time.monotonic()
     out = request.out or default_out(request)
     plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
-    for note in plan.notes:
-        say(note)
     try:
         (out / "trials").mkdir(parents=True, exist_ok=True)
         # A folder that is there but cannot be written to is found out before any work.
@@ -82,6 +80,8 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     todo = [trial for trial in plan.runnable if not finished(out, trial.id)]
     n_done = len(plan.runnable) - len(todo)
     n_skipped = len(plan.trials) - len(plan.runnable)
+    for note in plan.notes:
+        say(note)
     say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
     earlier = _earlier_seconds(out) if n_done else 0.0
     description = _describe(plan)
