@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.progress import say
-from fer_bench.trial import Task, run_task, write_record
+from fer_bench.trial import Task, identify, run_task, write_record
 
 __all__ = ["Outcome", "execute"]
 
@@ -153,18 +153,7 @@ def _collect(
 
 def _lost(task: Task, state: str, reason: str) -> dict[str, Any]:
     """Write the record of a trial whose process could not."""
-    record = {
-        "id": task.id,
-        "method": task.spec.name,
-        "protocol": task.protocol,
-        "fold": task.fold,
-        "seed": task.seed,
-        "n_train": len(task.train),
-        "n_test": len(task.test),
-        "device": task.device,
-        "state": state,
-        "reason": reason,
-    }
+    record = {**identify(task), "state": state, "reason": reason}
     write_record(task.folder, record)
     return record
 

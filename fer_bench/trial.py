@@ -21,7 +21,7 @@ from fer_bench.files import atomic_write, cache_dir, locked, need_space, sha256_
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method, MethodSpec
 
-__all__ = ["PREDICTIONS", "RECORD", "Task", "run_task", "versions", "write_record"]
+__all__ = ["PREDICTIONS", "RECORD", "Task", "identify", "run_task", "versions", "write_record"]
 
 RECORD = "trial.json"
 """Written last: a trial with this file is complete."""
@@ -65,9 +65,9 @@ class Task:
     timeout_seconds: float
 
 
-def run_task(task: Task) -> dict[str, Any]:
-    """Run a trial and write its folder, whatever happens; returns the record."""
-    record: dict[str, Any] = {
+def identify(task: Task) -> dict[str, Any]:
+    """Return the part of a record that is known before a trial runs, whoever writes it."""
+    return {
         "id": task.id,
         "method": task.spec.name,
         "protocol": task.protocol,
@@ -76,6 +76,13 @@ def run_task(task: Task) -> dict[str, Any]:
         "n_train": len(task.train),
         "n_test": len(task.test),
         "device": task.device,
+    }
+
+
+def run_task(task: Task) -> dict[str, Any]:
+    """Run a trial and write its folder, whatever happens; returns the record."""
+    record: dict[str, Any] = {
+        **identify(task),
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
         "started": time.time(),
         "versions": versions(task.spec.uses_torch),
