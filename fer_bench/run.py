@@ -148,7 +148,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     trials = [trial for trial in plan.trials if trial.id in todo]
     manifest = plan.dataset.manifest
     stores = build_stores(plan.dataset, {trial.spec.image for trial in trials}, plan.request.n_workers)
-    labels, groups = manifest.labels, manifest.table["subject"].to_numpy(dtype=str)
+    labels, groups = manifest.labels, manifest.groups.astype(str)
     sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
     tasks = []
     for trial in trials:
@@ -203,6 +203,7 @@ def _describe(plan: Plan) -> dict[str, Any]:
             "manifest_hash": manifest.hash,
             "n_images": len(manifest),
             "n_people": len(manifest.people),
+            "unit": manifest.unit,
             "people": manifest.people,
             "n_excluded": len(manifest.excluded),
             "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],

@@ -126,8 +126,9 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
 
 
 def _prediction_rows(plan: Plan, trial: Trial | None, index: Any, proba: Any) -> pd.DataFrame:
-    people = plan.dataset.manifest.table.iloc[list(index)][["image", "subject", "view", "session", "label"]]
-    rows = people.reset_index(drop=True)
+    manifest = plan.dataset.manifest
+    tested = manifest.table.assign(subject=manifest.groups).iloc[list(index)]
+    rows = tested[["image", "subject", "view", "session", "label"]].reset_index(drop=True)
     _name_rows(rows, trial)
     rows["predicted"] = np.asarray(EMOTIONS, dtype=object)[proba.argmax(axis=1)]
     for column, code in enumerate(EMOTIONS):

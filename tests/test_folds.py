@@ -1,12 +1,11 @@
 """Folds keep what their protocol promises, and the check proves it from the file alone."""
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.manifest import COLUMNS, Manifest
+from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds import Folds, check_folds, make_folds, read_folds
 from fer_bench.labels import EMOTIONS, VIEWS
@@ -27,8 +26,10 @@ def manifests(draw):
         for label in EMOTIONS:
             for view in VIEWS[: draw(st.integers(1, 5))]:
                 name = f"A{gender}{person + 1:02d}{label}{view}"
-                rows.append((name, name, label, f"{gender}{person + 1:02d}", gender, "A", view, name))
-    return Manifest(pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("image").reset_index(drop=True))
+                subject = f"{gender}{person + 1:02d}"
+                row = {"image": name, "label": label, "subject": subject, "gender": gender}
+                rows.append({**row, "session": "A", "view": view})
+    return as_manifest(rows, [], "drawn")
 
 
 @settings(max_examples=20, deadline=None)

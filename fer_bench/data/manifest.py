@@ -16,7 +16,7 @@ from fer_bench.labels import EMOTIONS
 
 __all__ = ["COLUMNS", "Dataset", "Excluded", "Manifest", "choose_people"]
 
-COLUMNS = ("image", "file", "label", "subject", "gender", "session", "view", "sha256")
+COLUMNS = (*("image", "file", "label", "subject", "gender", "session", "view", "sequence", "split", "sha256", "phash"),)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,10 @@ class Manifest:
     Attributes
     ----------
     table : DataFrame
-        Columns `COLUMNS`, all str, sorted by ``image`` (unique); ``label`` is a code of ``EMOTIONS``.
+        Columns `COLUMNS`, all str, sorted by ``image`` (unique); ``label`` is a code of ``EMOTIONS``. What a
+        dataset does not tell is empty: ``subject`` (all or none), ``gender``, ``session``, ``view``, ``sequence``
+        (pictures taken in one go: frames of one film, one sitting), ``split`` (the dataset's own: "train", "test",
+        ...) and ``phash`` (64 hexadecimal digits that hardly change with size and compression).
     excluded : tuple of Excluded
         What was found and left out.
     """
@@ -53,7 +56,7 @@ class Manifest:
     @cached_property
     def hash(self) -> str:
         """Sha256 of all rows but their paths: the same pictures in another folder are the same data."""
-        rows = self.table.drop(columns="file").to_csv(index=False, lineterminator="\n")
+        rows = self.table.drop(columns=["file", "phash"]).to_csv(index=False, lineterminator="\n")
         return hashlib.sha256(rows.encode()).hexdigest()
 
     @property
@@ -64,8 +67,21 @@ class Manifest:
 
     @property
     def people(self) -> list[str]:
-        """Sorted names of the people."""
-        return sorted(self.table["subject"].unique())
+        """Sorted names of the people; empty where the dataset does not tell who is who."""
+        return sorted(set(self.table["subject"].unique()) - {""})
+
+    @property
+    def unit(self) -> str:
+        """What may be taken for independent: ``"person"``, else ``"sequence"``, else ``"image"``."""
+        if self.people:
+            return "person"
+        return "sequence" if self.table["sequence"].ne("").all() else "image"
+
+    @property
+    def groups(self) -> NDArray[np.object_]:
+        """(n,) str: the person on each image, or what stands in for people where they are not told; see `unit`."""
+        column = {"person": "subject", "sequence": "sequence", "image": "image"}[self.unit]
+        return self.table[column].to_numpy(dtype=object)
 
     def keep(self, people: Sequence[str]) -> Manifest:
         """Return the manifest of these people alone; exclusions are kept."""
@@ -114,14 +130,15 @@ def choose_people(manifest: Manifest, n: int) -> list[str]:
 
 
 def as_manifest(rows: Sequence[dict[str, str]], excluded: Sequence[Excluded], where: str) -> Manifest:
-    """Build a manifest from rows with the keys `COLUMNS`.
+    """Build a manifest from rows with keys of `COLUMNS`; what a row does not have is empty.
 
     Raises
     ------
     UserError
         No usable image, or images of a single expression.
     """
-    table = pd.DataFrame(list(rows), columns=list(COLUMNS)).sort_values("image").reset_index(drop=True)
+    whole = [{name: row.get(name, "") for name in COLUMNS} for row in rows]
+    table = pd.DataFrame(whole, columns=list(COLUMNS)).sort_values("image").reset_index(drop=True)
     if table.empty:
         seen = ", found none"
         if excluded:

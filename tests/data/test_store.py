@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_bench.data.crop import face_box
-from fer_bench.data.kdef import decode, read_kdef
+from fer_bench.data.kdef import read_kdef
+from fer_bench.data.pictures import decode
 from fer_bench.data.store import build_stores, store_path
 from fer_bench.labels import VIEWS
 from fer_bench.methods import ImageSpec
