@@ -1,0 +1,23 @@
+"""A run directory read back, and the one table that sums it up: ``results.csv``.
+
+`load_run` reads the five consolidated files of a run and checks that they fit together; `collect_outcomes` turns the
+predictions into arrays, one `Outcome` a method and protocol; `build_results` computes the rows. Everything is computed
+from stored predictions of finished trials: no figure is taken over from a trial's own record but its times.
+"""
+
+from fer_bench.results.load import RunData, load_run, report_seed
+from fer_bench.results.outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
+from fer_bench.results.table import RESULT_COLUMNS, build_results
+
+__all__ = [
+    "RESULT_COLUMNS",
+    "SELECTIONS",
+    "Key",
+    "Outcome",
+    "RunData",
+    "build_results",
+    "collect_outcomes",
+    "confusion_by_person",
+    "load_run",
+    "report_seed",
+]

@@ -1,0 +1,186 @@
+"""A run directory read back: five consolidated files that must fit together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_bench.errors import UserError
+from fer_bench.labels import EMOTIONS
+from fer_bench.seeds import derive_seed
+
+__all__ = ["PROBABILITIES", "RunData", "load_run", "planned_pairs", "report_seed"]
+
+SCHEMA = 1
+PROBABILITIES = tuple(f"p_{code}" for code in EMOTIONS)
+PREDICTION_COLUMNS = (
+    *("method", "protocol", "fold", "seed", "image", "subject", "view", "session", "label", "predicted"),
+    *PROBABILITIES,
+)
+TRIAL_COLUMNS = (
+    *("id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds"),
+    *("prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "estimate_seconds", "warnings"),
+)
+CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss")
+OPTIONAL_CURVES = ("train_accuracy", "test_accuracy")
+INFO_KEYS = ("suite", "profile", "preset", "command", "seed", "dataset", "protocols", "methods")
+STATES = ("ok", "failed", "timeout", "oom", "skipped", "missing")
+TRIAL_KEY = ["method", "protocol", "fold", "seed"]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The consolidated files of one run directory.
+
+    Attributes
+    ----------
+    path : Path
+        The directory.
+    info : mapping
+        ``run.json``.
+    trials : DataFrame
+        ``trials.csv``, one row a planned trial.
+    predictions : DataFrame
+        ``predictions.parquet``, one row a tested image of a finished trial.
+    watched : DataFrame or None
+        ``watched.parquet``: the same, of the epoch that was best on the test images.
+    curves : DataFrame or None
+        ``curves.csv``, one row an epoch of a trial.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+    trials: pd.DataFrame
+    predictions: pd.DataFrame
+    watched: pd.DataFrame | None = None
+    curves: pd.DataFrame | None = None
+
+
+def load_run(path: Path | str) -> RunData:
+    """Read a run directory.
+
+    Parameters
+    ----------
+    path : path
+        A directory that ``fer-bench run`` wrote.
+
+    Returns
+    -------
+    RunData
+
+    Raises
+    ------
+    UserError
+        It is no run directory, its schema is another one, or its files contradict each other.
+    """
+    folder = Path(path)
+    info = _read_info(folder)
+    trials = _read_table(folder / "trials.csv", TRIAL_COLUMNS)
+    unknown = sorted(set(trials["state"]) - set(STATES))
+    if unknown:
+        raise UserError(f"{folder / 'trials.csv'}: state {unknown[0]!r} is none of {', '.join(STATES)}")
+    finished = bool((trials["state"] == "ok").any())
+    predictions = _read_predictions(folder / "predictions.parquet", required=finished)
+    watched = _read_predictions(folder / "watched.parquet", required=False)
+    run = RunData(
+        path=folder,
+        info=info,
+        trials=trials,
+        predictions=_of_finished(predictions, trials),
+        watched=_of_finished(watched, trials) if len(watched) else None,
+        curves=_read_curves(folder / "curves.csv"),
+    )
+    _check_complete(run)
+    return run
+
+
+def report_seed(run: RunData) -> int:
+    """Return the seed of everything that a report draws at random, derived from the run's."""
+    return derive_seed(int(run.info["seed"]), "report")
+
+
+def planned_pairs(run: RunData) -> list[tuple[str, str]]:
+    """Methods and protocols of the plan, in its order."""
+    return list(dict.fromkeys(zip(run.trials["method"], run.trials["protocol"], strict=True)))
+
+
+def _read_info(folder: Path) -> dict[str, Any]:
+    file = folder / "run.json"
+    if not file.is_file():
+        raise UserError(f"{folder} is not a run directory: it holds no run.json; give a directory `fer-bench run` made")
+    try:
+        info = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} cannot be read as JSON ({error}); run the same `fer-bench run` again") from error
+    if not isinstance(info, dict) or info.get("schema") != SCHEMA:
+        found = info.get("schema") if isinstance(info, dict) else type(info).__name__
+        raise UserError(f"{file}: expected schema {SCHEMA}, found {found}; use the fer-bench version that wrote it")
+    absent = [key for key in INFO_KEYS if key not in info]
+    if absent:
+        raise UserError(f"{file}: {', '.join(absent)} is missing; run the same `fer-bench run` again")
+    return info
+
+
+def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
+    if not file.is_file():
+        raise UserError(
+            f"{file.parent} is not a whole run directory: {file.name} is missing; run `fer-bench run` again"
+        )
+    text = {"id": str, "method": str, "protocol": str, "state": str, "reason": str, "warnings": str, "device": str}
+    gaps = {name: [""] for name in (*columns, *optional) if name not in text}
+    table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps)
+    _check_columns(file, table, columns)
+    return table
+
+
+def _read_curves(file: Path) -> pd.DataFrame | None:
+    """Read the curves; columns that no method of the run filled may be left out."""
+    if not file.is_file():
+        return None
+    table = _read_table(file, CURVE_COLUMNS, OPTIONAL_CURVES)
+    return table.assign(**{name: np.nan for name in OPTIONAL_CURVES if name not in table})
+
+
+def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
+    if not file.is_file():
+        if required:
+            raise UserError(f"{file.parent}: trials.csv has finished trials but {file.name} is missing; run it again")
+        return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
+    table = pd.read_parquet(file)
+    _check_columns(file, table, PREDICTION_COLUMNS)
+    for column in ("label", "predicted"):
+        strange = sorted(set(table[column].astype(str).unique()) - set(EMOTIONS))
+        if strange:
+            raise UserError(f"{file}: {column} {strange[0]!r} is none of {', '.join(EMOTIONS)}")
+    return table
+
+
+def _check_columns(file: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    absent = [name for name in columns if name not in table.columns]
+    if absent:
+        raise UserError(f"{file}: column {', '.join(absent)} is missing; was it written by another version?")
+
+
+def _of_finished(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of finished trials; a failed trial's half-written predictions never count."""
+    finished = set(trials.loc[trials["state"] == "ok", TRIAL_KEY].itertuples(index=False, name=None))
+    groups = table.groupby(TRIAL_KEY, sort=False, observed=True).indices
+    kept = [places for trial, places in groups.items() if trial in finished]
+    return table.iloc[np.sort(np.concatenate(kept))] if kept else table.iloc[:0]
+
+
+def _check_complete(run: RunData) -> None:
+    claimed = run.trials[run.trials["state"] == "ok"]
+    present = set(run.predictions[TRIAL_KEY].drop_duplicates().itertuples(index=False, name=None))
+    for trial in claimed.itertuples(index=False):
+        if (trial.method, trial.protocol, trial.fold, trial.seed) not in present:
+            raise UserError(
+                f"{run.path}: trials.csv calls {trial.method} on fold {trial.fold} of {trial.protocol} finished, but "
+                "predictions.parquet holds nothing of it; run the same `fer-bench run` again"
+            )

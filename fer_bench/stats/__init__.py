@@ -1,0 +1,45 @@
+"""What figures from a finite set of people can say: intervals and paired tests with people as the unit.
+
+A person's pictures rise and fall together, so images are not independent draws. Intervals resample or leave out whole
+people; the test of record flips whole people. What does assume independent images says so in its name for readers.
+All intervals hold the fitted models fixed: they say how the figure varies with the people tested, not with those
+trained on.
+"""
+
+from fer_bench.stats.intervals import (
+    BOOTSTRAP_PEOPLE,
+    Interval,
+    accuracy_interval,
+    bootstrap_interval,
+    people_interval,
+    t_interval,
+    wilson_interval,
+)
+from fer_bench.stats.paired import (
+    Difference,
+    TestResult,
+    holm,
+    mcnemar_test,
+    minimum_detectable_difference,
+    paired_difference,
+    sign_flip_test,
+)
+from fer_bench.stats.people import sum_by_person
+
+__all__ = [
+    "BOOTSTRAP_PEOPLE",
+    "Difference",
+    "Interval",
+    "TestResult",
+    "accuracy_interval",
+    "bootstrap_interval",
+    "holm",
+    "mcnemar_test",
+    "minimum_detectable_difference",
+    "paired_difference",
+    "people_interval",
+    "sign_flip_test",
+    "sum_by_person",
+    "t_interval",
+    "wilson_interval",
+]

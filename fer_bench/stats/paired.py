@@ -1,0 +1,201 @@
+"""Two methods on the same images: tests, the difference with its interval, and what would go unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats as distributions
+
+from fer_bench.errors import InputError
+from fer_bench.stats.intervals import Interval, people_interval
+from fer_bench.stats.people import Floats, jackknife_error, paired_counts, ratio
+
+__all__ = [
+    "Difference",
+    "TestResult",
+    "holm",
+    "mcnemar_test",
+    "minimum_detectable_difference",
+    "paired_difference",
+    "sign_flip_test",
+]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """A test of two methods on the same images.
+
+    Attributes
+    ----------
+    p_value : float
+        Two-sided; 1.0 where the methods do not differ on any person or image.
+    statistic : float
+        What was tested; see the function that made it.
+    n, people : int
+        Images and people behind it.
+    method : str
+        The test and what it assumes, in words for a reader.
+    """
+
+    __test__ = False  # not a pytest class
+
+    p_value: float
+    statistic: float
+    n: int
+    people: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Method A minus method B on the same images.
+
+    Attributes
+    ----------
+    interval : Interval
+        Difference of accuracies in [-1, 1].
+    test : TestResult
+        The sign-flip test over people, the test of record.
+    mcnemar : TestResult
+        For comparison; it assumes independent images.
+    detectable : float
+        Smallest true difference that such data would show with 80 % power at 5 %; NaN for one person.
+    """
+
+    interval: Interval
+    test: TestResult
+    mcnemar: TestResult
+    detectable: float
+
+
+def sign_flip_test(correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike) -> TestResult:
+    """Are two methods equally good for these people? The test of record.
+
+    Under the null hypothesis a person's difference is as likely to favour A as B, so its sign may be flipped; the p
+    value is the share of all 2^people flips whose total difference is at least as large as the one observed (Fisher's
+    randomisation test on pairs). Differences are whole numbers of images, so that share is computed exactly for any
+    number of people by adding up one person after the other: no draws, no seed.
+
+    Parameters
+    ----------
+    correct_a, correct_b : (n,) bool
+        The same images in the same order.
+    people : (n,)
+
+    Returns
+    -------
+    TestResult
+        statistic: images that A gets right more than B.
+
+    Raises
+    ------
+    InputError
+        Arrays that do not fit.
+    """
+    by_person = paired_counts(correct_a, correct_b, people)[:, 0].round().astype(np.int64)
+    observed, reach = abs(int(by_person.sum())), int(np.abs(by_person).sum())
+    flips = np.zeros(2 * reach + 1)
+    flips[reach] = 1.0
+    for step in np.abs(by_person[by_person != 0]):
+        flips = 0.5 * (_shift(flips, int(step)) + _shift(flips, -int(step)))
+    totals = np.abs(np.arange(-reach, reach + 1))
+    p_value = min(1.0, float(flips[totals >= observed].sum()))
+    method = "sign-flip test over people, exact"
+    return TestResult(p_value, float(by_person.sum()), np.asarray(people).size, len(by_person), method)
+
+
+def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike) -> TestResult:
+    """McNemar's exact test (1947, doi 10.1007/BF02295996); assumes independent images, so p is often too small.
+
+    Parameters
+    ----------
+    correct_a, correct_b : (n,) bool
+
+    Returns
+    -------
+    TestResult
+        statistic: images that only A gets right, minus images that only B gets right.
+    """
+    a, b = np.asarray(correct_a, dtype=bool), np.asarray(correct_b, dtype=bool)
+    if a.shape != b.shape or a.ndim != 1:
+        raise InputError(f"correct_a and correct_b: expected two arrays (n,), found {a.shape} and {b.shape}")
+    only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
+    p_value = float(distributions.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
+    return TestResult(p_value, float(only_a - only_b), a.size, 0, "exact McNemar, assumes independent images")
+
+
+def paired_difference(
+    correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike, *, seed: int, level: float = 0.95
+) -> Difference:
+    """Accuracy of A minus accuracy of B on the same images, with all that says how sure it is.
+
+    Parameters
+    ----------
+    correct_a, correct_b : (n,) bool
+        The same images in the same order.
+    people : (n,)
+    seed : int
+        Of the bootstrap.
+    level : float
+    """
+    counts = paired_counts(correct_a, correct_b, people)
+    n = int(counts[:, 1].sum())
+    return Difference(
+        interval=people_interval(counts, ratio, n=n, seed=seed, level=level),
+        test=sign_flip_test(correct_a, correct_b, people),
+        mcnemar=mcnemar_test(correct_a, correct_b),
+        detectable=minimum_detectable_difference(correct_a, correct_b, people),
+    )
+
+
+def minimum_detectable_difference(
+    correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike, *, power: float = 0.8, alpha: float = 0.05
+) -> float:
+    """Smallest true difference of accuracy that these people would reveal, given how much they vary.
+
+    (t[1 - alpha/2] + t[power]) times the standard error over people of the paired difference, people - 1 degrees of
+    freedom (Bloom 1995, doi 10.1177/0193841X9501900504).
+
+    Returns
+    -------
+    float
+        A share of images; NaN for fewer than two people.
+    """
+    counts = paired_counts(correct_a, correct_b, people)
+    if len(counts) < 2:
+        return float("nan")
+    freedom = len(counts) - 1
+    factor = distributions.t.ppf(1 - alpha / 2, freedom) + distributions.t.ppf(power, freedom)
+    return float(factor * jackknife_error(counts, ratio)[0])
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p values of a family of tests as Holm does (1979, Scandinavian Journal of Statistics 6:65-70).
+
+    Parameters
+    ----------
+    p_values : sequence of float
+
+    Returns
+    -------
+    list of float
+        In the order given; below alpha exactly where Holm's procedure rejects at alpha.
+    """
+    given = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    raised = np.minimum(1.0, np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1)))
+    adjusted = np.empty(len(given))
+    adjusted[order] = raised
+    return [float(p) for p in adjusted]
+
+
+def _shift(array: Floats, step: int) -> Floats:
+    moved = np.zeros_like(array)
+    if step >= 0:
+        moved[step:] = array[: len(array) - step]
+    else:
+        moved[:step] = array[-step:]
+    return moved
