@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.data.manifest import Manifest
+from fer_bench.dealing import deal_images, deal_people
 from fer_bench.errors import UserError
 from fer_bench.files import atomic_write
-from fer_bench.protocols import PROTOCOLS, Protocol
+from fer_bench.protocols import PROTOCOLS, TEST_SIDE, TRAIN_SIDE, Protocol, is_train, unsupported
 from fer_bench.seeds import derive_seed
 
 __all__ = ["Folds", "broken_folds", "check_folds", "make_folds", "read_folds"]
@@ -94,55 +95,92 @@ class Folds:
 def make_folds(manifest: Manifest, protocol: str, seed: int) -> Folds:
     """Split a manifest by a protocol; the same arguments give the same folds everywhere.
 
-    People are dealt to folds in a random order, women and men in turn, so that folds differ by at most one person
-    of either sex. Images are dealt by expression in a random order.
-
     Raises
     ------
     UserError
-        No such protocol, or fewer people than folds.
+        No such protocol, or the data cannot support it; see `fer_bench.protocols.unsupported`.
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"--protocol {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
+    reason = unsupported(manifest).get(protocol)
+    if reason:
+        raise UserError(f"protocol {protocol}: {reason}")
     rule = PROTOCOLS[protocol]
     rng = np.random.default_rng(derive_seed(seed, "folds", protocol))
-    if rule.splits_by == "person":
-        test_fold = _deal_people(manifest, rule, rng)
-    else:
-        test_fold = _deal_images(manifest, 10 if rule.holdout else rule.n_folds, rng)
     rows = manifest.table[["image", "subject", "label"]]
-    parts = []
-    for fold in range(rule.n_folds):
-        role = np.where(test_fold == fold, "test", "train")
-        parts.append(rows.assign(fold=fold, role=role)[_COLUMNS])
+    parts: list[pd.DataFrame] = []
+    for train, test in _SIDES[rule.kind](manifest, rule, rng):
+        # People of a ragged dataset may lack a view: where there is nothing to test there is no fold.
+        if not test.any():
+            continue
+        if not train.any():
+            raise UserError(f"protocol {protocol}: fold {len(parts)} has {test.sum()} images to test, none to train on")
+        role = np.where(test, "test", "train")
+        parts.append(rows.assign(fold=len(parts), role=role)[train | test][_COLUMNS])
     return Folds(protocol, manifest.hash, seed, pd.concat(parts, ignore_index=True))
 
 
-def _deal_people(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> NDArray[np.int64]:
-    people = manifest.table[["subject", "gender"]].drop_duplicates().sort_values("subject")
-    if len(people) < rule.n_folds:
-        raise UserError(
-            f"protocol {rule.name} needs at least {rule.n_folds} people, the data have {len(people)}; "
-            "choose a protocol with fewer folds, or one by image"
-        )
-    dealt: list[str] = []
-    for gender in sorted(people["gender"].unique()):
-        dealt += list(rng.permutation(people.loc[people["gender"] == gender, "subject"].to_numpy(dtype=object)))
-    fold_of = {person: i % rule.n_folds for i, person in enumerate(dealt)}
-    return manifest.table["subject"].map(fold_of).to_numpy(dtype=np.int64)
+_Sides = Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+"""Which rows of the manifest train and which test a fold, fold after fold."""
 
 
-def _deal_images(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    if len(manifest) < 2 * n_folds:
-        raise UserError(f"{len(manifest)} images are too few for {n_folds} folds; expected at least {2 * n_folds}")
-    fold = np.empty(len(manifest), dtype=np.int64)
-    dealt = 0
-    for label in np.unique(manifest.labels):
-        rows = rng.permutation(np.flatnonzero(manifest.labels == label))
-        # Going on where the last expression ended keeps the folds' sizes within one image of each other.
-        fold[rows] = (dealt + np.arange(len(rows))) % n_folds
-        dealt += len(rows)
-    return fold
+def _people_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    fold = deal_people(manifest, rule.n_folds, rng)
+    yield from ((fold != k, fold == k) for k in range(rule.n_folds))
+
+
+def _loso_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    subject = manifest.table["subject"].to_numpy(dtype=object)
+    yield from ((subject != person, subject == person) for person in manifest.people)
+
+
+def _image_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    part = deal_images(manifest, rule.parts or rule.n_folds, rng)
+    yield from ((part != k, part == k) for k in range(rule.n_folds))
+
+
+def _session_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    session = manifest.table["session"].to_numpy(dtype=object)
+    yield from ((session != left_out, session == left_out) for left_out in sorted(set(session)))
+
+
+def _view_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    view = manifest.table["view"].to_numpy(dtype=object)
+    half = deal_people(manifest, 2, rng)
+    for left_out in sorted(set(view)):
+        yield from (((view != left_out) & (half != k), (view == left_out) & (half == k)) for k in range(2))
+
+
+def _profile_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    view = manifest.table["view"].to_numpy(dtype=object)
+    n_folds = min(10, len(manifest.people))
+    fold = deal_people(manifest, n_folds, rng)
+    profile = (view == "FL") | (view == "FR")
+    yield from (((view == "S") & (fold != k), profile & (fold == k)) for k in range(n_folds))
+
+
+def _official_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    split = manifest.table["split"].to_numpy(dtype=object)
+    parts = sorted(set(split) - {""})
+    train = np.isin(split, [part for part in parts if is_train(part)])
+    yield from ((train, split == part) for part in parts if not is_train(part))
+
+
+def _dataset_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
+    split = manifest.table["split"].to_numpy(dtype=object)
+    yield split == TRAIN_SIDE, split == TEST_SIDE
+
+
+_SIDES: dict[str, Callable[[Manifest, Protocol, np.random.Generator], _Sides]] = {
+    "people": _people_sides,
+    "loso": _loso_sides,
+    "images": _image_sides,
+    "sessions": _session_sides,
+    "views": _view_sides,
+    "profiles": _profile_sides,
+    "official": _official_sides,
+    "datasets": _dataset_sides,
+}
 
 
 def read_folds(path: Path) -> Folds:
@@ -192,7 +230,10 @@ def check_folds(folds: Folds) -> Iterator[str]:
     Proven from the table alone, whatever made it.
     """
     yield from broken_folds(folds)
-    for fold in folds.numbers:
+    unknown = int(folds.table["subject"].eq("").sum())
+    if unknown:
+        yield f"{unknown} of {len(folds.table)} rows do not tell who is on the picture: nothing is known about people"
+    for fold in folds.numbers if not unknown else []:
         rows = folds.table[folds.table["fold"] == fold]
         train, test = rows[rows["role"] == "train"], rows[rows["role"] == "test"]
         shared = sorted(set(train["subject"]) & set(test["subject"]))

@@ -1,0 +1,179 @@
+"""People and images dealt to folds, so that classes, sexes and sizes are as even as the groups allow; and how even."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_bench.data.manifest import Manifest
+
+__all__ = ["Balance", "balance", "deal_images", "deal_people"]
+
+_MAX_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How even folds are.
+
+    Attributes
+    ----------
+    deviation : float
+        Largest difference, over folds and expressions, between an expression's share of a fold's test images and
+        its share of all test images; 0 to 1.
+    label : str
+        The expression where it is that large.
+    fold : int
+        The fold where it is.
+    images, people : tuple of int
+        Fewest and most test images and tested people a fold; people are (0, 0) where they are not told.
+    women : tuple of float
+        Smallest and largest share of women among the tested people; (0, 0) where sexes are not told.
+    """
+
+    deviation: float
+    label: str
+    fold: int
+    images: tuple[int, int]
+    people: tuple[int, int]
+    women: tuple[float, float]
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people."""
+        parts = [f"{_span(*self.images)} test images"]
+        if self.people != (0, 0):
+            parts.append(f"{_span(*self.people)} {'person' if self.people == (1, 1) else 'people'}")
+        if self.women != (0.0, 0.0):
+            parts.append(f"{_span(round(100 * self.women[0]), round(100 * self.women[1]))} % women")
+        where = f" ({self.label} in fold {self.fold})" if self.deviation >= 0.0005 else ""
+        return (
+            f"{', '.join(parts)} a fold; an expression's share differs from the whole by at most "
+            f"{100 * self.deviation:.1f} points{where}"
+        )
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def deal_people(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Deal people to folds.
+
+    Women and men, the largest contributors first and in a random order among equals, are dealt in rounds of one
+    person a fold: folds differ by at most one person of either sex. Within a round, and by swaps of two people of
+    one sex afterwards, the expressions' counts are kept even.
+
+    Returns
+    -------
+    array of int64
+        (n,) fold of each image. The same arguments give the same folds on every machine: costs are integers.
+    """
+    table = manifest.table
+    people = table.groupby("subject", sort=True)["gender"].first()
+    counts = pd.crosstab(table["subject"], table["label"]).loc[people.index].to_numpy(dtype=np.int64)
+    cost = _Cost(counts, n_folds)
+    fold = np.full(len(people), -1, dtype=np.int64)
+    free = np.arange(n_folds)
+    for gender in sorted(people.unique()):
+        mine = rng.permutation(np.flatnonzero(people.to_numpy() == gender))
+        mine = mine[np.argsort(-counts[mine].sum(axis=1), kind="stable")]
+        while len(mine):
+            now, mine = mine[: len(free)], mine[len(free) :]
+            fold[now] = chosen = free[cost.assign(now, free)]
+            for person, where in zip(now, chosen, strict=True):
+                cost.held[where] += counts[person]
+            free = np.setdiff1d(free, chosen)
+            free = free if len(free) else np.arange(n_folds)
+    cost.swap(fold, people.to_numpy())
+    by_name = dict(zip(people.index, fold, strict=True))
+    return table["subject"].map(by_name).to_numpy(dtype=np.int64)
+
+
+class _Cost:
+    """Squared distances of the folds' counts of each expression from even shares, rare expressions counting more."""
+
+    def __init__(self, counts: NDArray[np.int64], n_folds: int) -> None:
+        total = counts.sum(axis=0)
+        self.counts, self.n_folds, self.total = counts, n_folds, total
+        self.weight = total.sum() // total
+        self.held = np.zeros((n_folds, counts.shape[1]), dtype=np.int64)
+
+    def of(self, held: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(..., classes) counts of a fold to (...) costs."""
+        return np.asarray((self.weight * (self.n_folds * held - self.total) ** 2).sum(axis=-1))
+
+    def assign(self, people: NDArray[np.int64], folds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions in ``folds`` of these people, one a fold, at least total cost."""
+        from scipy.optimize import linear_sum_assignment
+
+        held = self.held[folds]
+        added = self.of(held[None] + self.counts[people][:, None]) - self.of(held)[None]
+        return np.asarray(linear_sum_assignment(added.astype(float))[1])
+
+    def swap(self, fold: NDArray[np.int64], gender: NDArray[np.object_]) -> None:
+        """Swap pairs of people of one sex in place while that makes the folds more even; a few rounds at most."""
+        for _ in range(_MAX_ROUNDS if self.n_folds < len(fold) else 0):
+            swapped = [self._swap_one(a, fold, gender) for a in range(len(fold))]
+            if not any(swapped):
+                return
+
+    def _swap_one(self, a: int, fold: NDArray[np.int64], gender: NDArray[np.object_]) -> bool:
+        others = np.flatnonzero((gender == gender[a]) & (fold != fold[a]))
+        if not len(others):
+            return False
+        moved = self.counts[others] - self.counts[a]
+        here, there = self.held[fold[a]], self.held[fold[others]]
+        change = self.of(here + moved) - self.of(here) + self.of(there - moved) - self.of(there)
+        best = int(change.argmin())
+        if change[best] >= 0:
+            return False
+        b = int(others[best])
+        self.held[fold[a]] += moved[best]
+        self.held[fold[b]] -= moved[best]
+        fold[a], fold[b] = fold[b], fold[a]
+        return True
+
+
+def deal_images(manifest: Manifest, parts: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Deal images to parts by expression in a random order: (n,) int64; each expression is even within one image."""
+    part = np.empty(len(manifest), dtype=np.int64)
+    dealt = 0
+    for label in np.unique(manifest.labels):
+        rows = rng.permutation(np.flatnonzero(manifest.labels == label))
+        # Going on where the last expression ended keeps the parts' sizes within one image of each other.
+        part[rows] = (dealt + np.arange(len(rows))) % parts
+        dealt += len(rows)
+    return part
+
+
+def balance(table: pd.DataFrame, manifest: Manifest) -> Balance:
+    """Measure how even the test sides of folds are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Folds, with the columns fold, role, image and label.
+    manifest : Manifest
+        The images' people and sexes.
+    """
+    tested = table[table["role"] == "test"]
+    counts = pd.crosstab(tested["fold"], tested["label"])
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    off = (shares - counts.sum() / counts.to_numpy().sum()).abs()
+    fold, label = off.stack().idxmax()
+    images = counts.sum(axis=1)
+    facts = manifest.table.set_index("image")[["subject", "gender"]]
+    who = tested[["fold", "image"]].join(facts, on="image").drop_duplicates(["fold", "subject"])
+    people, women = (0, 0), (0.0, 0.0)
+    if who["subject"].ne("").all():
+        n = who.groupby("fold").size()
+        people = (int(n.min()), int(n.max()))
+        if set(who["gender"]) == {"F", "M"}:
+            share = who["gender"].eq("F").groupby(who["fold"]).mean()
+            women = (float(share.min()), float(share.max()))
+    spread = (int(images.min()), int(images.max()))
+    return Balance(float(off.to_numpy().max()), str(label), int(fold), spread, people, women)
