@@ -1,8 +1,8 @@
 """The gate: a run held against expected results, for other people's CI.
 
 Two keys open it: the accuracy drops by more than a tolerance AND a test says that the drop is real. For methods that
-are deterministic on a CPU the test is equality of predictions; for networks it is the sign-flip test over people,
-corrected over the methods (Holm). A gate that cannot fail says so.
+are deterministic on a CPU the test is equality of predictions; for networks it is the sign-flip test over people (or
+what stands in for them where the data name none), corrected over the methods (Holm). A gate that cannot fail says so.
 """
 
 from __future__ import annotations
@@ -95,16 +95,18 @@ def check_gate(run_folder: Path, file: Path) -> Verdict:
             f"{run_folder}: {len(missing)} expected rows are missing, the first is {missing[0]!r}; run them"
         )
     pairs = {name: (_unpack(row, name, file), outcomes[name]) for name, row in expected["rows"].items()}
-    return _judge(expected["rows"], pairs)
+    return _judge(expected["rows"], pairs, run.unit)
 
 
-def _judge(rows: Mapping[str, Any], pairs: Mapping[str, tuple[NDArray[np.bool_], Outcome]]) -> Verdict:
+def _judge(
+    rows: Mapping[str, Any], pairs: Mapping[str, tuple[NDArray[np.bool_], Outcome]], unit: stats.Unit
+) -> Verdict:
     tested = [name for name in rows if rows[name]["test"] == "sign-flip"]
     # One-sided: only a drop is asked about.
     raw = []
     for name in tested:
         before, now = pairs[name]
-        test = stats.sign_flip_test(now.correct, before, now.people)
+        test = stats.sign_flip_test(now.correct, before, now.people, unit=unit)
         raw.append(test.p_value / 2 if test.statistic < 0 else 1.0)
     adjusted = dict(zip(tested, stats.holm(raw), strict=True))
     lines, regressed = [], []
@@ -120,8 +122,8 @@ def _judge(rows: Mapping[str, Any], pairs: Mapping[str, tuple[NDArray[np.bool_],
     people = max((len(np.unique(now.people)) for _, now in pairs.values()), default=0)
     if tested and len(tested) / 2**people >= ALPHA:
         lines.append(
-            f"note: with {people} people and {len(tested)} networks the test can never reject; "
-            "networks are not guarded by this expectation: use more people (--profile full) or fewer methods"
+            f"note: with {people} {unit.many} and {len(tested)} networks the test can never reject; "
+            f"networks are not guarded by this expectation: use more {unit.many} (--profile full) or fewer methods"
         )
     lines.append(f"{len(regressed)} of {len(pairs)} rows got worse")
     return Verdict(tuple(lines), bool(regressed))

@@ -11,10 +11,11 @@ from fer_bench.methods import FAMILIES
 from fer_bench.results import Key
 
 from . import svg
-from .columns import ACCURACY, FAMILY, IMAGES, METHOD, PEOPLE
+from .columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
 from .gather import BEST, FAMILY_WORDS, LAST, RunView
 from .published import load_published
 from .tables import Block, Column, Drawing, Estimate, Section, Table
+from .wording import OPTIMISTIC, common_unit, tested_on
 
 __all__ = ["families_section", "leaderboard_section", "pairs_section"]
 
@@ -26,9 +27,10 @@ WATCHED = Column(
     "the epoch picked on the very images it is scored on, as the article does; never used for ranking",
 )
 BEHIND = Column("behind", "to the first row, points", "difference", "difference to the first row on the same images")
-P_BEHIND = Column(
-    *("p_behind", "p (Holm)", "p"),
-    "sign-flip test over people against the first row, corrected for the number of rows; large: not told apart",
+AS_PUBLISHED = Column(
+    *("published", "as the paper counts, %: optimistic", "share"),
+    "best epoch on the test images where a method has epochs; Wilson's binomial interval, which assumes independent "
+    "images, as for published figures",
 )
 FIT = Column("fit", "fit, s", "seconds", "mean seconds to train one fold, features included, as if it stood alone")
 PREDICT = Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image")
@@ -41,7 +43,7 @@ def leaderboard_section(views: Sequence[RunView]) -> Section:
     unseen = {name: any(view.unseen_people(name) for view in views) for name in names}
     blocks: list[Block] = []
     for name in sorted(names, key=lambda name: not unseen[name]):
-        table = _leaderboard(views, name, unseen[name])
+        table = _leaderboard(views, name)
         blocks.append(table if table.rows else f"{name}: no method has a finished trial.")
     if not names:
         blocks.append("The plan of this run is empty.")
@@ -63,16 +65,24 @@ def pairs_section(view: RunView, suffix: str) -> Section:
     """The best of each family against the best of each other, on the same images."""
     tables = [_pairs(view, protocol, suffix) for protocol in view.protocols if len(view.families(protocol)) > 1]
     text = (
-        "The more accurate method minus the other, on the same images. The sign-flip test treats people, not images, "
-        "as the unit; McNemar's test treats images as independent, which they are not, and is shown for comparison "
-        "only. Each method was picked as the best of its family on these very images, which flatters both."
+        f"The more accurate method minus the other, on the same images. {_test_words(view.unit)} Each method was "
+        "picked as the best of its family on these very images, which flatters both."
     )
     if not tables:
         text = "Fewer than two families have a finished method: nothing to compare."
     return Section(f"pairs{suffix}", "Best against best", (text, *tables))
 
 
-def _leaderboard(views: Sequence[RunView], protocol: str, unseen: bool) -> Table:
+def _test_words(unit: stats.Unit) -> str:
+    if unit == stats.IMAGE:
+        return "The sign-flip test and McNemar's both treat images as independent: these data tell no better unit."
+    return (
+        f"The sign-flip test treats {unit.many}, not images, as the unit; McNemar's test treats images as independent, "
+        "which they are not, and is shown for comparison only."
+    )
+
+
+def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
     rows = [row for view in views for row in _leader_rows(view, protocol)]
     rows.sort(key=lambda row: (row["status"] != "ok", -row["accuracy"].value, row["method"], row.get("run", "")))
     ranked = all(view.declares_winner for view in views)
@@ -82,12 +92,14 @@ def _leaderboard(views: Sequence[RunView], protocol: str, unseen: bool) -> Table
             place += 1
             row["rank"] = place
         row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"]))
+    unit, optimistic = common_unit(views), any(view.optimistic(protocol) for view in views)
     columns = [
         *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
-        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), ACCURACY, Column("bar", "0 to 100 %", "drawing")),
-        *(IMAGES, PEOPLE),
-        *([BEHIND, P_BEHIND] if ranked and len(views) == 1 else []),
+        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), accuracy_column(unit)),
+        *(Column("bar", "0 to 100 %", "drawing"), IMAGES, unit_column(unit)),
+        *([BEHIND, _p_behind(unit)] if ranked and len(views) == 1 else []),
         *([WATCHED] if any("watched" in row for row in rows) else []),
+        *([AS_PUBLISHED] if optimistic else []),
         *(
             BALANCED,
             F1,
@@ -97,10 +109,10 @@ def _leaderboard(views: Sequence[RunView], protocol: str, unseen: bool) -> Table
             Column("status", "status", "text", "partial: some trials did not finish"),
         ),
     ]
-    kind = "people that the method has never seen" if unseen else "images drawn at random: the same people in training"
+    shown = views[0].shown(protocol) if len(views) == 1 else protocol + (" (optimistic)" if optimistic else "")
     return Table(
         id=f"leaderboard-{protocol}",
-        title=f"{protocol}: tested on {kind}",
+        title=f"{shown}: tested on {tested_on(views, protocol)}",
         columns=tuple(columns),
         rows=tuple(rows),
         notes=_leader_notes(views, protocol),
@@ -108,12 +120,17 @@ def _leaderboard(views: Sequence[RunView], protocol: str, unseen: bool) -> Table
     )
 
 
+def _p_behind(unit: stats.Unit) -> Column:
+    text = f"sign-flip test {unit.over} against the first row, corrected for the number of rows; large: not told apart"
+    return Column("p_behind", "p (Holm)", "p", text)
+
+
 def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
     table = view.results[(view.results["protocol"] == protocol) & (view.results["n_done"] > 0)]
     behind = _behind(view, protocol) if view.declares_winner else {}
     rows = []
     for found in table[table["selection"] == LAST].to_dict("records"):
-        n, people, method = int(found["n_test"]), int(found["n_people"]), str(found["method"])
+        n, people, method = int(found["n_test"]), int(found["n_units"]), str(found["method"])
         row = {
             "method": method,
             "family": found["family"],
@@ -132,6 +149,8 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
         watched = view.outcomes.get(Key(method, protocol, BEST))
         if watched is not None:
             row["watched"] = view.accuracy(watched)
+        if view.optimistic(protocol):
+            row["published"] = view.as_published(method, protocol)
         rows.append(row)
     return rows
 
@@ -156,7 +175,9 @@ def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
 
 
 def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
-    notes = ["The dashed line in the bars is chance, 1/7 = 14.3 %. Intervals: 95 %, over people."]
+    over = common_unit(views).over
+    notes = [f"The dashed line in the bars is chance, 1/7 = 14.3 %. Intervals: 95 %, {over}."]
+    notes += [f"{protocol} is {OPTIMISTIC}." for view in views if view.optimistic(protocol)]
     for view in views:
         planned = view.results[(view.results["protocol"] == protocol) & (view.results["selection"] == LAST)]
         without = int((planned["n_done"] == 0).sum())
@@ -197,24 +218,24 @@ def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: s
                 "family": family,
                 "methods": len(methods),
                 "best": str(best["method"]),
-                "accuracy": _estimate(best, "accuracy", int(best["n_test"]), int(best["n_people"])),
+                "accuracy": _estimate(best, "accuracy", int(best["n_test"]), int(best["n_units"])),
                 "median": view.median_accuracy(protocol, methods),
                 "lowest": f"{100 * ranked['accuracy'].min():.1f} ({ranked.iloc[-1]['method']})",
                 "n": int(best["n_test"]),
-                "people": int(best["n_people"]),
+                "people": int(best["n_units"]),
             }
         )
     return Table(
         id=f"families-{protocol}{suffix}",
-        title=f"{protocol}: families",
+        title=f"{view.shown(protocol)}: families",
         columns=(
             FAMILY,
             Column("methods", "methods", "count", "methods whose trials all finished"),
             Column("best", "the best", "code"),
-            Column("accuracy", "its accuracy, %", "share", ACCURACY.help),
+            Column("accuracy", "its accuracy, %", "share", accuracy_column(view.unit).help),
             Column("median", "median method, %", "share", "half of the family's methods do better, half do worse"),
             Column("lowest", "lowest, %", "text"),
-            *(IMAGES, PEOPLE),
+            *(IMAGES, unit_column(view.unit)),
         ),
         rows=tuple(rows),
         notes=("The best of many methods is partly the luckiest: the median shows the family without that luck.",),
@@ -229,7 +250,7 @@ def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: st
         lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
     words = "; ".join(FAMILY_WORDS[family] for family in families)
     return svg.strip_figure(
-        f"{table_id}-strip", lanes, f"{protocol}: every mark is a method ({words}); dashed: chance."
+        f"{table_id}-strip", lanes, f"{view.shown(protocol)}: every mark is a method ({words}); dashed: chance."
     )
 
 
@@ -265,13 +286,13 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
         Column(
             "difference", "difference, points", "difference", "accuracy of the first minus the second, 95 % interval"
         ),
-        *(IMAGES, PEOPLE, Column("p", "p", "p", "sign-flip test over people, exact")),
+        *(IMAGES, unit_column(view.unit), Column("p", "p", "p", f"sign-flip test {view.unit.over}, exact")),
         Column("holm", "p (Holm)", "p", "corrected for the number of comparisons in this table"),
         Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
         Column("verdict", "what it supports"),
     )
-    return Table(f"pairs-{protocol}{suffix}", f"{protocol}: best against best", columns, rows, head="first")
+    return Table(f"pairs-{protocol}{suffix}", f"{view.shown(protocol)}: best against best", columns, rows, head="first")
 
 
 def _verdict(view: RunView, found: stats.Difference, p_value: float) -> str:

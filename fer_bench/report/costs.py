@@ -11,7 +11,7 @@ import pandas as pd
 from fer_bench.results import Key
 
 from . import svg
-from .columns import ACCURACY, FAMILY, METHOD
+from .columns import FAMILY, METHOD, accuracy_column
 from .gather import LAST, RunView
 from .tables import Block, Column, Estimate, Section, Table, cell_text
 
@@ -39,13 +39,19 @@ def costs_section(view: RunView, suffix: str) -> Section:
         if row["fit"] > 0 and row["status"] == "ok"
     ]
     caption = (
-        f"{protocol}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the methods that "
-        "nothing cheaper beats. Circle: classical, square: cnn, triangle: deep; dashed: chance."
+        f"{view.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the "
+        "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep; dashed: chance."
     )
     axis = "seconds to fit one fold"
     figure = [svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis)] if points else []
     columns = (
-        *(METHOD, FAMILY, ACCURACY, SECONDS, Column("spread", "least to most, s", "text", "over the finished folds")),
+        *(
+            METHOD,
+            FAMILY,
+            accuracy_column(view.unit),
+            SECONDS,
+            Column("spread", "least to most, s", "text", "over the finished folds"),
+        ),
         Column("trials", "folds", "count", "finished folds that the times come from"),
         Column("prepare", "shared, s", "seconds", "part of fit and predict that is done once for all folds"),
         Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image"),
@@ -57,7 +63,10 @@ def costs_section(view: RunView, suffix: str) -> Section:
     return Section(
         f"cost{suffix}",
         title,
-        (*figure, Table(f"cost-{protocol}{suffix}", f"{protocol}: cost", columns, tuple(rows), notes=notes)),
+        (
+            *figure,
+            Table(f"cost-{protocol}{suffix}", f"{view.shown(protocol)}: cost", columns, tuple(rows), notes=notes),
+        ),
     )
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer_bench import metrics
+from fer_bench import metrics, stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
 from fer_bench.results import Key, Outcome
 
-from .columns import FAMILY, IMAGES, METHOD
+from .columns import FAMILY, IMAGES, METHOD, accuracy_column
 from .gather import FAMILY_WORDS, LAST, RunView
 from .tables import Block, Column, Section, Table
 
 __all__ = ["confusion_table", "confusions_section", "expressions_section", "views_section"]
-
-ACCURACY = Column("accuracy", "all, %", "share", "accuracy over all test images, 95 % interval over people")
 
 
 def expressions_section(view: RunView, suffix: str) -> Section:
@@ -58,7 +57,7 @@ def confusions_section(view: RunView, suffix: str) -> Section:
         method = str(view.best(str(protocol), family))
         outcome = view.outcomes[Key(method, str(protocol), LAST)]
         counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
-        title = f"{method} on {protocol}, the most accurate of the {FAMILY_WORDS[family]}"
+        title = f"{method} on {view.shown(str(protocol))}, the most accurate of the {FAMILY_WORDS[family]}"
         blocks.append(confusion_table(f"confusion-{family}{suffix}", title, counts))
     if not blocks:
         return Section(f"confusions{suffix}", "Confusions", ("No method finished all of its trials.",))
@@ -119,16 +118,16 @@ def _heat_table(
         code: " to ".join(f"{n:,}" for n in sorted({min(found), max(found)})) for code, found in tested.items() if found
     }
     count = {"method": "images of each method", "family": "", "accuracy": "", **sizes}
+    unit = view.unit
     people = len({*view.outcomes[Key(methods[0][0], protocol, LAST)].people})
+    wilson = f"Where no two {unit.many} differ, as at 100 %, the interval is Wilson's with {unit.many} as trials."
+    notes = [f"Methods whose trials all finished. 95 % intervals over {people:,} {unit.many}."]
     return Table(
         id=name,
-        title=f"{protocol}: {what}",
-        columns=(METHOD, FAMILY, ACCURACY, *columns),
+        title=f"{view.shown(protocol)}: {what}",
+        columns=(METHOD, FAMILY, replace(accuracy_column(unit), title="all, %"), *columns),
         rows=(count, *rows),
-        notes=(
-            f"Methods whose trials all finished. 95 % intervals over {people} people.",
-            "Where no two people differ, as at 100 %, the interval is Wilson's with people as trials.",
-        ),
+        notes=(*notes, "Wilson's interval, which takes images for independent." if unit == stats.IMAGE else wilson),
     )
 
 
@@ -145,6 +144,4 @@ def _first_open(tables: Sequence[Table | None], nothing: str) -> tuple[Block, ..
     found = [table for table in tables if table is not None]
     if not found:
         return (nothing,)
-    return tuple(
-        table if place == 0 else Table(**{**table.__dict__, "folded": True}) for place, table in enumerate(found)
-    )
+    return tuple(table if place == 0 else replace(table, folded=True) for place, table in enumerate(found))

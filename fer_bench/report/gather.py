@@ -18,13 +18,16 @@ from fer_bench.results import Key, Outcome, RunData, build_results, collect_outc
 
 from .tables import Estimate
 
-__all__ = ["FAMILY_WORDS", "RunView", "gather"]
+__all__ = ["BEST", "FAMILY_WORDS", "LAST", "VIEW_PROTOCOLS", "RunView", "gather"]
 
 FAMILY_WORDS = {
     "classical": "classical pipelines",
     "cnn": "small networks",
     "deep": "deep networks",
 }
+VIEW_PROTOCOLS = ("view-out", "frontal-to-profile")
+"""Protocols that keep views apart, too: told per view, and never the run's headline where there is another."""
+
 LAST, BEST = "last_epoch", "best_test_epoch"
 
 
@@ -63,6 +66,11 @@ class RunView:
         return bool(self.info["dataset"].get("rendered", False))
 
     @property
+    def unit(self) -> stats.Unit:
+        """What intervals and tests take for independent: people, unless the data do not tell who is who."""
+        return self.run.unit
+
+    @property
     def declares_winner(self) -> bool:
         """Only a full run on photographs says who is better."""
         return not self.quick and not self.rendered
@@ -79,11 +87,12 @@ class RunView:
 
     @cached_property
     def protocols(self) -> tuple[str, ...]:
-        """Names of planned protocols, those that test on unseen people first."""
+        """Names of planned protocols: unseen people first, then seen ones, and optimistic protocols last."""
         planned = list(dict.fromkeys(self.run.trials["protocol"]))
         known = [name for name in self.info["protocols"] if name in planned]
         names = known + [name for name in planned if name not in known]
-        return tuple(sorted(names, key=lambda name: not self.unseen_people(name)))
+        views_too = {name: name in VIEW_PROTOCOLS for name in names}
+        return tuple(sorted(names, key=lambda n: (not self.unseen_people(n), views_too[n], self.optimistic(n))))
 
     @property
     def primary(self) -> str | None:
@@ -92,8 +101,22 @@ class RunView:
         return next((name for name in self.protocols if name in done), None)
 
     def unseen_people(self, protocol: str) -> bool:
-        """True where nobody is both trained on and tested."""
-        return bool(self.info["protocols"].get(protocol, {}).get("people_disjoint", False))
+        """True where nobody is both trained on and tested; never where the data do not tell who is who."""
+        found = self.info["protocols"].get(protocol, {})
+        return self.unit.tells_people and bool(found.get("people_disjoint", False))
+
+    def optimistic(self, protocol: str) -> bool:
+        """True where the protocol itself takes the best epoch on the test images."""
+        return bool(self.info["protocols"].get(protocol, {}).get("optimistic", False))
+
+    def shown(self, protocol: str) -> str:
+        """A protocol's name as every table and sentence shows it."""
+        return f"{protocol} (optimistic)" if self.optimistic(protocol) else protocol
+
+    def train_size(self, protocol: str) -> float:
+        """Mean number of images that a fold trains on; NaN where nothing was planned."""
+        trials = self.run.trials
+        return float(trials.loc[trials["protocol"] == protocol, "n_train"].mean())
 
     def family(self, method: str) -> str:
         """classical, cnn or deep; empty for a method that run.json does not know."""
@@ -116,7 +139,7 @@ class RunView:
         return self.outcomes.get(Key(method, protocol, selection))
 
     def accuracy(self, outcome: Outcome, chosen: NDArray[np.bool_] | None = None) -> Estimate:
-        """Accuracy over all images or the chosen ones, with its interval over people."""
+        """Accuracy over all images or the chosen ones, with its interval over people (see `unit`)."""
         if chosen is None and self.outcomes.get(outcome.key) is outcome:
             if outcome.key not in self._accuracies:
                 self._accuracies[outcome.key] = self.accuracy(outcome, np.ones(len(outcome.labels), dtype=bool))
@@ -125,14 +148,23 @@ class RunView:
         correct = outcome.correct[keep]
         if not correct.size:
             return Estimate(float("nan"))
-        return Estimate.of(stats.accuracy_interval(correct, outcome.person[keep], seed=self.seed))
+        found = stats.accuracy_interval(correct, outcome.person[keep], seed=self.seed, unit=self.unit)
+        return Estimate.of(found)
+
+    def as_published(self, method: str, protocol: str) -> Estimate:
+        """Accuracy as the article counts it: the best epoch on test where there are epochs, binomial interval."""
+        outcome = self.outcome(method, protocol, BEST) or self.outcome(method, protocol)
+        if outcome is None:
+            return Estimate(float("nan"))
+        return Estimate.of(stats.wilson_interval(float(outcome.correct.sum()), len(outcome.correct)))
 
     def difference(self, a: Outcome, b: Outcome) -> stats.Difference | None:
         """A minus B over the images that both were tested on; None where they share none."""
         left, right = _common(a, b)
         if not len(left):
             return None
-        return stats.paired_difference(a.correct[left], b.correct[right], a.person[left], seed=self.seed)
+        people = a.person[left]
+        return stats.paired_difference(a.correct[left], b.correct[right], people, seed=self.seed, unit=self.unit)
 
     def median_accuracy(self, protocol: str, methods: Sequence[str]) -> Estimate:
         """Median accuracy of several methods, with its interval over people."""
@@ -144,13 +176,29 @@ class RunView:
             return Estimate(float(np.median(values)))
         people = found[0].person[keeps[0]]
         columns = [outcome.correct[keep] for outcome, keep in zip(found, keeps, strict=True)]
+        return self._median(columns, people, (0.0, 1.0))
+
+    def median_difference(self, pairs: Sequence[tuple[Outcome, Outcome]]) -> Estimate:
+        """Median over methods of A minus B on the images that both were tested on, with its interval over people."""
+        columns, people = [], []
+        for a, b in pairs:
+            left, right = _common(a, b)
+            columns.append(a.correct[left].astype(np.float64) - b.correct[right])
+            people.append(a.people[left])
+        if any(not np.array_equal(found, people[0]) for found in people):
+            return Estimate(float(np.median([column.mean() for column in columns])))
+        return self._median(columns, people[0], (-1.0, 1.0))
+
+    def _median(self, columns: Sequence[NDArray[Any]], people: NDArray[Any], bounds: tuple[float, float]) -> Estimate:
+        """Median of the means of columns over the same images."""
         counts = stats.sum_by_person(np.stack([*columns, np.ones(len(people))], axis=1), people)
         interval = stats.people_interval(
             counts,
             lambda sums: np.median(sums[:, :-1] / sums[:, -1:], axis=1),
             n=len(people),
             seed=self.seed,
-            bounds=(0.0, 1.0),
+            bounds=bounds,
+            unit=self.unit,
         )
         return Estimate.of(interval)
 

@@ -8,6 +8,7 @@ from fer_bench.results import Key
 
 from .gather import LAST, RunView
 from .tables import NO_VALUE, Column, Estimate, Table, cell_text
+from .wording import OPTIMISTIC, who
 
 __all__ = ["facts", "headline", "warnings_of"]
 
@@ -29,6 +30,8 @@ def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
             )
         if notice:
             said.append(f"{where}{notice}")
+        if view.unit.caution:
+            said.append(f"{where}{view.unit.caution}")
         if view.quick:
             said.append(
                 f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "
@@ -39,6 +42,7 @@ def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
                 f"{where}The {view.info['preset']} preset picks the best epoch on the test images, as the article "
                 "does. That figure is optimistic; it has a flagged column; rows are ordered by the last epoch."
             )
+        said += [f"{where}{name} is {OPTIMISTIC}." for name in view.protocols if view.optimistic(name)]
     return tuple(dict.fromkeys(said))
 
 
@@ -65,9 +69,9 @@ def facts(view: RunView, suffix: str = "") -> Table:
     )
     done = view.results[view.results["n_done"] > 0]["method"].nunique()
     rows = (
-        ("data", f"{dataset['name']}, {dataset['n_images']:,} images of {dataset['n_people']} people"),
+        ("data", f"{dataset['name']}, {dataset['n_images']:,} images{_of_people(view)}"),
         ("methods", f"{done} with figures, of {trials['method'].nunique()} planned"),
-        ("protocols", ", ".join(view.protocols) or NO_VALUE),
+        ("protocols", ", ".join(map(view.shown, view.protocols)) or NO_VALUE),
         ("trials", f"{states or 'none planned'}"),
         ("time", _hours(info.get("elapsed_seconds"))),
         ("suite", f"{info['suite']}, profile {info['profile']}, preset {info['preset']}"),
@@ -87,11 +91,18 @@ def _what_was_run(view: RunView, protocol: str) -> str:
     reach = ""
     if len(ranked):
         low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
-        reach = f" Their accuracies on {protocol} lie between {100 * low:.1f} and {100 * high:.1f} %; chance is 14.3 %."
+        between = f"between {100 * low:.1f} and {100 * high:.1f} %; chance is 14.3 %."
+        reach = f" Their accuracies on {view.shown(protocol)} lie {between}"
     return (
-        f"{len(ranked)} methods were trained and tested on {dataset['n_images']:,} {kind} of "
-        f"{dataset['n_people']} people, on the same folds.{reach} No winner is declared."
+        f"{len(ranked)} methods were trained and tested on {dataset['n_images']:,} {kind}"
+        f"{_of_people(view)}, on the same folds.{reach} No winner is declared."
     )
+
+
+def _of_people(view: RunView) -> str:
+    if not view.unit.tells_people:
+        return " of people that the data do not tell apart"
+    return f" of {view.info['dataset']['n_people']} people"
 
 
 def _single_family(view: RunView, protocol: str) -> str:
@@ -102,7 +113,7 @@ def _single_family(view: RunView, protocol: str) -> str:
     found = Estimate(best["accuracy"], best["accuracy_low"], best["accuracy_high"])
     return (
         f"{best['method']} reads {cell_text(SHARE, found)} % of {best['n_test']:,} images rightly "
-        f"{_who(view, protocol)}; this run has no second family to hold it against."
+        f"{who(view, protocol)}; this run has no second family to hold it against."
     )
 
 
@@ -114,14 +125,14 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
     if found.interval.value < 0:
         a, b, first, second = b, a, second, first
         found = view.difference(first, second) or found
-    people, p_value = found.test.people, cell_text(P, found.test.p_value)
+    people, p_value = f"{found.test.people:,} {view.unit.many}", cell_text(P, found.test.p_value)
     points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
-    tested = f"sign-flip test over {people} people, p {p_value if p_value.startswith('<') else '= ' + p_value}"
+    tested = f"sign-flip test over {people}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
     if found.test.p_value < 0.05:
-        beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {_who(view, protocol)} ({tested})."
+        beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]
     return (
-        f"The data support no difference between {_role(view, a)} and {_role(view, b)} {_who(view, protocol)}: "
+        f"The data support no difference between {_role(view, a)} and {_role(view, b)} {who(view, protocol)}: "
         f"{points} points ({tested}); a true difference below {100 * found.detectable:.1f} points "
         "would often go unseen."
     )
@@ -134,12 +145,6 @@ def _role(view: RunView, method: str) -> str:
         "deep": "the best deep network",
     }
     return f"{names.get(view.family(method), 'the best')}, {method},"
-
-
-def _who(view: RunView, protocol: str) -> str:
-    if view.unseen_people(protocol):
-        return "on people it has never seen"
-    return "on images of people it has seen (no protocol by person was run)"
 
 
 def _hours(seconds: float | None) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_bench.errors import UserError
 
-from . import article, comparison, costs, detail, opening, protocols, provenance
+from . import article, comparison, costs, detail, leakage, opening, protocols, provenance, turned
 from .gather import RunView, gather
 from .render import Document, html, markdown, table_csv, tables_of
 from .tables import Section, Table
@@ -24,7 +24,8 @@ SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     detail.expressions_section,
     detail.views_section,
     detail.confusions_section,
-    protocols.splits_section,
+    leakage.splits_section,
+    turned.turned_section,
     protocols.epochs_section,
     protocols.curves_section,
     costs.costs_section,

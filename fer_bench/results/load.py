@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_bench.errors import UserError
+from fer_bench import stats
+from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.seeds import derive_seed
 
@@ -61,6 +62,11 @@ class RunData:
     watched: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
 
+    @property
+    def unit(self) -> stats.Unit:
+        """What intervals and tests take for independent; runs that do not say have people."""
+        return stats.find_unit(str(self.info["dataset"].get("unit", "person")))
+
 
 def load_run(path: Path | str) -> RunData:
     """Read a run directory.
@@ -97,6 +103,10 @@ def load_run(path: Path | str) -> RunData:
         curves=_read_curves(folder / "curves.csv"),
     )
     _check_complete(run)
+    try:
+        _ = run.unit
+    except InputError as error:
+        raise UserError(f"{folder / 'run.json'}: dataset: {error}; use the fer-bench version that wrote it") from error
     return run
 
 

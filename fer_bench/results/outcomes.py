@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ class Outcome:
         Index into ``EMOTIONS``.
     probabilities : (n, 7) float64
     people, views, images : (n,) str
+        ``people`` holds groups or images where the data name no people; see ``RunData.unit``.
     seeds, folds : (n,) int64
     """
 
@@ -62,6 +63,11 @@ class Outcome:
     def person(self) -> NDArray[np.int64]:
         """(n,) int64: ``people`` as numbers, in sorted order of their names; quicker to group by."""
         return np.unique(self.people, return_inverse=True)[1].astype(np.int64)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Outcome:
+        """Keep the rows that are chosen, (n,) bool."""
+        arrays = {field.name: getattr(self, field.name)[chosen] for field in fields(self) if field.name != "key"}
+        return Outcome(key=self.key, **arrays)
 
 
 def collect_outcomes(run: RunData) -> dict[Key, Outcome]:

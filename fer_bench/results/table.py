@@ -43,7 +43,9 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
     DataFrame
         `RESULT_COLUMNS` first, then further columns. ``fit_seconds`` is the mean over finished trials (one fold),
         ``status`` one of ok (all trials finished), partial (some, or not all were reached), failed (none finished,
-        some failed) and skipped (none was started). Figures of a partial row are those of its finished trials.
+        some failed) and skipped (none was started). ``n_units`` counts what intervals are over (``unit``: person,
+        sequence or image), ``n_people`` people alone: 0 where the data name none. Figures of a partial row are those
+        of its finished trials.
     """
     scored = collect_outcomes(run) if outcomes is None else outcomes
     rows: list[dict[str, Any]] = []
@@ -60,6 +62,7 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
 def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: Outcome | None) -> dict[str, Any]:
     method, dataset = run.info["methods"].get(key.method, {}), run.info["dataset"]
     done = trials[trials["state"] == "ok"]
+    units = 0 if outcome is None else len(np.unique(outcome.people))
     return {
         "method": key.method,
         "family": method.get("family", ""),
@@ -76,7 +79,9 @@ def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: Outcome | None) 
         "status": _status(trials),
         **_figures(run, outcome),
         **_times(done),
-        "n_people": 0 if outcome is None else len(np.unique(outcome.people)),
+        "n_people": units if run.unit.tells_people else 0,
+        "unit": run.unit.name,
+        "n_units": units,
         "reason": "; ".join(dict.fromkeys(reason for reason in trials["reason"] if reason)),
     }
 
@@ -96,10 +101,11 @@ def _figures(run: RunData, outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return dict.fromkeys(FIGURES, float("nan")) | {"interval_method": ""}
     seed, n, share = report_seed(run), len(outcome.labels), (0.0, 1.0)
-    found = stats.accuracy_interval(outcome.correct, outcome.person, seed=seed)
+    unit = run.unit
+    found = stats.accuracy_interval(outcome.correct, outcome.person, seed=seed, unit=unit)
     counts = confusion_by_person(outcome)
-    balanced = stats.people_interval(counts, _balanced_accuracy, n=n, seed=seed, bounds=share)
-    f1 = stats.people_interval(counts, _macro_f1, n=n, seed=seed, bounds=share)
+    balanced = stats.people_interval(counts, _balanced_accuracy, n=n, seed=seed, bounds=share, unit=unit)
+    f1 = stats.people_interval(counts, _macro_f1, n=n, seed=seed, bounds=share, unit=unit)
     loss = metrics.log_loss(outcome.labels, outcome.probabilities)
     brier = metrics.brier_score(outcome.labels, outcome.probabilities)
     calibration = metrics.expected_calibration_error(outcome.labels, outcome.probabilities)

@@ -3,10 +3,11 @@
 A person's pictures rise and fall together, so images are not independent draws. Intervals resample or leave out whole
 people; the test of record flips whole people. What does assume independent images says so in its name for readers.
 All intervals hold the fitted models fixed: they say how the figure varies with the people tested, not with those
-trained on.
+trained on. Where data name no people, `Unit` says what stands in for them.
 """
 
 from fer_bench.stats.intervals import (
+    BOOTSTRAP_MOST,
     BOOTSTRAP_PEOPLE,
     Interval,
     accuracy_interval,
@@ -25,14 +26,22 @@ from fer_bench.stats.paired import (
     sign_flip_test,
 )
 from fer_bench.stats.people import sum_by_person
+from fer_bench.stats.units import IMAGE, MIXED, PERSON, SEQUENCE, Unit, find_unit
 
 __all__ = [
+    "BOOTSTRAP_MOST",
     "BOOTSTRAP_PEOPLE",
+    "IMAGE",
+    "MIXED",
+    "PERSON",
+    "SEQUENCE",
     "Difference",
     "Interval",
     "TestResult",
+    "Unit",
     "accuracy_interval",
     "bootstrap_interval",
+    "find_unit",
     "holm",
     "mcnemar_test",
     "minimum_detectable_difference",

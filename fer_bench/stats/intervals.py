@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,8 +10,10 @@ from scipy import stats as distributions
 
 from fer_bench.errors import InputError
 from fer_bench.stats.people import Statistic, bootstrap, correct_and_tested, jackknife_t, ratio
+from fer_bench.stats.units import IMAGE, PERSON, Unit
 
 __all__ = [
+    "BOOTSTRAP_MOST",
     "BOOTSTRAP_PEOPLE",
     "Interval",
     "accuracy_interval",
@@ -23,6 +25,9 @@ __all__ = [
 
 BOOTSTRAP_PEOPLE = 20
 """From this many people on intervals come from the bootstrap; below, from the t distribution."""
+
+BOOTSTRAP_MOST = 1000
+"""Above this many units (groups or images of a large dataset) the t interval again: nearly the same, far cheaper."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ class Interval:
     n : int
         Images (or image-seed pairs) behind it.
     people : int
-        People behind it; 0 where the method does not look at people.
+        People behind it, or groups or images where the data name no people (see `Unit`); 0 where the method does
+        not look at them.
     method : str
         How the bounds were made, in words for a reader.
     level : float
@@ -61,10 +67,11 @@ def people_interval(
     level: float = 0.95,
     repeats: int = 2000,
     bounds: tuple[float, float] = (-np.inf, np.inf),
+    unit: Unit = PERSON,
 ) -> Interval:
     """Interval of any figure that is a function of counts added up over people.
 
-    From `BOOTSTRAP_PEOPLE` people on by `bootstrap_interval`'s method, below by `t_interval`'s.
+    From `BOOTSTRAP_PEOPLE` to `BOOTSTRAP_MOST` people by `bootstrap_interval`'s method, else by `t_interval`'s.
 
     Parameters
     ----------
@@ -81,27 +88,36 @@ def people_interval(
         Bootstrap draws.
     bounds : (float, float)
         Values that the figure can take; the interval is cut there.
+    unit : Unit
+        What the rows stand for; it words the method.
     """
     table = np.asarray(counts, dtype=np.float64)
     people = len(table)
     value = float(statistic(table.sum(axis=0, keepdims=True))[0]) if people else float("nan")
     if people < 2:
-        return Interval(value, float("nan"), float("nan"), n, people, "none: it takes two people", level)
-    if people < BOOTSTRAP_PEOPLE:
-        (low, high), method = jackknife_t(table, statistic, value, level), "t interval over people"
+        return Interval(value, float("nan"), float("nan"), n, people, f"none: it takes two {unit.many}", level)
+    if BOOTSTRAP_PEOPLE <= people <= BOOTSTRAP_MOST:
+        (low, high), method = bootstrap(table, statistic, seed, level, repeats), f"bootstrap {unit.over}"
     else:
-        (low, high), method = bootstrap(table, statistic, seed, level, repeats), "bootstrap over people"
+        (low, high), method = jackknife_t(table, statistic, value, level), f"t interval {unit.over}"
     low, high = (float(np.clip(bound, *bounds)) for bound in (low, high))
     return Interval(value, low, high, n, people, method, level)
 
 
 def accuracy_interval(
-    correct: ArrayLike, people: ArrayLike, *, seed: int, level: float = 0.95, repeats: int = 2000
+    correct: ArrayLike,
+    people: ArrayLike,
+    *,
+    seed: int,
+    level: float = 0.95,
+    repeats: int = 2000,
+    unit: Unit = PERSON,
 ) -> Interval:
     """Accuracy with its interval over people: the project's rule for every accuracy and recall that it prints.
 
-    Bootstrap from `BOOTSTRAP_PEOPLE` people on, t interval below. Where all people have the very same accuracy (such
-    as all images right) neither has a width; then Wilson's interval is given with people as the trials, and named.
+    As `people_interval`. Where all people have the very same accuracy (such as all images right) that has no width;
+    then Wilson's interval is given with people as the trials, and named. Where every unit is one image, Wilson's
+    interval is the one for it.
 
     Parameters
     ----------
@@ -110,14 +126,19 @@ def accuracy_interval(
     seed : int
     level : float
     repeats : int
+    unit : Unit
+        What ``people`` holds.
     """
     counts = correct_and_tested(correct, people)
     n = int(counts[:, 1].sum())
-    found = people_interval(counts, ratio, n=n, seed=seed, level=level, repeats=repeats, bounds=(0.0, 1.0))
+    if unit == IMAGE and n == len(counts) > 1:
+        wilson = wilson_interval(float(counts[:, 0].sum()), n, level=level)
+        return replace(wilson, people=n, method=f"Wilson {unit.over}")
+    found = people_interval(counts, ratio, n=n, seed=seed, level=level, repeats=repeats, bounds=(0.0, 1.0), unit=unit)
     if found.people < 2 or np.ptp(counts[:, 0] / counts[:, 1]) > 0:
         return found
     wilson = wilson_interval(found.value * found.people, found.people, level=level)
-    label = "Wilson over people (no two people differ)"
+    label = f"Wilson {unit.over} (no two {unit.many} differ)"
     return Interval(found.value, wilson.low, wilson.high, n, found.people, label, level)
 
 

@@ -12,6 +12,7 @@ from scipy import stats as distributions
 from fer_bench.errors import InputError
 from fer_bench.stats.intervals import Interval, people_interval
 from fer_bench.stats.people import Floats, jackknife_error, paired_counts, ratio
+from fer_bench.stats.units import PERSON, Unit
 
 __all__ = [
     "Difference",
@@ -35,7 +36,7 @@ class TestResult:
     statistic : float
         What was tested; see the function that made it.
     n, people : int
-        Images and people behind it.
+        Images and people (or what stands in for them) behind it.
     method : str
         The test and what it assumes, in words for a reader.
     """
@@ -71,7 +72,7 @@ class Difference:
     detectable: float
 
 
-def sign_flip_test(correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike) -> TestResult:
+def sign_flip_test(correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike, *, unit: Unit = PERSON) -> TestResult:
     """Are two methods equally good for these people? The test of record.
 
     Under the null hypothesis a person's difference is as likely to favour A as B, so its sign may be flipped; the p
@@ -84,6 +85,8 @@ def sign_flip_test(correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike
     correct_a, correct_b : (n,) bool
         The same images in the same order.
     people : (n,)
+    unit : Unit
+        What ``people`` holds; it words the method.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def sign_flip_test(correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike
         flips = 0.5 * (_shift(flips, int(step)) + _shift(flips, -int(step)))
     totals = np.abs(np.arange(-reach, reach + 1))
     p_value = min(1.0, float(flips[totals >= observed].sum()))
-    method = "sign-flip test over people, exact"
+    method = f"sign-flip test {unit.over}, exact"
     return TestResult(p_value, float(by_person.sum()), np.asarray(people).size, len(by_person), method)
 
 
@@ -128,7 +131,13 @@ def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike) -> TestResult:
 
 
 def paired_difference(
-    correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike, *, seed: int, level: float = 0.95
+    correct_a: ArrayLike,
+    correct_b: ArrayLike,
+    people: ArrayLike,
+    *,
+    seed: int,
+    level: float = 0.95,
+    unit: Unit = PERSON,
 ) -> Difference:
     """Accuracy of A minus accuracy of B on the same images, with all that says how sure it is.
 
@@ -140,12 +149,14 @@ def paired_difference(
     seed : int
         Of the bootstrap.
     level : float
+    unit : Unit
+        What ``people`` holds.
     """
     counts = paired_counts(correct_a, correct_b, people)
     n = int(counts[:, 1].sum())
     return Difference(
-        interval=people_interval(counts, ratio, n=n, seed=seed, level=level),
-        test=sign_flip_test(correct_a, correct_b, people),
+        interval=people_interval(counts, ratio, n=n, seed=seed, level=level, unit=unit),
+        test=sign_flip_test(correct_a, correct_b, people, unit=unit),
         mcnemar=mcnemar_test(correct_a, correct_b),
         detectable=minimum_detectable_difference(correct_a, correct_b, people),
     )

@@ -1,0 +1,87 @@
+"""Views kept apart: what a face turned to a side that training never showed costs, view by view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fer_bench.labels import VIEW_NAMES, VIEWS
+
+from .columns import FAMILY, METHOD
+from .gather import VIEW_PROTOCOLS, RunView
+from .leakage import Comparison
+from .tables import Block, Column, Estimate, Section, Table
+
+__all__ = ["turned_section"]
+
+
+def turned_section(view: RunView, suffix: str) -> Section:
+    """Protocols that keep views out of training against one by person alone, for every view."""
+    title = "Views kept out of training"
+    here = [name for name in VIEW_PROTOCOLS if name in view.protocols]
+    if not here:
+        return Section(f"turned{suffix}", title, ("This run has no protocol that keeps views out of training.",))
+    blocks: list[Block] = []
+    for name in here:
+        pair = _against(view, name)
+        if pair is None:
+            blocks.append(f"{name}: no other protocol by person in this run to hold it against; see By view.")
+            continue
+        table = _table(view, pair, suffix)
+        blocks.append(table if table.rows else f"{name}: no method finished under it and under {pair.looser}.")
+    return Section(f"turned{suffix}", title, tuple(blocks))
+
+
+def _against(view: RunView, protocol: str) -> Comparison | None:
+    """The protocol by person that shows training all views, nearest in the amount of training data."""
+    size = view.train_size(protocol)
+    others = {
+        name: view.train_size(name)
+        for name in view.protocols
+        if view.unseen_people(name)
+        and name not in VIEW_PROTOCOLS
+        and view.info["protocols"].get(name, {}).get("splits_by") == "person"
+    }
+    if not others:
+        return None
+    nearest = min(others, key=lambda name: abs(others[name] - size))
+    return Comparison(nearest, protocol, others[nearest], size)
+
+
+def _table(view: RunView, pair: Comparison, suffix: str) -> Table:
+    rows: list[dict[str, Any]] = []
+    sizes: dict[str, int] = {}
+    for name in view.ranked(pair.stricter)["method"]:
+        method = str(name)
+        row = _row(view, pair, method, sizes)
+        if row:
+            rows.append({"method": method, "family": view.family(method), **row})
+    words = dict(zip(VIEWS, VIEW_NAMES, strict=True))
+    columns: list[Column] = [METHOD, FAMILY]
+    for code in [*(code for code in VIEWS if code in sizes), *sorted(set(sizes) - set(VIEWS))]:
+        text = words.get(code, code)
+        columns += [
+            Column(code, f"{text}, %", "heat", f"accuracy under {pair.stricter} on the images of view {code}"),
+            Column(f"{code} cost", f"{text}, points", "difference", f"minus {pair.looser} on the same images"),
+        ]
+    tested = ", ".join(f"{words.get(code, code)} {n:,}" for code, n in sizes.items())
+    size = "" if pair.same_size else f" Training sizes differ: {pair.looser} and {pair.stricter}: {pair.sizes} images."
+    notes = (
+        f"Points: {pair.stricter} minus {pair.looser}, where all views are in training.{size}",
+        f"Images: {tested}. 95 % intervals {view.unit.over}, not corrected for the number of comparisons.",
+    )
+    title = f"{pair.stricter} against {pair.looser}, by view"
+    return Table(f"turned-{pair.stricter}{suffix}", title, tuple(columns), tuple(rows), notes=notes)
+
+
+def _row(view: RunView, pair: Comparison, method: str, sizes: dict[str, int]) -> dict[str, Any]:
+    apart, all_views = view.outcome(method, pair.stricter), view.outcome(method, pair.looser)
+    if apart is None or all_views is None or method not in set(view.ranked(pair.looser)["method"]):
+        return {}
+    row: dict[str, Any] = {}
+    for code in sorted(set(apart.views) - {""}):
+        here = apart.where(apart.views == code)
+        found = view.difference(here, all_views)
+        if found is not None:
+            row |= {code: view.accuracy(here), f"{code} cost": Estimate.of(found.interval)}
+            sizes[code] = len(here.labels)
+    return row
