@@ -197,16 +197,22 @@ def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
 
 @data_app.command("inspect")
 def inspect_data(
-    path: Annotated[str, typer.Argument(help="Folder or zip of KDEF, or 'synthetic'.", metavar="PATH")],
+    path: Annotated[str, typer.Argument(help="Folder, archive or table, LAYOUT:PATH, or 'synthetic'.", metavar="PATH")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Leave out what a stricter human clean-up of KDEF dropped, too.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Name every file that is left out.")] = False,
 ) -> None:
     """Say what a dataset holds.
 
-    Counts people, sessions, views and expressions, and lists every file that is left out, with its reason.
+    Names the layout; counts people, sessions, views and expressions; lists the files that are left out, by reason;
+    says which protocols the data can support, and why not the others.
     """
-    from fer_bench.cli.tables import inspect_lines
+    from fer_bench.cli.inspect import inspect_lines
     from fer_bench.data.datasets import load_dataset
 
-    _print("\n".join(inspect_lines(load_dataset(path, people=None, workers=os.cpu_count() or 1))))
+    dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict)
+    _print("\n".join(inspect_lines(dataset, everything=everything)))
 
 
 @data_app.command("render")

@@ -11,7 +11,6 @@ from fer_bench.errors import UserError
 from fer_bench.methods import WeightsSpec, load_methods
 
 if TYPE_CHECKING:
-    from fer_bench.data.manifest import Dataset
     from fer_bench.folds import Folds
     from fer_bench.plan import Plan
 
@@ -41,10 +40,12 @@ def suite_lines() -> Iterator[str]:
 
 
 def dataset_lines() -> Iterator[str]:
-    """Name and summary of every dataset."""
-    from fer_bench.data import DATASETS
+    """What --data takes, and every layout that is recognised."""
+    from fer_bench.data import DATASETS, LAYOUT_SUMMARIES
 
     yield from columns([("--data", "WHAT IT IS"), *DATASETS.items()])
+    yield ""
+    yield from columns([("LAYOUT", "WHAT IT IS"), *LAYOUT_SUMMARIES.items()])
 
 
 def protocol_lines() -> Iterator[str]:
@@ -110,26 +111,6 @@ def _cost_lines(plan: Plan) -> Iterator[str]:
         f"laptop), {disk:,.0f} MB of disk for pictures, up to {1.5 + 4 * largest:.1f} GB of memory a worker, "
         f"device {plan.device}"
     )
-
-
-def inspect_lines(dataset: Dataset) -> Iterator[str]:
-    """Count what is in a dataset; every excluded file with its reason."""
-    from fer_bench.protocols import PROTOCOLS
-
-    table = dataset.manifest.table
-    yield f"{dataset.name}: {len(table)} usable images, {len(dataset.manifest.excluded)} files left out"
-    yield dataset.notice
-    for column, title in (("gender", "women (F) and men (M)"), ("session", "sessions"), ("view", "views")):
-        counts = Counter(table[column])
-        yield f"images by {title}: " + ", ".join(f"{k} {v}" for k, v in sorted(counts.items()))
-    yield "images by expression: " + ", ".join(f"{k} {v}" for k, v in sorted(Counter(table["label"]).items()))
-    people = len(dataset.manifest.people)
-    each = table.groupby("subject").size()
-    yield f"people: {people}, with {each.min()} to {each.max()} images each"
-    able = [p.name for p in PROTOCOLS.values() if p.splits_by == "image" or people >= p.n_folds]
-    yield f"protocols that these data support: {', '.join(able)}"
-    for excluded in dataset.manifest.excluded:
-        yield f"left out: {excluded.file}: {excluded.reason}"
 
 
 def check_lines(folds: Folds, claim: str | None) -> tuple[list[str], bool]:

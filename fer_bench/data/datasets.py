@@ -3,68 +3,133 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench.data import DATASETS
-from fer_bench.data.kdef import parse_name, read_kdef
-from fer_bench.data.manifest import Dataset, Manifest, as_manifest, choose_people
+from fer_bench.data.kdef import STRICT, parse_name
+from fer_bench.data.layouts import read_dataset
+from fer_bench.data.manifest import (
+    Dataset,
+    Excluded,
+    Manifest,
+    as_manifest,
+    choose_images,
+    choose_people,
+    need_expressions,
+)
 from fer_bench.errors import UserError
+from fer_bench.labels import VIEWS
 
-__all__ = ["load_dataset"]
+__all__ = ["CROPS", "load_dataset"]
+
+CROPS = ("fixed", "detect", "none")
 
 _RENDER_SIZE = (562, 762)
+_IMAGES_A_PERSON = 70
 _NOTICE = (
     "These are rendered faces: drawn by fer-bench itself, no camera, no real person. "
     "The figures say nothing about KDEF or about people's faces."
 )
 
 
-def load_dataset(data: str, *, people: int | None, workers: int) -> Dataset:
+def load_dataset(
+    data: str,
+    *,
+    people: int | None,
+    workers: int,
+    strict: bool = False,
+    crop: str = "",
+    views: Sequence[str] = (),
+) -> Dataset:
     """Find a dataset by name or path.
 
     Parameters
     ----------
     data : str
-        ``"synthetic"`` or a path to a KDEF folder or zip.
+        ``"synthetic"``, the path of a folder, archive or table, or ``LAYOUT:PATH``.
     people : int, optional
-        Keep only this many people (quick runs).
+        Keep only this many people (quick runs); where nobody is told apart, as many images as KDEF has of them.
     workers : int
         Threads or processes that may read or render.
+    strict : bool
+        Leave out what a stricter human clean-up of KDEF dropped, too.
+    crop : str
+        ``"fixed"``, ``"detect"`` or ``"none"``; empty for what suits the layout.
+    views : sequence of str
+        Keep only these views; empty for all.
 
     Raises
     ------
     UserError
-        Nothing usable there.
+        Nothing usable there, or an option that does not fit the data.
     """
     if data == "synthetic":
-        dataset = _synthetic(people)
+        dataset = _synthetic(people, strict)
     elif data in DATASETS or not data:
-        raise UserError(f"--data {data!r}: expected 'synthetic' or the path of a KDEF folder or zip")
+        raise UserError(f"--data {data!r}: expected 'synthetic' or the path of a folder, archive or table")
     else:
-        dataset = read_kdef(Path(data).expanduser(), workers)
-    if people is not None and len(dataset.manifest.people) > people:
-        dataset = dataset.keep(choose_people(dataset.manifest, people))
-    return dataset
+        dataset = read_dataset(data, workers, strict=strict)
+    dataset = _with_views(_with_crop(dataset, crop), views)
+    return dataset if people is None else _fewer(dataset, people)
 
 
-def _synthetic(people: int | None) -> Dataset:
+def _with_crop(dataset: Dataset, crop: str) -> Dataset:
+    if crop not in ("", *CROPS):
+        raise UserError(f"--crop {crop}: expected {', '.join(CROPS)}")
+    if crop == "fixed" and not set(dataset.manifest.table["view"]) <= set(VIEWS):
+        raise UserError(
+            f"--crop fixed: the fixed boxes are KDEF's, one a view, and these data ({dataset.layout}) are not KDEF's; "
+            "use --crop detect or none"
+        )
+    return replace(dataset, crop=crop or dataset.crop)
+
+
+def _with_views(dataset: Dataset, views: Sequence[str]) -> Dataset:
+    if not views:
+        return dataset
+    found = sorted(set(dataset.manifest.table["view"]) - {""})
+    unknown = [view for view in views if view not in found]
+    if unknown:
+        has = f"they have {', '.join(found)}" if found else "nothing tells the view of their pictures"
+        raise UserError(f"--views {','.join(views)}: no picture in these data shows view {unknown[0]}; {has}")
+    kept = replace(dataset, manifest=dataset.manifest.where("view", list(views)))
+    need_expressions(kept.manifest, dataset.path or dataset.name)
+    return kept
+
+
+def _fewer(dataset: Dataset, people: int) -> Dataset:
+    manifest = dataset.manifest
+    if len(manifest.people) > people:
+        return dataset.keep(choose_people(manifest, people))
+    n = people * _IMAGES_A_PERSON
+    if manifest.people or len(manifest) <= n:
+        return dataset
+    fewer = manifest.where("image", choose_images(manifest, n))
+    notice = f"{dataset.notice} A quick run takes {len(fewer):,} of the {len(manifest):,} pictures."
+    return replace(dataset, manifest=fewer, notice=notice)
+
+
+def _synthetic(people: int | None, strict: bool) -> Dataset:
     from fer_bench.data.render import RENDERER_VERSION, portrait_names
 
-    rows = []
+    rows, excluded = [], []
     for name in portrait_names(70 if people is None else people):
         parsed = parse_name(name)
         if parsed is None:
             raise UserError(f"the renderer named a face {name!r}, which is not in KDEF's grammar; report this as a bug")
+        if strict and name in STRICT:
+            excluded.append(Excluded(name, "on the strict list (--strict)"))
+            continue
         # The pixels follow from these alone; a hash of pixels would differ by a grey level between machines.
         identity = f"fer-bench renderer {RENDERER_VERSION}, seed 0, {_RENDER_SIZE}, {name}"
         rows.append({**parsed, "file": name, "sha256": hashlib.sha256(identity.encode()).hexdigest()})
     return Dataset(
         name="synthetic",
-        manifest=as_manifest(rows, [], "synthetic"),
+        manifest=as_manifest(rows, excluded, "synthetic"),
         notice=_NOTICE,
         path="",
         rendered=True,

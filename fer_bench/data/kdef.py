@@ -1,4 +1,4 @@
-"""KDEF as people have it on disk: a folder or zip of pictures with KDEF's names, at any depth.
+"""KDEF as people have it on disk: pictures with KDEF's names, at any depth.
 
 Grammar, bad files and boxes: kdef.se; Lundqvist, Flykt & Oehman 1998, "The Karolinska Directed Emotional Faces".
 """
@@ -6,23 +6,36 @@ Grammar, bad files and boxes: kdef.se; Lundqvist, Flykt & Oehman 1998, "The Karo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path, PurePosixPath
 
-from fer_bench.data.audit import audit
-from fer_bench.data.manifest import Dataset, Excluded, as_manifest
-from fer_bench.data.pictures import read_pictures
-from fer_bench.data.sources import open_source
+from fer_bench.data.contract import PICTURES, Layout, Listing, files_of
+from fer_bench.data.manifest import Dataset, Excluded
+from fer_bench.data.reading import read_layout
+from fer_bench.data.sources import Source, open_source
+from fer_bench.data.words import LABEL_WORDS, label_words
 
-__all__ = ["MISNAMED", "parse_name", "read_kdef"]
+__all__ = ["KDEF", "MISNAMED", "STRICT", "parse_name", "read_kdef"]
 
 _NAME = re.compile(r"([AB])([FM])(0[1-9]|[12]\d|3[0-5])(AF|AN|DI|HA|NE|SA|SU)(FL|HL|S|HR|FR)")
 _AVERAGE = re.compile(r"[FM](AF|AN|DI|HA|NE|SA|SU|F|A|D|H|N|S)[A-Z]*(FL|HL|S|HR|FR)")
-_PICTURE = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
 """Two files that KDEF ships under broken names, and the names they should have (found by elimination)."""
+
+_STRICT = """
+    AF01SUFR AF08DIS  AF08SAS  AF10AFFR AF11NEHL AF18AFS  AF18DIS  AF18SAS  AF18SUS  AF20DIHL AM02HAFR AM03SAS
+    AM12ANS  AM12NES  AM12SAS  AM15AFS  AM15ANS  AM16NES  AM17DIHR AM18AFHR AM19NES  AM20ANFR AM20NES  AM20SAHR
+    AM20SAS  AM24NES  AM25DIFL AM26AFS  AM26DIS  AM28HAS  AM30SAS  AM34DIFR BF08DIS  BF08SAS  BF11SUHL BF11SUS
+    BF13NEHR BF18DIS  BF18SAS  BF18SUS  BM01DIS  BM01HAS  BM02ANS  BM04AFS  BM15DIFR BM15HAS  BM15NES  BM15SUS
+    BM17NES  BM18NES  BM19AFHR BM19ANFR BM19ANHR BM19ANS  BM19NEHL BM19NES  BM19SAFL BM19SAHR BM19SUFR BM20AFS
+    BM20ANHL BM20ANHR BM20ANS  BM20DIFL BM20NES  BM20SAFL BM20SAS  BM21DIFL BM22DIHL BM22DIHR BM22SAS  BM24DIFL
+    BM24DIS  BM26AFS  BM27SAS  BM29NES  BM29SUS  BM33NEFR
+"""
+STRICT = frozenset(_STRICT.split())
+"""78 pictures that a public clean-up of KDEF dropped as ruined or too noisy: the ten blank frames and 68 more.
+
+Source: what is missing in dataset/Label.csv of github.com/adrianofragomeni/emotion_classification.
+"""
 
 
 def parse_name(stem: str) -> dict[str, str] | None:
@@ -42,64 +55,62 @@ def parse_name(stem: str) -> dict[str, str] | None:
 
 
 def read_kdef(path: Path, workers: int) -> Dataset:
-    """Read a KDEF folder or zip and audit every picture.
+    """Read a KDEF folder or archive and audit every picture.
 
     Parameters
     ----------
     path : Path
-        Folder or ``.zip`` with pictures named in KDEF's grammar.
+        Folder or archive with pictures named in KDEF's grammar.
     workers : int
         Threads that decode.
 
     Raises
     ------
     UserError
-        The path does not exist, is no folder or zip, or holds no usable image.
+        The path does not exist, is no folder or archive, or holds no usable image.
     """
-    source = open_source(path)
-    rows, excluded = _name_files(source.files)
-    usable = []
-    for row, verdict in zip(rows, audit([row["file"] for row in rows], source, workers), strict=True):
-        if verdict.reason:
-            excluded.append(Excluded(row["file"], verdict.reason))
-        else:
-            usable.append({**row, "sha256": verdict.sha256})
-    unique, doubles = _drop_doubles(usable)
-    manifest = as_manifest(unique, [*source.refused, *excluded, *doubles], str(path))
-    return Dataset(
-        name=path.resolve().stem,
-        manifest=manifest,
-        notice=f"Pictures in KDEF's layout, read from {path.resolve().name}.",
-        path=str(path),
-        rendered=False,
-        crop="fixed",
-        pictures=partial(read_pictures, source),
-    )
+    return read_layout(KDEF, open_source(path), str(path), workers)
 
 
-def _name_files(names: Sequence[str]) -> tuple[list[dict[str, str]], list[Excluded]]:
+def _claims(source: Source) -> bool:
+    return any(parse_name(path.stem) is not None or _in_akdef(path) for _, path in files_of(source))
+
+
+def _listing(source: Source) -> Listing:
+    """Names of the grammar count with any ending; other files only where they are pictures."""
     rows, excluded = [], []
-    for name in names:
-        path = PurePosixPath(name)
-        if path.suffix.lower() not in _PICTURE or path.name.startswith("._") or "__MACOSX" in path.parts:
-            continue
+    for name, path in files_of(source):
         parsed = parse_name(path.stem)
-        if parsed is not None:
+        folder = LABEL_WORDS.get(path.parent.name.lower())
+        if parsed is not None and folder not in (None, parsed["label"]):
+            reason = f"contradictory labels: the name says {parsed['label']}, the folder {path.parent.name}"
+            excluded.append(Excluded(name, reason))
+        elif parsed is not None:
             rows.append({**parsed, "file": name})
-        elif _AVERAGE.fullmatch(path.stem.upper()) or "AKDEF" in (part.upper() for part in path.parts[:-1]):
+        elif path.suffix.lower() not in PICTURES:
+            continue
+        elif _AVERAGE.fullmatch(path.stem.upper()) or _in_akdef(path):
             excluded.append(Excluded(name, "an average over all people (AKDEF), which would leak test people"))
         else:
             excluded.append(Excluded(name, "the name is not one of KDEF's, such as AF01ANHL"))
-    return rows, excluded
+    return Listing(rows, excluded, source)
 
 
-def _drop_doubles(rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], list[Excluded]]:
-    """Keep the first file of each image; a copy in a second folder would stand in train and test at once."""
-    first: dict[str, dict[str, str]] = {}
-    doubles = []
-    for row in rows:
-        if row["image"] in first:
-            doubles.append(Excluded(row["file"], f"a second {row['image']}; {first[row['image']]['file']} is used"))
-        else:
-            first[row["image"]] = row
-    return list(first.values()), doubles
+def _in_akdef(path: PurePosixPath) -> bool:
+    return path.suffix.lower() in PICTURES and "AKDEF" in (part.upper() for part in path.parts[:-1])
+
+
+KDEF = Layout(
+    name="kdef",
+    expects="KDEF's names such as KDEF/AF01/AF01AFS.JPG, at any depth",
+    claims=_claims,
+    listing=_listing,
+    labels=label_words("af", "an", "di", "ha", "ne", "sa", "su"),
+    notice=(
+        "Pictures in KDEF's layout. KDEF (Lundqvist, Flykt & Oehman 1998) is for non-commercial research and may not "
+        "be redistributed; reports hold numbers and plots only, and no "
+        "picture leaves the machine."
+    ),
+    crop="fixed",
+    strict=STRICT,
+)

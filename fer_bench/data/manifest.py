@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS
 
-__all__ = ["COLUMNS", "Dataset", "Excluded", "Manifest", "choose_people"]
+__all__ = [
+    "COLUMNS",
+    "Dataset",
+    "Excluded",
+    "Manifest",
+    "as_manifest",
+    "choose_images",
+    "choose_people",
+    "need_expressions",
+]
 
 COLUMNS = (*("image", "file", "label", "subject", "gender", "session", "view", "sequence", "split", "sha256", "phash"),)
 
@@ -41,8 +50,9 @@ class Manifest:
     table : DataFrame
         Columns `COLUMNS`, all str, sorted by ``image`` (unique); ``label`` is a code of ``EMOTIONS``. What a
         dataset does not tell is empty: ``subject`` (all or none), ``gender``, ``session``, ``view``, ``sequence``
-        (pictures taken in one go: frames of one film, one sitting), ``split`` (the dataset's own: "train", "test",
-        ...) and ``phash`` (64 hexadecimal digits that hardly change with size and compression).
+        (pictures taken in one go: frames of one film, one sitting), ``split`` (the dataset's own: "train",
+        "validation", "test", "PublicTest", "PrivateTest") and ``phash`` (64 hexadecimal digits that hardly change
+        with size and compression).
     excluded : tuple of Excluded
         What was found and left out.
     """
@@ -85,7 +95,11 @@ class Manifest:
 
     def keep(self, people: Sequence[str]) -> Manifest:
         """Return the manifest of these people alone; exclusions are kept."""
-        rows = self.table[self.table["subject"].isin(people)].reset_index(drop=True)
+        return self.where("subject", people)
+
+    def where(self, column: str, values: Sequence[str]) -> Manifest:
+        """Return the manifest of the images whose ``column`` is one of ``values``; exclusions are kept."""
+        rows = self.table[self.table[column].isin(values)].reset_index(drop=True)
         return replace(self, table=rows)
 
 
@@ -107,6 +121,10 @@ class Dataset:
         How faces are cut out; part of the image store's key.
     pictures : callable
         ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
+    layout : str
+        The layout that it was read in, a key of ``fer_bench.data.LAYOUT_SUMMARIES``; empty for the embedded faces.
+    why_no_people : str
+        Why it cannot be said who is on a picture, a clause to follow "protocol x: "; empty where it can.
     """
 
     name: str
@@ -116,6 +134,8 @@ class Dataset:
     rendered: bool
     crop: str
     pictures: Callable[[Manifest, int], Iterator[NDArray[np.uint8]]]
+    layout: str = ""
+    why_no_people: str = ""
 
     def keep(self, people: Sequence[str]) -> Dataset:
         """Return the dataset of these people alone."""
@@ -123,14 +143,46 @@ class Dataset:
 
 
 def choose_people(manifest: Manifest, n: int) -> list[str]:
-    """Choose ``n`` people for a quick run: first of each sex in turn (F01, M01, F02, ...), the same every time."""
-    pairs = manifest.table[["gender", "subject"]].drop_duplicates().sort_values(["subject"])
-    turn = pairs.groupby("gender").cumcount()
-    return list(pairs.assign(turn=turn).sort_values(["turn", "gender", "subject"])["subject"].head(n))
+    """Choose ``n`` people for a quick run: first of each sex in turn (F01, M01, F02, ...), the same every time.
+
+    Where sex is not told, those with most images come first: some datasets have four images of a person.
+    """
+    people = manifest.table.groupby(["gender", "subject"]).size().rename("n").reset_index()
+    if people["gender"].eq("").all():
+        return list(people.sort_values(["n", "subject"], ascending=[False, True])["subject"].head(n))
+    turn = people.sort_values("subject").groupby("gender").cumcount()
+    return list(people.assign(turn=turn).sort_values(["turn", "gender", "subject"])["subject"].head(n))
 
 
-def as_manifest(rows: Sequence[dict[str, str]], excluded: Sequence[Excluded], where: str) -> Manifest:
+def choose_images(manifest: Manifest, n: int) -> list[str]:
+    """Choose about ``n`` images for a quick run on data without people, the same every time.
+
+    Whole sequences, from each expression of each part of the split in turn, in an order that the names do not give.
+    """
+    table = manifest.table.assign(unit=manifest.groups)
+    units = table.groupby("unit").agg(label=("label", "first"), split=("split", "first"), n=("image", "size"))
+    units["order"] = [hashlib.sha256(str(unit).encode()).hexdigest() for unit in units.index]
+    units["turn"] = units.sort_values("order").groupby(["label", "split"]).cumcount()
+    units = units.sort_values(["turn", "order"])
+    chosen = units.index[(units["n"].cumsum() - units["n"]) < n]
+    return list(table.loc[table["unit"].isin(chosen), "image"])
+
+
+def as_manifest(
+    rows: Sequence[dict[str, str]], excluded: Sequence[Excluded], where: str, expected: str = ""
+) -> Manifest:
     """Build a manifest from rows with keys of `COLUMNS`; what a row does not have is empty.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        One an image.
+    excluded : sequence of Excluded
+        What was left out.
+    where : str
+        What the user gave, for messages.
+    expected : str
+        What the layout looks for, for messages.
 
     Raises
     ------
@@ -140,14 +192,25 @@ def as_manifest(rows: Sequence[dict[str, str]], excluded: Sequence[Excluded], wh
     whole = [{name: row.get(name, "") for name in COLUMNS} for row in rows]
     table = pd.DataFrame(whole, columns=list(COLUMNS)).sort_values("image").reset_index(drop=True)
     if table.empty:
-        seen = ", found none"
+        seen = "found none"
         if excluded:
-            seen = f"; {len(excluded)} files were left out, the first is {excluded[0].file}: {excluded[0].reason}"
+            seen = f"{len(excluded)} files were left out, the first is {excluded[0].file}: {excluded[0].reason}"
+        raise UserError(f"--data {where}: no usable image; expected {expected or 'pictures'}; {seen}")
+    manifest = Manifest(table, tuple(sorted(excluded, key=lambda e: e.file)))
+    need_expressions(manifest, where)
+    return manifest
+
+
+def need_expressions(manifest: Manifest, where: str) -> None:
+    """Refuse images of a single expression: there is nothing to tell apart.
+
+    Raises
+    ------
+    UserError
+        Fewer than two labels.
+    """
+    labels = sorted(manifest.table["label"].unique())
+    if len(labels) < 2:
         raise UserError(
-            f"{where}: no usable image; expected KDEF's files such as KDEF/AF01/AF01AFS.JPG at any depth{seen}"
+            f"--data {where}: all {len(manifest)} usable images show {labels[0]}; expected several expressions"
         )
-    if table["label"].nunique() < 2:
-        raise UserError(
-            f"{where}: all {len(table)} usable images show {table['label'][0]}; expected several expressions"
-        )
-    return Manifest(table, tuple(sorted(excluded, key=lambda e: e.file)))

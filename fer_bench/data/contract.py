@@ -1,0 +1,97 @@
+"""What a layout is: a declaration that recognises a dataset by its list of files and turns names into rows.
+
+To add one, write a module with a `Layout` (``jaffe.py`` is a short model) and put it into ``layouts.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from fer_bench.data import LAYOUT_SUMMARIES
+from fer_bench.data.manifest import Excluded
+from fer_bench.data.sources import Source
+
+__all__ = ["PICTURES", "Layout", "Listing", "files_of", "pictures_of"]
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"})
+"""Endings of picture files, lower case."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a layout makes of a source, before any picture is opened.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One a picture file, with the keys of `fer_bench.data.manifest.COLUMNS` that are known; ``image``, ``file``
+        and ``label`` always are. ``file`` is what ``source.read`` takes.
+    excluded : list of Excluded
+        Picture files that are not used, each with its reason.
+    source : Source
+        Where the pictures are read from.
+    """
+
+    rows: list[dict[str, str]]
+    excluded: list[Excluded]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A dataset as people have it on disk.
+
+    Attributes
+    ----------
+    name : str
+        Key of `fer_bench.data.LAYOUT_SUMMARIES`, which holds the sentence that says what it is.
+    expects : str
+        What is looked for, to follow "looked for" in an error.
+    claims : callable
+        ``claims(source) -> bool``: whether the list of files is of this layout. Opens no picture.
+    listing : callable
+        ``listing(source) -> Listing``; names only.
+    labels : mapping
+        The dataset's own words for expressions to codes of ``EMOTIONS``.
+    notice : str
+        What a reader of figures must know, its licence too.
+    no_people : str
+        Why it cannot be said who is on a picture; empty where it can.
+    crop : str
+        How faces are cut out unless asked for otherwise.
+    strict : frozenset of str
+        Images that a stricter human clean-up leaves out; empty where there is no such list.
+    generic : bool
+        True for layouts of no dataset in particular; looked at only when no other fits.
+    """
+
+    name: str
+    expects: str
+    claims: Callable[[Source], bool]
+    listing: Callable[[Source], Listing]
+    labels: Mapping[str, str]
+    notice: str
+    no_people: str = ""
+    crop: str = "none"
+    strict: frozenset[str] = field(default=frozenset(), repr=False)
+    generic: bool = False
+
+    @property
+    def summary(self) -> str:
+        """One sentence that says what it is."""
+        return LAYOUT_SUMMARIES[self.name]
+
+
+def files_of(source: Source) -> Iterator[tuple[str, PurePosixPath]]:
+    """Yield the name and path of every file but those that operating systems and archivers add."""
+    for name in source.files:
+        path = PurePosixPath(name)
+        if not path.name.startswith("._") and "__MACOSX" not in path.parts:
+            yield name, path
+
+
+def pictures_of(source: Source) -> Sequence[tuple[str, PurePosixPath]]:
+    """Return name and path of every file with the ending of a picture."""
+    return [(name, path) for name, path in files_of(source) if path.suffix.lower() in PICTURES]

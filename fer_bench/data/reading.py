@@ -1,0 +1,142 @@
+"""From a layout's rows to a dataset: pictures audited, doubles and contradictions taken out, nothing in silence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from fer_bench.data.audit import Verdict, audit
+from fer_bench.data.contract import Layout
+from fer_bench.data.manifest import Dataset, Excluded, as_manifest
+from fer_bench.data.pictures import read_pictures
+from fer_bench.data.sources import Source
+from fer_bench.errors import UserError
+
+__all__ = ["drop_copies", "drop_doubles", "read_layout"]
+
+_SPLIT_ORDER = {"PrivateTest": 0, "test": 1, "PublicTest": 2, "validation": 3, "train": 5}
+"""Which of several equal pictures stays: a test part's before a training part's, whose copies would leak it."""
+
+Row = dict[str, str]
+
+
+def read_layout(layout: Layout, source: Source, data: str, workers: int, *, strict: bool = False) -> Dataset:
+    """Read a source in one layout and audit every picture.
+
+    Parameters
+    ----------
+    layout : Layout
+        How names are read.
+    source : Source
+        The files.
+    data : str
+        What the user gave, for messages and `Dataset.path`.
+    workers : int
+        Threads that decode.
+    strict : bool
+        Leave out what the layout's stricter list names, too.
+
+    Raises
+    ------
+    UserError
+        No usable image, images of one expression only, or ``strict`` where there is no such list.
+    """
+    if strict and not layout.strict:
+        raise UserError(f"--strict: there is no strict list for data in the layout {layout.name}; it is for kdef")
+    listing = layout.listing(source)
+    rows, unwanted = _drop_unwanted(listing.rows, layout.strict if strict else frozenset())
+    usable, unusable = _drop_unusable(rows, audit([row["file"] for row in rows], listing.source, workers))
+    unique, doubles = drop_doubles(usable)
+    unique, copies = drop_copies(unique)
+    excluded = [*source.refused, *listing.excluded, *unwanted, *unusable, *doubles, *copies]
+    return Dataset(
+        name=source.path.resolve().stem,
+        manifest=as_manifest(unique, excluded, data, layout.expects),
+        notice=layout.notice,
+        path=data,
+        rendered=False,
+        crop=layout.crop,
+        pictures=partial(read_pictures, listing.source),
+        layout=layout.name,
+        why_no_people=layout.no_people,
+    )
+
+
+def _drop_unwanted(rows: Sequence[Row], strict: frozenset[str]) -> tuple[list[Row], list[Excluded]]:
+    unwanted = [Excluded(row["file"], "on the strict list (--strict)") for row in rows if row["image"] in strict]
+    return [row for row in rows if row["image"] not in strict], unwanted
+
+
+def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> tuple[list[Row], list[Excluded]]:
+    usable, unusable = [], []
+    for row, verdict in zip(rows, verdicts, strict=True):
+        if verdict.reason:
+            unusable.append(Excluded(row["file"], verdict.reason))
+        else:
+            usable.append({**row, "sha256": verdict.sha256, "phash": getattr(verdict, "phash", "")})
+    return usable, unusable
+
+
+def drop_doubles(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
+    """Keep the first file of each image; a copy in a second folder would stand in train and test at once.
+
+    Files of one image under different labels are all left out: nobody can say which is right.
+
+    Returns
+    -------
+    rows : list of dict
+        With unique ``image``.
+    doubles : list of Excluded
+        The others.
+    """
+    of_image: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_image[row["image"]].append(row)
+    kept, doubles = [], []
+    for image, files in of_image.items():
+        if len({row["label"] for row in files}) > 1:
+            doubles += [Excluded(r["file"], f"contradictory labels: {image} is {_claims(files)}") for r in files]
+            continue
+        kept.append(files[0])
+        doubles += [Excluded(r["file"], f"a second file of an image: {files[0]['file']} is used") for r in files[1:]]
+    return kept, doubles
+
+
+def drop_copies(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
+    """Keep one of each set of pictures that are equal byte by byte; a copy in training gives a test picture away.
+
+    Test parts of a dataset's own split keep theirs before training parts. Equal pictures under different labels or
+    people are all left out.
+
+    Returns
+    -------
+    rows : list of dict
+        With unique ``sha256``, in the order of ``rows``.
+    copies : list of Excluded
+        The others.
+    """
+    rows = list(rows)
+    of_content: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_content[row["sha256"]].append(row)
+    copies: dict[str, str] = {}
+    for equal in of_content.values():
+        if len(equal) == 1:
+            continue
+        for column, what in (("label", "labels"), ("subject", "people")):
+            if len({row.get(column, "") for row in equal}) > 1:
+                said = _claims(equal, column)
+                copies.update({r["file"]: f"contradictory {what}: the same picture stands as {said}" for r in equal})
+                break
+        else:
+            first, *others = sorted(equal, key=lambda r: (_SPLIT_ORDER.get(r.get("split", ""), 4), r["image"]))
+            for row in others:
+                across = row.get("split", "") != first.get("split", "")
+                which = "a copy of a picture in another part of the split" if across else "a copy of another picture"
+                copies[row["file"]] = f"{which}: {first['file']}"
+    return [r for r in rows if r["file"] not in copies], [Excluded(file, why) for file, why in copies.items()]
+
+
+def _claims(rows: Sequence[Row], column: str = "label") -> str:
+    return " and ".join(f"{row.get(column, '')} ({row['file']})" for row in rows[:3])
