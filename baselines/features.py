@@ -1,27 +1,50 @@
 """Label-free features, batched: uint8 images (n, h, w) to float32 rows, row i from image i alone.
 
-To add one: a function here and a line in `FEATURES`. Raise the number at the end of ``key`` whenever the values
-change, for stored features are found again by it.
+To add one: a function here or in a module of its own, and a line in `FEATURES`. Raise the number at the end of ``key``
+whenever the values change, for stored features are found again by it. ``"a+b"`` joins any of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
+import cv2
 import numpy as np
-import pywt
 from numpy.typing import NDArray
 
 from fer_bench.errors import InputError
 
-from .lbp import lbp_histograms
+from .gabor import gabor
+from .grids import check_size
+from .hog import hog, hog_cv
+from .lbp import lbp_histograms, square_lbp_histograms
+from .ldp import ldp_histograms
+from .wavelets import dwt_bands
 
-__all__ = ["FEATURES", "Feature", "dwt", "find_feature", "lbp", "pixels"]
+__all__ = ["FEATURES", "Feature", "Part", "dwt", "find_feature", "lbp", "pixels"]
 
 Extract = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-_CHUNK = 64  # images at a time, so that no second copy of the whole set is made
+
+@dataclass(frozen=True)
+class Part:
+    """One of the features that a row is joined from.
+
+    Attributes
+    ----------
+    name : str
+        A name in `FEATURES`.
+    length : int
+        How many values it has in the row.
+    histogram : bool
+        As in `Feature`: how these values want to be compared.
+    """
+
+    name: str
+    length: int
+    histogram: bool
 
 
 @dataclass(frozen=True)
@@ -36,12 +59,21 @@ class Feature:
         (n, h, w) uint8 to (n, d) float32.
     histogram : bool
         True where the values are frequencies: the classifiers then compare square roots (Hellinger's distance)
-        instead of standardised values.
+        instead of standardised values. False for joined features, whatever their parts are.
+    size : int
+        Side in pixels of the images it is meant for.
+    length : int
+        d at that size.
+    parts : tuple of Part
+        What a joined row consists of, from left to right, for scaling part by part; empty for a single feature.
     """
 
     key: str
     extract: Extract
     histogram: bool = False
+    size: int = 64
+    length: int = 0
+    parts: tuple[Part, ...] = field(default=())
 
 
 def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -49,22 +81,31 @@ def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     The classical point of departure (Sirovich and Kirby 1987, doi 10.1364/JOSAA.4.000519).
     """
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    check_size(images, 1, 1, "pixels")
+    _, h, w = images.shape
+    return images.reshape(-1, h * w).astype(np.float32) / np.float32(255)
 
 
 def dwt(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the approximation band of one Daubechies-2 wavelet step: (n, 33 * 33 = 1,089) at 64 pixels.
 
     The low-low band keeps the face at half the resolution with a quarter of the values, as in Shih, Chuang and
-    Wang 2008 (doi 10.1142/S0218001408006284); db2 after Daubechies 1988 (doi 10.1002/cpa.3160410705). Borders
-    are mirrored (PyWavelets' ``symmetric``), and values are those of grey levels in [0, 1].
+    Wang 2008 (doi 10.1142/S0218001408006284); see `fer_bench.baselines.wavelets`.
     """
-    parts = []
-    for start in range(0, len(images), _CHUNK):
-        chunk = images[start : start + _CHUNK].astype(np.float32) / np.float32(255)
-        approximation, _ = pywt.dwt2(chunk, "db2", mode="symmetric", axes=(-2, -1))
-        parts.append(approximation.reshape(len(chunk), -1))
-    return np.concatenate(parts)
+    return dwt_bands(images, "db2")
+
+
+def dwt_haar(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the approximation band of one Haar wavelet step: (n, 32 * 32 = 1,024) at 64 pixels."""
+    return dwt_bands(images, "haar")
+
+
+def dwt_l2(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return three bands of two Daubechies-2 wavelet steps: (n, 3 * 18 * 18 = 972) at 64 pixels.
+
+    Low-low, low-high and high-low: the diagonal details are mostly noise.
+    """
+    return dwt_bands(images, "db2", level=2, bands=("ll", "lh", "hl"))
 
 
 def lbp(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -75,21 +116,93 @@ def lbp(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return lbp_histograms(images, (8, 8))
 
 
+def lbp_r2(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return histograms of uniform LBP codes at radius 2 on 8 x 8 cells: (n, 8 * 8 * 59 = 3,776)."""
+    return lbp_histograms(images, (8, 8), radius=2)
+
+
+def lbp_6x7(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return histograms of uniform LBP codes at radius 2 on cells 6 across and 7 down: (n, 42 * 59 = 2,478).
+
+    The windows of Shan, Gong and McOwan 2009 (doi 10.1016/j.imavis.2008.08.005), 18 x 21 pixels on faces of
+    110 x 150; here they divide a square face.
+    """
+    return lbp_histograms(images, (7, 6), radius=2)
+
+
+def lbp_sq(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return histograms of uniform LBP codes of the 3 x 3 square on 8 x 8 cells: (n, 8 * 8 * 59 = 3,776).
+
+    Nothing is interpolated, as in the operator's first form (Ojala et al. 1996, doi 10.1016/0031-3203(95)00067-4).
+    """
+    return square_lbp_histograms(images, (8, 8))
+
+
+def ldp(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return histograms of local directional patterns on cells 6 across and 7 down: (n, 42 * 56 = 2,352).
+
+    Three of eight directions (see `fer_bench.baselines.ldp`), whatever the image's size.
+    """
+    return ldp_histograms(images, (7, 6))
+
+
 FEATURES: dict[str, Feature] = {
-    "pixels": Feature("pixels-v1", pixels),
-    "dwt": Feature("dwt-db2-l1-ll-v1", dwt),
-    "lbp": Feature("lbp-p8-r1-u59-8x8-v1", lbp, histogram=True),
+    "pixels": Feature("pixels-v1", pixels, length=4096),
+    "dwt": Feature("dwt-db2-l1-ll-v1", dwt, length=1089),
+    "dwt_haar": Feature("dwt-haar-l1-ll-v1", dwt_haar, length=1024),
+    "dwt_l2": Feature("dwt-db2-l2-ll-lh-hl-v1", dwt_l2, length=972),
+    "lbp": Feature("lbp-p8-r1-u59-8x8-v1", lbp, histogram=True, size=128, length=3776),
+    "lbp_r2": Feature("lbp-p8-r2-u59-8x8-v1", lbp_r2, histogram=True, size=128, length=3776),
+    "lbp_6x7": Feature("lbp-p8-r2-u59-6x7-v1", lbp_6x7, histogram=True, size=128, length=2478),
+    "lbp_sq": Feature("lbp-square-u59-8x8-v1", lbp_sq, histogram=True, size=128, length=3776),
+    "ldp": Feature("ldp-kirsch-k3-56-6x7-v1", ldp, histogram=True, size=128, length=2352),
+    "hog": Feature("hog-o9-c8-b2-l2hys-v1", hog, length=1764),
+    "hog_cv": Feature("hog-cv-o9-c8-b2-l2hys-gamma-v1", hog_cv, length=1764),
+    "gabor": Feature("gabor-5x8-step8-v1", gabor, length=2560),
 }
 
 
 def find_feature(name: str) -> Feature:
-    """Return the feature of that name.
+    """Return the feature of that name, or the one that joins several: ``"hog+lbp"``.
+
+    Joined features take images of the largest size that a part is meant for. A part that is meant for smaller ones gets
+    them shrunk to exactly that size by averaging over areas. That is not bit for bit what it gets alone, for then the
+    smaller image is made straight from the photograph.
 
     Raises
     ------
     InputError
-        There is none; the message lists those there are.
+        There is none, or a part stands there twice; the message lists those there are.
     """
-    if name not in FEATURES:
-        raise InputError(f"features: expected one of {', '.join(FEATURES)}, found {name!r}")
-    return FEATURES[name]
+    names = name.split("+")
+    unknown = [part for part in names if part not in FEATURES]
+    if unknown or len(set(names)) < len(names):
+        told = f"found {name!r}" if unknown else f"each once, found {name!r}"
+        raise InputError(f"features: expected one of {', '.join(FEATURES)}, or several joined by +, {told}")
+    return FEATURES[name] if len(names) == 1 else _joined(tuple(names))
+
+
+@lru_cache
+def _joined(names: tuple[str, ...]) -> Feature:
+    """Several features side by side."""
+    several = [FEATURES[name] for name in names]
+    size = max(feature.size for feature in several)
+    parts = tuple(Part(n, f.length, f.histogram) for n, f in zip(names, several, strict=True))
+
+    def extract(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        check_size(images, size, size, "+".join(names))
+        sizes = {feature.size for feature in several}
+        shrunk = {side: _shrunk(images, side) for side in sizes}
+        return np.concatenate([feature.extract(shrunk[feature.size]) for feature in several], axis=1)
+
+    keys = "+".join(feature.key for feature in several)
+    return Feature(f"{keys}-area-v1", extract, size=size, length=sum(part.length for part in parts), parts=parts)
+
+
+def _shrunk(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    if images.shape[1:] == (side, side):
+        return images
+    small = np.empty((len(images), side, side), dtype=np.uint8)
+    for image, into in zip(images, small, strict=True):
+        into[...] = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return small

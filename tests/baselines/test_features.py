@@ -1,77 +1,121 @@
-"""Features equal those of the libraries they follow."""
+"""The table of features: lengths, keys, independence of rows, joining by name."""
 
+import cv2
 import numpy as np
 import pytest
-import pywt
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
-from skimage.feature import local_binary_pattern
 
-from fer_bench.baselines.features import FEATURES, dwt, find_feature, lbp, pixels
-from fer_bench.baselines.lbp import N_BINS, lbp_codes, lbp_histograms
+from fer_bench.baselines.features import FEATURES, Feature, Part, find_feature, pixels
 from fer_bench.errors import InputError
 
-
-def reference_codes(images):
-    return np.stack([local_binary_pattern(image, 8, 1, "nri_uniform") for image in images])
+NAMES = [*FEATURES, "hog+lbp", "ldp+pixels+gabor"]
 
 
-def noise(n, h, w, levels=256, seed=0):
+def smooth(n, size, seed=0):
+    """Faces as far as features care: smooth, with flat parts, black corners and a little noise."""
     rng = np.random.default_rng(seed)
-    return (rng.integers(0, levels, (n, h, w)) * (255 // (levels - 1))).astype(np.uint8)
+    coarse = rng.integers(40, 220, (n, 6, 6)).astype(np.uint8)
+    images = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC) for image in coarse])
+    images[:, size // 2 :] += rng.integers(0, 5, (n, size - size // 2, size)).astype(np.uint8)
+    images[:, : size // 5, : size // 5] = 0
+    return images
 
 
-@pytest.mark.parametrize("levels", [2, 3, 256])
-@pytest.mark.parametrize("shape", [(3, 128, 128), (20, 33, 50), (1, 1, 1), (2, 1, 9)])
-def test_lbp_codes_equal_scikit_image(levels, shape):
-    """Codes are scikit-image's to the bit, also with many equal neighbours and at the borders."""
-    images = noise(*shape, levels=levels)
-    np.testing.assert_array_equal(lbp_codes(images), reference_codes(images))
+@pytest.mark.parametrize("name", NAMES)
+def test_features_have_the_length_that_they_state(name):
+    """At the size that a feature is meant for its rows are as long as stated, float32 and finite."""
+    feature = find_feature(name)
+    rows = feature.extract(smooth(3, feature.size))
+    assert rows.shape == (3, feature.length)
+    assert rows.dtype == np.float32
+    assert np.isfinite(rows).all()
+    assert len(np.unique(rows, axis=0)) == 3
 
 
-@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, max_side=12), elements=st.integers(0, 255)))
-@settings(max_examples=60, deadline=None)
-def test_lbp_codes_equal_scikit_image_on_anything(images):
-    """No small image, flat ones included, gives another code than scikit-image does."""
-    np.testing.assert_array_equal(lbp_codes(images), reference_codes(images))
+LENGTHS = {
+    "pixels": 4096,
+    "dwt": 1089,
+    "dwt_haar": 1024,
+    "dwt_l2": 972,
+    "lbp": 3776,
+    "lbp_r2": 3776,
+    "lbp_6x7": 2478,
+    "lbp_sq": 3776,
+    "ldp": 2352,
+    "hog": 1764,
+    "hog_cv": 1764,
+    "gabor": 2560,
+}
 
 
-def test_lbp_codes_equal_scikit_image_on_flat_and_ramp():
-    """Ties of flat regions and gentle ramps, where only rounding decides, fall as in scikit-image."""
-    images = np.zeros((5, 64, 64), dtype=np.uint8)
-    images[1], images[2], images[3] = 200, np.arange(64), np.arange(64)[:, None]
-    images[4] = (np.arange(64) + np.arange(64)[:, None]) // 2
-    np.testing.assert_array_equal(lbp_codes(images), reference_codes(images))
+def test_lengths_are_those_of_the_literature():
+    """The table of lengths, as the sources and the documentation give them."""
+    assert {name: feature.length for name, feature in FEATURES.items()} == LENGTHS
 
 
-@pytest.mark.parametrize("shape", [(20, 128, 128), (3, 50, 61)])
-def test_lbp_histograms_count_the_codes_of_each_cell(shape):
-    """Cell by cell the histogram is that of the codes inside, divided by their number."""
-    images = noise(*shape)
-    histograms = lbp_histograms(images, (8, 8)).reshape(len(images), 8, 8, N_BINS)
-    codes = reference_codes(images).astype(int)
-    rows = np.arange(shape[1]) * 8 // shape[1]
-    columns = np.arange(shape[2]) * 8 // shape[2]
-    for i, r, c in [(0, 0, 0), (1, 3, 5), (2, 7, 7)]:
-        inside = codes[i][np.ix_(rows == r, columns == c)]
-        expected = np.bincount(inside.ravel(), minlength=N_BINS) / inside.size
-        np.testing.assert_allclose(histograms[i, r, c], expected, rtol=1e-6)
-    np.testing.assert_allclose(histograms.sum(axis=-1), 1, rtol=1e-5)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_depends_on_its_own_image_alone(name):
+    """Bit for bit the same row alone, among others, in another place, and beside very different images."""
+    feature = find_feature(name)
+    images = smooth(21, feature.size)
+    together = feature.extract(images)
+    for index in (0, 7, 20):
+        np.testing.assert_array_equal(feature.extract(images[index : index + 1])[0], together[index])
+    images[:7], images[8:] = 0, 255
+    np.testing.assert_array_equal(feature.extract(images[::-1])[13], together[7])
 
 
-def test_lbp_refuses_images_smaller_than_its_grid():
-    """An image with fewer pixels than cells is refused, not described by empty cells."""
-    with pytest.raises(InputError, match=r"8 x 8 cells.*found 7 x 20"):
-        lbp(np.zeros((1, 7, 20), dtype=np.uint8))
+@pytest.mark.parametrize("name", NAMES)
+def test_flat_images_give_finite_values(name):
+    """Black, grey and white images, where gradients and waves vanish, divide nothing by zero."""
+    feature = find_feature(name)
+    flat = np.stack([np.full((feature.size, feature.size), grey, dtype=np.uint8) for grey in (0, 128, 255)])
+    rows = feature.extract(flat)
+    assert np.isfinite(rows).all()
+    if feature.histogram:
+        np.testing.assert_allclose(rows.sum(axis=1), feature.length / (56 if name == "ldp" else 59), rtol=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(5, 64, 64), (70, 20, 31)])
-def test_dwt_equals_pywavelets_image_by_image(shape):
-    """The batched band is that of PyWavelets on each image alone."""
-    images = noise(*shape)
-    expected = [pywt.dwt2(image / np.float32(255), "db2")[0].ravel() for image in images]
-    np.testing.assert_array_equal(dwt(images), np.stack(expected))
+@pytest.mark.parametrize("name", NAMES)
+def test_images_are_left_as_they_were_and_may_be_read_only(name):
+    """A memory-mapped store is not written to, and strided images give what contiguous ones give."""
+    feature = find_feature(name)
+    images = smooth(4, feature.size)
+    wide = np.zeros((4, feature.size, 2 * feature.size), dtype=np.uint8)
+    wide[:, :, ::2] = images
+    view = wide[:, :, ::2]
+    view.flags.writeable = False
+    before = images.copy()
+    np.testing.assert_array_equal(feature.extract(view), feature.extract(images))
+    np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_images_give_no_rows(name):
+    """An empty batch is not an error."""
+    feature = find_feature(name)
+    assert feature.extract(smooth(1, feature.size)[:0]).shape == (0, feature.length)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("pixels",)])
+def test_images_that_are_too_small_are_refused(name):
+    """The error says what is expected, what was found, and what to do."""
+    with pytest.raises(InputError, match=r"images: .* expects at least \d+ x \d+ pixels, found 1 x 2; give larger"):
+        find_feature(name).extract(np.zeros((1, 1, 2), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_no_grey_image_is_refused(name):
+    """Colour and floating-point images are refused by every feature."""
+    for wrong in (np.zeros((2, 128, 128, 3), dtype=np.uint8), np.zeros((2, 128, 128), dtype=np.float32)):
+        with pytest.raises(InputError, match="expects grey uint8 images"):
+            find_feature(name).extract(wrong)
+
+
+def test_keys_are_unlike_each_other_and_carry_a_version():
+    """No two features share a key, by which stored ones are found again."""
+    keys = [find_feature(name).key for name in [*NAMES, "lbp+hog"]]
+    assert len(set(keys)) == len(keys)
+    assert all(key.rpartition("-")[2].startswith("v") for key in keys)
 
 
 def test_pixels_are_grey_values_from_zero_to_one():
@@ -80,15 +124,36 @@ def test_pixels_are_grey_values_from_zero_to_one():
     np.testing.assert_allclose(pixels(images), [[0, 1, 0.2, 0.4]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "size", "length"), [("pixels", 64, 4096), ("dwt", 64, 1089), ("lbp", 128, 3776)])
-def test_features_have_the_length_that_their_documentation_states(name, size, length):
-    """At the catalogue's image sizes the rows are as long as stated, float32."""
-    features = FEATURES[name].extract(noise(2, size, size))
-    assert features.shape == (2, length)
-    assert features.dtype == np.float32
+def test_joined_features_stand_side_by_side():
+    """hog+lbp is HOG of the images shrunk to 64 pixels, then LBP of the images themselves, and says where each ends."""
+    images = smooth(5, 128)
+    joined = find_feature("hog+lbp")
+    assert (joined.size, joined.length, joined.histogram) == (128, 1764 + 3776, False)
+    assert joined.parts == (Part("hog", 1764, False), Part("lbp", 3776, True))
+    rows = joined.extract(images)
+    halves = images.reshape(5, 64, 2, 64, 2).astype(int).sum(axis=(2, 4))
+    shrunk = ((halves + 2) // 4).astype(np.uint8)  # OpenCV rounds halves up here
+    np.testing.assert_array_equal(rows[:, :1764], FEATURES["hog"].extract(shrunk))
+    np.testing.assert_array_equal(rows[:, 1764:], FEATURES["lbp"].extract(images))
 
 
-def test_unknown_features_are_refused_by_name():
+def test_joined_features_of_one_size_are_those_features():
+    """Where no part wants smaller images nothing is resized."""
+    images = smooth(5, 64)
+    joined = find_feature("dwt+hog_cv")
+    assert joined.size == 64
+    expected = [FEATURES[name].extract(images) for name in ("dwt", "hog_cv")]
+    np.testing.assert_array_equal(joined.extract(images), np.concatenate(expected, axis=1))
+
+
+def test_single_features_have_no_parts():
+    """Only joined features are scaled part by part, and joining is done once."""
+    assert all(isinstance(feature, Feature) and not feature.parts for feature in FEATURES.values())
+    assert find_feature("hog+lbp") is find_feature("hog+lbp")
+
+
+@pytest.mark.parametrize("name", ["hogg", "", "hog+", "hog+lpb", "hog+hog", "hog + lbp"])
+def test_unknown_features_are_refused_by_name(name):
     """The error names what was asked for and what there is."""
-    with pytest.raises(InputError, match=r"expected one of pixels, dwt, lbp, found 'hogg'"):
-        find_feature("hogg")
+    with pytest.raises(InputError, match=r"expected one of pixels, dwt, .*, or several joined by \+, .*found '.*'"):
+        find_feature(name)
