@@ -47,13 +47,14 @@ def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
     ours: list[Column] = []
     for name in view.protocols:
         text = f"our accuracy, last epoch, 95 % interval {view.unit.over}"
-        ours.append(Column(f"ours {name}", f"ours, {name}, %", "share", text))
+        shown = view.shown(name)
+        ours.append(Column(f"ours {name}", f"ours, {shown}, %", "share", text))
         if any(f"best {name}" in row for row in rows):
             text = "our best epoch on test, picked as the article does: optimistic"
             if view.optimistic(name):
                 text += "; Wilson's binomial interval, as for the published figure"
             ours.append(Column(f"best {name}", f"ours, {name}, best epoch on test, %: optimistic", "share", text))
-        ours.append(Column(f"n {name}", f"images, {name}", "count", "test images behind our figure"))
+        ours.append(Column(f"n {name}", f"images, {shown}", "count", "test images behind our figure"))
     columns = (
         *(Column("label", "row"), Column("published", "published, %"), Column("status", "status")),
         *(
@@ -119,7 +120,7 @@ def _confusions(view: RunView, suffix: str) -> list[Block]:
         outcome = view.outcomes[Key(published.ours, protocol, LAST)]
         counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
         name = f"{published.id}-ours{suffix}"
-        blocks.append(confusion_table(name, f"Ours: {published.ours} on {protocol}, last epoch", counts))
+        blocks.append(confusion_table(name, f"Ours: {published.ours} on {view.shown(protocol)}, last epoch", counts))
     if not found:
         blocks.append(f"{published.ours} has no finished trial in this run, so nothing of ours stands beside it.")
     return blocks

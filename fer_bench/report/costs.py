@@ -13,6 +13,7 @@ from fer_bench.results import Key
 from . import svg
 from .columns import FAMILY, METHOD, accuracy_column
 from .gather import LAST, RunView
+from .paths import without_folders
 from .tables import Block, Column, Estimate, Section, Table, cell_text
 
 __all__ = ["costs_section", "failures_section"]
@@ -143,7 +144,9 @@ def _grouped(trials: pd.DataFrame) -> list[dict[str, Any]]:
     for (state, _), found in keyed.groupby(["state", "pattern"], sort=False):
         names = list(dict.fromkeys(found["method"]))
         told = list(dict.fromkeys(found["reason"]))
-        reason = told[0] or ("the run ended before it" if state == "missing" else "no reason was recorded")
+        reason = without_folders(told[0]) or (
+            "the run ended before it" if state == "missing" else "no reason was recorded"
+        )
         rows.append(
             {
                 "state": STATE_WORDS.get(str(state), str(state)),

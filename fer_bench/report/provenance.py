@@ -1,46 +1,18 @@
-"""Where the figures come from: data and exclusions, hashes, packages, machine; how to make and to cite them."""
+"""Where the figures come from: code, hashes, packages, machine; how to make and to cite them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from pathlib import PurePath
+from collections.abc import Iterable
 from typing import Any
 
+from .data import fact_table
 from .gather import RunView
+from .paths import published_command, without_folders
 from .published import load_published
 from .tables import Block, Code, Column, Section, Table
 
-__all__ = ["citation_section", "data_section", "provenance_section", "words_section"]
-
-PAIR = (Column("what", "what"), Column("value", "value"))
-
-
-def data_section(view: RunView, suffix: str) -> Section:
-    """The images, and those that were left out."""
-    dataset = view.info["dataset"]
-    excluded = [{"file": item["file"], "reason": item["reason"]} for item in dataset.get("excluded", ())]
-    facts = [
-        ("name", dataset["name"]),
-        ("faces", "rendered, drawn by a computer" if view.rendered else "photographs"),
-        ("images", f"{dataset['n_images']:,}"),
-        ("people", f"{dataset['n_people']:,}"),
-        ("sessions", ", ".join(map(str, dataset.get("sessions", ())))),
-        ("views", ", ".join(map(str, dataset.get("views", ())))),
-        ("crop", dataset.get("crop", "")),
-        ("file or folder", PurePath(str(dataset.get("path", ""))).name),
-        ("hash of the manifest", dataset.get("manifest_hash", "")),
-    ]
-    blocks: list[Block] = [_pairs(f"data-facts{suffix}", "The images", facts)]
-    if excluded:
-        columns = (Column("file", "file", "code"), Column("reason", "reason"))
-        title = f"Left out: {len(excluded):,} files"
-        blocks.append(
-            Table(f"excluded{suffix}", title, columns, tuple(excluded), head="file", folded=len(excluded) > 25)
-        )
-    else:
-        blocks.append("No file was left out.")
-    return Section(f"data{suffix}", "Data", tuple(blocks))
+__all__ = ["citation_section", "provenance_section", "words_section"]
 
 
 def provenance_section(view: RunView, suffix: str) -> Section:
@@ -48,7 +20,7 @@ def provenance_section(view: RunView, suffix: str) -> Section:
     info = view.info
     code, machine = info.get("code", {}), info.get("machine", {})
     facts = [
-        ("command", f"`{info['command']}`"),
+        ("command", f"`{published_command(str(info['command']))}`"),
         ("suite, profile, preset", f"{info['suite']}, {info['profile']}, {info['preset']}"),
         ("seed", str(info["seed"])),
         ("fer-bench", _code_words(code)),
@@ -57,12 +29,12 @@ def provenance_section(view: RunView, suffix: str) -> Section:
         ("processor", f"{machine.get('cpu', '')}, {machine.get('cores', '')} cores"),
         ("memory", f"{machine.get('memory_gb', '')} GB"),
         ("GPU", str(machine.get("gpu") or "none")),
-        *(("note", str(note)) for note in info.get("notes", ())),
+        *(("note", without_folders(str(note))) for note in info.get("notes", ())),
         ("system", f"{machine.get('platform', '')}, Python {machine.get('python', '')}"),
     ]
     packages = [(name, str(version)) for name, version in sorted(info.get("packages", {}).items())]
-    blocks: list[Block] = [_pairs(f"run{suffix}", "The run", facts), _protocols(view, suffix)]
-    blocks += [_pairs(f"packages{suffix}", "Packages", packages)] if packages else []
+    blocks: list[Block] = [fact_table(f"run{suffix}", "The run", facts), _protocols(view, suffix)]
+    blocks += [fact_table(f"packages{suffix}", "Packages", packages)] if packages else []
     blocks.append(_methods(view, suffix))
     return Section(f"provenance{suffix}", "Provenance", tuple(blocks))
 
@@ -85,7 +57,7 @@ def citation_section(view: RunView, suffix: str) -> Section:
         (
             f"With fer-bench {version} and the packages above, this command makes the same folds; compare the hashes. "
             "Figures of networks may differ in the last digits between machines.",
-            Code(str(info["command"]), "sh"),
+            Code(published_command(str(info["command"])), "sh"),
             "Cite what you used: the benchmark, the photographs, the article whose tables it answers, and each method.",
             Code(_bibtex(version, year, published.doi), "bibtex"),
             *(table if rows else ()),
@@ -115,11 +87,6 @@ def _alphabetical(item: tuple[str, str]) -> tuple[str, str]:
     return item[0].lower(), item[0]
 
 
-def _pairs(name: str, title: str, facts: Sequence[tuple[str, str]]) -> Table:
-    rows = tuple({"what": what, "value": value} for what, value in facts)
-    return Table(name, title, PAIR, rows, head="what")
-
-
 def _code_words(code: Any) -> str:
     dirty = ", with changes that are not committed" if code.get("dirty") else ""
     commit = f", commit {code['commit']}" if code.get("commit") else ""
@@ -132,8 +99,9 @@ def _protocols(view: RunView, suffix: str) -> Table:
         found = view.info["protocols"].get(name, {})
         rows.append(
             {
-                **{"protocol": name, "splits": f"by {found.get('splits_by', '?')}", "folds": found.get("n_folds")},
-                "disjoint": "yes, checked" if found.get("people_disjoint") else "no",
+                **{"protocol": view.shown(name), "splits": f"by {found.get('splits_by', '?')}"},
+                **{"folds": found.get("n_folds"), "disjoint": _apart(view, name)},
+                "train": round(size) if (size := view.train_size(name)) == size else None,
                 **{"tested": found.get("n_test"), "hash": found.get("folds_hash", "")},
                 "summary": found.get("summary", ""),
             }
@@ -141,10 +109,17 @@ def _protocols(view: RunView, suffix: str) -> Table:
     columns = (
         *(Column("protocol", "protocol"), Column("splits", "splits"), Column("folds", "folds", "count")),
         Column("disjoint", "people apart", "text", "nobody is both trained on and tested"),
+        Column("train", "training images", "count", "mean over folds"),
         *(Column("tested", "tested images", "count"), Column("summary", "what it is")),
         Column("hash", "hash of the folds", "code"),
     )
     return Table(f"protocols{suffix}", "Protocols", columns, tuple(rows), head="protocol")
+
+
+def _apart(view: RunView, protocol: str) -> str:
+    if not view.unit.tells_people:
+        return "not known"
+    return "yes, checked" if view.unseen_people(protocol) else "no"
 
 
 def _methods(view: RunView, suffix: str) -> Table:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_bench.errors import UserError
 
-from . import article, comparison, costs, detail, leakage, opening, protocols, provenance, turned
+from . import article, comparison, costs, data, detail, leakage, opening, protocols, provenance, turned
 from .gather import RunView, gather
 from .render import Document, html, markdown, table_csv, tables_of
 from .tables import Section, Table
@@ -30,7 +30,7 @@ SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     protocols.curves_section,
     costs.costs_section,
     costs.failures_section,
-    provenance.data_section,
+    data.data_section,
     provenance.provenance_section,
     provenance.citation_section,
 )

@@ -24,6 +24,14 @@ NETWORKS = (
 )
 MODES = ("dense", "last_block", "entire", "scratch")
 PERSON, RANDOM = "subject-10fold", "random-10fold"
+PARTNERS = {
+    PERSON: [RANDOM],
+    RANDOM: [PERSON],
+    "session-out": ["random-2fold", "subject-2fold"],
+    "random-2fold": ["subject-2fold", "session-out"],
+    "subject-2fold": ["random-2fold", "session-out"],
+}
+SPLITS_BY = {"random": "image", "holdout": "image", "akhand": "image", "session": "session", "official": "dataset"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Simulation:
     watched: bool = True
     curves: bool = True
     epochs: int = 12
+    unit: str = "person"
+    lifts: dict[str, float] = field(default_factory=lambda: {RANDOM: 0.3})
 
 
 def all_methods() -> tuple[str, ...]:
@@ -62,18 +72,23 @@ def write_run(folder: Path, simulation: Simulation | None = None) -> Path:
     trials, predictions, watched, curves = [], [], [], []
     ease = {person: 0.25 * rng.standard_normal() for person in images["subject"].unique()}
     folds = {protocol: _folds(images, protocol, chosen, rng) for protocol in chosen.protocols}
+    if chosen.unit != "person":
+        images["subject"] = images["image"] if chosen.unit == "image" else images["session"] + images["subject"]
+        ease = {unit: 0.25 * rng.standard_normal() for unit in images["subject"].unique()}
     for name in names:
         for protocol in chosen.protocols:
-            rows = _trials(name, protocol, folds[protocol], chosen, rng)
+            rows = _trials(name, protocol, folds[protocol], images, chosen, rng)
             trials += rows
             done = [row["fold"] for row in rows if row["state"] == "ok"]
             if not done:
                 continue
-            table = _predict(name, protocol, images.assign(fold=folds[protocol]), ease, rng, lift=0.0)
+            help_ = chosen.lifts.get(protocol, 0.0)
+            table = _predict(name, protocol, images.assign(fold=folds[protocol]), ease, rng, lift=help_)
             predictions.append(table[table["fold"].isin(done)])
             if family_of(name) != "classical":
                 if chosen.watched:
-                    lifted = _predict(name, protocol, images.assign(fold=folds[protocol]), ease, rng, lift=0.15)
+                    more = help_ + 0.15
+                    lifted = _predict(name, protocol, images.assign(fold=folds[protocol]), ease, rng, lift=more)
                     watched.append(lifted[lifted["fold"].isin(done)])
                 curves += _curves(name, protocol, done, chosen, rng)
     pd.DataFrame(trials, columns=list(_trial("", "", 0, 1, 1))).to_csv(folder / "trials.csv", index=False)
@@ -103,10 +118,31 @@ def _images(chosen: Simulation) -> pd.DataFrame:
 
 
 def _folds(images: pd.DataFrame, protocol: str, chosen: Simulation, rng: np.random.Generator) -> np.ndarray:
+    """Fold of each image, -1 where it is never tested."""
+    n_folds = 2 if protocol.endswith("-2fold") else chosen.folds
+    people = {person: i for i, person in enumerate(images["subject"].unique())}
+    numbers, views = images["subject"].map(people).to_numpy(), images["view"].to_numpy()
     if protocol.startswith("subject"):
-        people = images["subject"].unique()
-        return images["subject"].map({person: i % chosen.folds for i, person in enumerate(people)}).to_numpy()
-    return rng.permutation(np.arange(len(images)) % chosen.folds)
+        return numbers % n_folds
+    if protocol == "session-out":
+        return (images["session"] == "B").to_numpy().astype(int)
+    if protocol == "view-out":
+        return 2 * images["view"].map({view: i for i, view in enumerate(chosen.views)}).to_numpy() + numbers % 2
+    if protocol == "frontal-to-profile":
+        return np.where(np.isin(views, ("FL", "FR")), numbers % n_folds, -1)
+    if protocol == "akhand-selected":
+        return np.where(rng.permutation(len(images)) < len(images) // 20, 0, -1)
+    return rng.permutation(np.arange(len(images)) % n_folds)
+
+
+def _n_train(protocol: str, folds: np.ndarray, fold: int, images: pd.DataFrame) -> int:
+    tested = images[folds == fold]
+    if protocol == "view-out":
+        others = ~images["subject"].isin(tested["subject"]) & ~images["view"].isin(tested["view"])
+        return int(others.sum())
+    if protocol == "frontal-to-profile":
+        return int((~images["subject"].isin(tested["subject"]) & (images["view"] == "S")).sum())
+    return len(images) - len(tested)
 
 
 def _trial(name: str, protocol: str, fold: int, n_train: int, n_test: int) -> dict[str, Any]:
@@ -133,7 +169,12 @@ def _trial(name: str, protocol: str, fold: int, n_train: int, n_test: int) -> di
 
 
 def _trials(
-    name: str, protocol: str, folds: np.ndarray, chosen: Simulation, rng: np.random.Generator
+    name: str,
+    protocol: str,
+    folds: np.ndarray,
+    images: pd.DataFrame,
+    chosen: Simulation,
+    rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
     state = chosen.states.get(name, "ok")
     reasons = {
@@ -145,9 +186,9 @@ def _trials(
     }
     cost = {"classical": 2.0, "cnn": 40.0, "deep": 900.0}[family_of(name)] * np.exp(rng.normal(0, 0.8))
     rows = []
-    for fold in range(chosen.folds):
+    for fold in range(int(folds.max()) + 1):
         tested = int((folds == fold).sum())
-        row = _trial(name, protocol, fold, len(folds) - tested, tested)
+        row = _trial(name, protocol, fold, _n_train(protocol, folds, fold, images), tested)
         row["state"] = "ok" if state == "partial" and fold else {"partial": "failed"}.get(state, state)
         if row["state"] == "ok":
             seconds = cost * np.exp(rng.normal(0, 0.1))
@@ -168,7 +209,7 @@ def _predict(
     hard = images["label"].map(dict(zip(EMOTIONS, (-1.0, 0.1, 0.0, 1.2, 0.4, -0.4, 0.2), strict=True)))
     turned = images["view"].map(dict(zip(VIEWS, (-0.5, 0.1, 0.4, 0.1, -0.5), strict=True)))
     person = images["subject"].map({who: ease[who] + taste[who] for who in ease})
-    pull = base + own + lift + hard + turned + person + (0.3 if protocol == RANDOM else 0.0)
+    pull = base + own + lift + hard + turned + person
     truth = images["label"].map({code: i for i, code in enumerate(EMOTIONS)}).to_numpy()
     scores = rng.gumbel(size=(len(images), len(EMOTIONS)))
     scores[np.arange(len(images)), truth] += pull.to_numpy()
@@ -216,7 +257,8 @@ def _info(
             "path": "kdef.zip",
             "manifest_hash": "1f" * 32,
             "n_images": len(images),
-            "n_people": chosen.people,
+            "n_people": chosen.people if chosen.unit == "person" else 0,
+            "unit": chosen.unit,
             "n_excluded": 2,
             "excluded": [
                 {"file": "AF01SUFR.JPG", "reason": "black picture (mean 0.6)"},
@@ -230,8 +272,11 @@ def _info(
             protocol: {
                 "folds_hash": "ab" * 32,
                 "n_folds": chosen.folds,
-                "splits_by": "person" if protocol.startswith("subject") else "image",
-                "people_disjoint": protocol.startswith("subject"),
+                "splits_by": SPLITS_BY.get(protocol.split("-")[0], "person"),
+                "people_disjoint": protocol.split("-")[0] not in SPLITS_BY,
+                "partners": PARTNERS.get(protocol, []),
+                "optimistic": protocol == "akhand-selected",
+                "balance": "490 test images, 7 people a fold",
                 "n_test": len(images),
             }
             for protocol in chosen.protocols
