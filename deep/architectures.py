@@ -1,17 +1,17 @@
 """The ImageNet architectures of torchvision, cut where transfer learning cuts them.
 
-Every network becomes the same chain: trunk -> last block -> global average pool -> one linear layer with seven
-outputs. What stood behind the pool in torchvision (VGG's two dense layers of 4,096 units, dropout, SqueezeNet's
-convolutional classifier) is left out, so that the architectures are compared by their convolutional parts under one
-head, and VGG trains 15 to 20 million parameters in place of 138. The head has 7 x (width + 1) parameters: 3,591 on
-VGG, SqueezeNet, ResNet-18 and -34, 8,967 on MobileNet, 14,343 on ResNet-50, -152 and Inception, 15,463 on DenseNet.
+Every network becomes the same chain: blocks from input to output -> global average pool -> head with seven outputs.
+What stood behind the pool in torchvision (VGG's and AlexNet's two dense layers of 4,096 units, MobileNetV3's of 1,024,
+dropout, SqueezeNet's convolutional classifier) is left out, so that the architectures are compared by their
+convolutional parts under one head, and VGG trains 15 to 20 million parameters in place of 138. The linear head has
+7 x (width + 1) parameters: 3,591 on VGG, SqueezeNet, ResNet-18 and -34, 14,343 on ResNet-50, -152 and Inception.
 
-May import torch and torchvision, nothing of ours.
+May import torch, torchvision and the record of `registry`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,56 +20,28 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = [
-    "ARCHITECTURES",
-    "Architecture",
-    "Parts",
-    "empty_network",
-    "fresh_network",
-    "network_names",
-    "torchvision_network",
-]
+from .registry import Network
+
+__all__ = ["Parts", "cut_features", "torchvision_network"]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A torchvision network cut into what a training mode freezes and what it trains.
+    """A network cut into what training modes freeze and train.
 
     Attributes
     ----------
-    trunk, block : Sequential
-        Everything before the last block, and the last block.
-    width : int
-        Channels that the block gives, averaged over the image before the head.
+    blocks : tuple of Module
+        From input to output.
+    pool : module or None
+        From the last block's output to (n, width); without parameters. None: averages maps over the image.
     auxiliary : module or None
-        A second head on the trunk's output, used in training only (Inception).
+        A second head on the input of the last block, used in training only (Inception).
     """
 
-    trunk: nn.Sequential
-    block: nn.Sequential
-    width: int
+    blocks: tuple[nn.Module, ...]
+    pool: nn.Module | None = None
     auxiliary: nn.Module | None = None
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """One torchvision family.
-
-    Attributes
-    ----------
-    block : str
-        What ``last_block`` trains, in the words of torchvision's modules.
-    cut : callable
-        Cuts a network of this family into `Parts`.
-    size, smallest : int
-        Side in pixels that the published weights were trained at, and the smallest that passes through.
-    """
-
-    family: str
-    block: str
-    cut: Callable[[Any], Parts]
-    size: int = 224
-    smallest: int = 32
 
 
 class InceptionInput(nn.Module):
@@ -102,90 +74,113 @@ class InceptionAuxiliary(nn.Module):
         self.fc = nn.Linear(auxiliary.fc.in_features, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes) from the trunk's map (n, 768, h, w)."""
+        """Logits (n, classes) from the map (n, 768, h, w) before the last block."""
         x = functional.avg_pool2d(x, 5, 3) if min(x.shape[-2:]) >= 17 else functional.adaptive_avg_pool2d(x, 5)
         x = functional.adaptive_avg_pool2d(self.conv1(self.conv0(x)), 1)
         return self.fc(x.flatten(1))
 
 
-def _vgg(net: Any) -> Parts:
-    layers = list(net.features)
-    pools = [i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
-    start = pools[3] + 1  # block 5 stands between the fourth and the fifth max-pooling
-    return Parts(nn.Sequential(*layers[:start]), nn.Sequential(*layers[start:]), 512)
+class Patches(nn.Module):
+    """A vision transformer's input: patches as tokens behind the class token, with their places added.
+
+    Places learnt for another number of patches are interpolated, bicubically, as torchvision does it.
+    Source: Dosovitskiy et al. 2021, arXiv:2010.11929, section 3.2.
+    """
+
+    def __init__(self, net: Any, size: int) -> None:
+        super().__init__()
+        self.convolution, self.class_token = net.conv_proj, net.class_token
+        self.places = nn.Parameter(_places(net.encoder.pos_embedding.detach(), size // net.patch_size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, 3, h, w) to (n, tokens, width)."""
+        patches = self.convolution(x).flatten(2).transpose(1, 2)
+        return torch.cat([self.class_token.expand(len(x), -1, -1), patches], 1) + self.places
 
 
-def _resnet(net: Any) -> Parts:
-    trunk = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, net.layer3)
-    return Parts(trunk, nn.Sequential(net.layer4), net.fc.in_features)
+def _places(learnt: Tensor, side: int) -> Tensor:
+    """Bring place embeddings (1, 1 + k * k, width) to (1, 1 + side * side, width)."""
+    before = math.isqrt(learnt.shape[1] - 1)
+    if before == side:
+        return learnt.clone()
+    first, rest = learnt[:, :1], learnt[:, 1:].transpose(1, 2).unflatten(2, (before, before))
+    rest = functional.interpolate(rest, size=(side, side), mode="bicubic", align_corners=True)
+    return torch.cat([first, rest.flatten(2).transpose(1, 2)], 1)
 
 
-def _densenet(net: Any) -> Parts:
-    layers = dict(net.features.named_children())
-    block = nn.Sequential(layers.pop("denseblock4"), layers.pop("norm5"), nn.ReLU(inplace=True))
-    return Parts(nn.Sequential(*layers.values()), block, net.classifier.in_features)
+class ClassToken(nn.Module):
+    """What a vision transformer gives for the image as a whole: its first token."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, tokens, width) to (n, width)."""
+        return x[:, 0]
 
 
-def _inception(net: Any) -> Parts:
-    layers = {name: layer for name, layer in net.named_children() if name.startswith(("Conv", "Mixed", "maxpool"))}
-    block = nn.Sequential(*(layers.pop(f"Mixed_7{letter}") for letter in "abc"))
-    auxiliary = InceptionAuxiliary(net.AuxLogits, 7)
-    return Parts(nn.Sequential(InceptionInput(), *layers.values()), block, net.fc.in_features, auxiliary)
+def _slices(layers: nn.Sequential, starts: tuple[int, ...]) -> list[nn.Module]:
+    return [layers[at:end] for at, end in zip(starts, (*starts[1:], len(layers)), strict=True)]
 
 
-def _mobilenet(net: Any) -> Parts:
-    return Parts(net.features[:17], net.features[17:], net.last_channel)
+def cut_features(net: Any, network: Network, _: int) -> Parts:
+    """Cut ``net.features``, one Sequential, at the starts that the record declares."""
+    return Parts(tuple(_slices(net.features, network.starts)))
 
 
-def _squeezenet(net: Any) -> Parts:
-    return Parts(net.features[:10], net.features[10:], 512)
+def cut_resnet(net: Any, *_: Any) -> Parts:
+    """The stem and four layers."""
+    stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
+    return Parts((stem, net.layer1, net.layer2, net.layer3, net.layer4))
 
 
-_VGG = Architecture("vgg", "block 5: the convolutions between the fourth and the fifth max-pooling", _vgg)
-_RESNET = Architecture("resnet", "layer4", _resnet)
-_INCEPTION = Architecture("inception", "Mixed_7a to Mixed_7c (8 x 8 at 299 pixels)", _inception, 299, 75)
-
-ARCHITECTURES: dict[str, Architecture] = {
-    "vgg16": _VGG,
-    "vgg19": _VGG,
-    "vgg19_bn": _VGG,
-    "resnet18": _RESNET,
-    "resnet34": _RESNET,
-    "resnet50": _RESNET,
-    "resnet152": _RESNET,
-    "inception_v3": _INCEPTION,
-    "densenet161": Architecture("densenet", "denseblock4 and norm5", _densenet),
-    "mobilenet_v2": Architecture("mobilenet", "features[17:]: the last inverted residual, the 1x1 to 1280", _mobilenet),
-    "squeezenet1_0": Architecture("squeezenet", "features[10:]: the last two Fire modules", _squeezenet),
-}
-"""What can be built by name; one line adds a network of a family that is here."""
+def cut_densenet(net: Any, network: Network, _: int) -> Parts:
+    """The stem and four dense blocks; torchvision applies the last ReLU in ``forward``."""
+    *blocks, last = _slices(net.features, network.starts)
+    return Parts((*blocks, nn.Sequential(last, nn.ReLU(inplace=True))))
 
 
-def network_names() -> list[str]:
-    """Names that `fer_bench.deep.networks.build` takes."""
-    return ["cnn2", *ARCHITECTURES]
+def cut_inception(net: Any, *_: Any) -> Parts:
+    """The stem and three sizes of maps; the auxiliary head stands before the last."""
+    groups: dict[str, list[nn.Module]] = {"stem": [InceptionInput()], "Mixed_5": [], "Mixed_6": [], "Mixed_7": []}
+    for name, layer in net.named_children():
+        if name.startswith(("Conv", "Mixed", "maxpool")):
+            groups[name[:7] if name.startswith("Mixed") else "stem"].append(layer)
+    blocks = tuple(nn.Sequential(*layers) for layers in groups.values())
+    return Parts(blocks, auxiliary=InceptionAuxiliary(net.AuxLogits, 7))
 
 
-def torchvision_network(name: str) -> nn.Module:
+def cut_convnext(net: Any, network: Network, _: int) -> Parts:
+    """Four stages; the layer norm that torchvision counts to its classifier stays with the last, behind the pool."""
+    *blocks, last = _slices(net.features, network.starts)
+    last = nn.Sequential(last, nn.AdaptiveAvgPool2d(1), net.classifier[0])
+    return Parts((*blocks, last), pool=nn.Flatten())
+
+
+def cut_vit(net: Any, network: Network, size: int) -> Parts:
+    """Patches, then groups of encoder layers; torchvision's dropout there has probability 0 and is left out."""
+    first, *blocks, last = _slices(net.encoder.layers, network.starts)
+    first, last = nn.Sequential(Patches(net, size), first), nn.Sequential(last, net.encoder.ln)
+    return Parts((first, *blocks, last), pool=ClassToken())
+
+
+def torchvision_network(name: str, _: int = 0) -> nn.Module:
     """torchvision's own network with 1000 outputs, initialised from torch's global generator (fork it around this)."""
     options = {"aux_logits": True, "init_weights": True} if name == "inception_v3" else {}
     return torchvision.models.get_model(name, weights=None, **options)
 
 
-def empty_network(name: str) -> nn.Module:
-    """The same on the "meta" device: shapes without values, for those who bring the values."""
-    with torch.device("meta"):
-        return torchvision_network(name)
+def vit(name: str, size: int) -> nn.Module:
+    """torchvision's vision transformer, for the places of images of ``size`` pixels (0: as published)."""
+    return torchvision.models.get_model(name, weights=None, image_size=size // 16 * 16 or 224)
 
 
-def fresh_network(name: str) -> nn.Module:
-    """The same with the values that a training from scratch starts from.
+def vgg(name: str, size: int) -> nn.Module:
+    """torchvision's VGG; to start from scratch, without values in the dense layers, which the cut leaves out.
 
-    VGG's dense layers, which the cut leaves out, get none: drawing 124 million numbers takes seconds.
+    Drawing those 124 million numbers takes seconds.
     """
-    if ARCHITECTURES[name].family != "vgg":
+    if not size:
         return torchvision_network(name)
-    net: Any = empty_network(name)
+    with torch.device("meta"):
+        net: Any = torchvision_network(name)
     net.features.to_empty(device="cpu")
     for layer in net.features:
         if isinstance(layer, nn.Conv2d):  # as torchvision does

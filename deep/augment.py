@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["IDENTITY", "MILD", "Normalisation", "Ranges", "affine_matrices", "normalise", "warp"]
+__all__ = ["FLIP", "IDENTITY", "MILD", "PAPER", "Normalisation", "Ranges", "affine_matrices", "normalise", "warp"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Ranges:
 MILD = Ranges()
 """Rotation and scale as the article has them, with a small shift for what a face detector would leave."""
 IDENTITY = Ranges(0.0, (1.0, 1.0), 0.0, 0.0)
+FLIP = Ranges(0.0, (1.0, 1.0), 0.0, 0.5)
+"""The mirror image alone, as in the torch notebooks of the article's authors."""
+PAPER = Ranges(10.0, (1.0, 1.1), 0.0, 0.5)
+"""What Akhand et al. 2021 are recalled to print (10 degrees, 1.1 times, mirror image); not verified in the paper."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,17 +20,19 @@ from fer_bench.labels import N_CLASSES
 from fer_bench.methods import check_images, check_labels
 from fer_bench.seeds import derive_seed
 
-from .augment import Normalisation, normalise
-from .networks import MODES, build, smallest_side
-from .train import Data, Settings, autocast, cached, tail_of, train, train_cached
+from .augment import normalise
+from .checkpoint import Checkpoint
+from .feeds import Data, predict
+from .networks import build
+from .registry import MODES, Network
+from .settings import AUGMENTATIONS, NORMALISATIONS, OPTIMIZERS, SCHEDULES, Settings, normalisation
+from .stages import check_stages, plan_stages
+from .train import Aside, train
+from .zoo import find
 
-__all__ = ["GREY", "IMAGENET", "NetworkClassifier"]
+__all__ = ["NetworkClassifier"]
 
-IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-"""RGB statistics that all of torchvision's weights were trained with."""
-GREY = Normalisation((0.5,), (0.25,))
-_PREDICT_BATCH = 32
-_SCHEDULES = ("constant", "cosine")
+_CHUNK = 256  # images copied out of a memory map at a time
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
@@ -37,29 +41,43 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     network : str
-        ``"cnn2"`` (grey images) or a torchvision architecture (RGB images), see `fer_bench.deep.architectures`.
+        A name of `fer_bench.deep.zoo` (``"cnn2"``, ``"cnn3"``: grey images; others: RGB), or ``"module:object"`` of a
+        `fer_bench.deep.registry.Network`.
     mode : str
-        ``"dense"``, ``"last_block"``, ``"entire"`` or ``"scratch"``, see `fer_bench.deep.networks`.
+        ``"dense"``, ``"last_block"``, ``"entire"``, ``"scratch"`` or ``"gradual"``, see `fer_bench.deep.networks`.
     epochs, batch_size : int
         Passes over the training images, and images a step (at least 2).
     learning_rate, betas, weight_decay
         Adam's (Kingma & Ba 2015); decay is decoupled.
-    schedule : str
-        ``"constant"`` or ``"cosine"`` (falling to zero over the epochs).
+    optimizer, momentum
+        ``"adam"``, or ``"sgd"`` with momentum (and decay in the gradient).
+    schedule, step_size, gamma
+        ``"constant"``; ``"cosine"`` (falling to zero over the epochs of a stage); ``"step"``: times ``gamma`` after
+        every ``step_size`` epochs.
     label_smoothing : float
         Share of the target spread over all classes.
-    augment : bool
-        Rotate up to 10 degrees, scale 0.9 to 1.1, shift up to 4 %, mirror; drawn for each image anew.
+    head : str
+        ``"linear"``, ``"hidden"`` (512 units with ReLU before it) or ``"factored"`` (512 without activation).
+    stages : list of [what, part, factor], optional
+        Of ``gradual``, see `fer_bench.deep.stages.plan_stages`.
+    augment : bool or str
+        True: rotate up to 10 degrees, scale 0.9 to 1.1, shift up to 4 %, mirror; drawn for each image anew.
+        ``"flip"``: mirror alone; ``"paper"``: rotate up to 10 degrees, scale 1 to 1.1, mirror.
+    normalisation : str
+        ``"network"``: what the weights were trained with; ``"half"``: mean and deviation 0.5; ``"unit"``: 0 to 1.
     views : int
         With a number, the frozen parts run once over that many views of each image (the first as it is) and the rest
-        trains on their output; ``dense`` needs it. With 0, every epoch augments afresh, as ``entire`` and ``scratch``
-        always do.
+        trains on their output; ``dense`` needs it, in ``gradual`` it is for the head's stage. With 0, every epoch
+        augments afresh, as ``entire`` and ``scratch`` always do.
+    patience : int
+        0: the last epoch is the result. With a number, a tenth of the people in ``groups`` is held out of the training,
+        a stage ends after so many epochs without a lower loss on them, and its best epoch is kept.
     random_state : int
         Of initial values, shuffles and augmentation. Same seed and threads, same bits on a CPU.
     device : str
         ``"cpu"``, ``"cuda"`` or ``"auto"`` (cuda where there is one).
     weights : path, optional
-        torchvision's state dictionary; all modes but ``scratch`` refuse to work without.
+        torchvision's state dictionary (.pth or .safetensors); all modes but ``scratch`` refuse to work without.
 
     Attributes
     ----------
@@ -67,7 +85,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         0 to 6, whatever labels were seen.
     network_ : StagedNetwork
     history_ : dict of str to list of float
-        ``loss`` and ``train_accuracy`` of each epoch, over its augmented batches.
+        ``loss`` and ``train_accuracy`` of each epoch, over its augmented batches; with several stages
+        ``learning_blocks``; with patience ``validation_loss`` and ``validation_accuracy``.
     watch_proba_ : ndarray
         (epochs, n, 7) float32, where ``fit`` was given ``watch``.
 
@@ -92,8 +111,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         weight_decay: float = 0.0,
         schedule: str = "constant",
         label_smoothing: float = 0.0,
-        augment: bool = True,
+        augment: bool | str = True,
         views: int = 0,
+        optimizer: str = "adam",
+        momentum: float = 0.9,
+        step_size: int = 6,
+        gamma: float = 0.1,
+        head: str = "linear",
+        stages: Sequence[Sequence[Any]] | None = None,
+        normalisation: str = "network",
+        patience: int = 0,
         random_state: int = 0,
         device: str = "auto",
         weights: str | Path | None = None,
@@ -109,6 +136,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.augment = augment
         self.views = views
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.step_size = step_size
+        self.gamma = gamma
+        self.head = head
+        self.stages = stages
+        self.normalisation = normalisation
+        self.patience = patience
         self.random_state = random_state
         self.device = device
         self.weights = weights
@@ -120,80 +155,88 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         *,
         groups: NDArray[Any] | None = None,
         watch: NDArray[np.uint8] | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Self:
         """Train on images.
 
         Parameters
         ----------
         images : ndarray
-            uint8, (n, side, side) for ``cnn2``, (n, side, side, 3) RGB for the others; may be memory-mapped.
+            uint8, (n, side, side) for grey networks, (n, side, side, 3) RGB for the others; may be memory-mapped.
         labels : ndarray
             (n,) integers from 0 to 6.
         groups : ndarray, optional
-            People; part of the contract, of no use here since nothing is selected inside.
+            People, (n,); needed with ``patience``, of no use without.
         watch : ndarray, optional
             Images to predict after each epoch.
+        checkpoint : Checkpoint, optional
+            Where to keep how far the training got; where there is a file already, it goes on from there.
 
         Raises
         ------
         InputError
             Images, labels or parameters that are not what is described here.
         UserError
-            Unknown network, mode or device; weights that are missing or do not fit.
+            Unknown network, mode or device; weights that are missing or do not fit; a checkpoint of another training.
         FerBenchError
             The loss is no longer a finite number.
         """
-        images = self._check(images)
+        record = find(self.network)
+        images = _check(images, record)
         labels = check_labels(labels, len(images))
         settings = self._settings()
         device = _device(self.device)
+        held_out = _held_out(groups, labels, settings)
+        watched = None if watch is None else check_images(watch, like=images.shape[1:])
+        key = self._key(images, labels, groups, watched) if checkpoint else ""
         self.classes_ = np.arange(N_CLASSES)
         self.image_shape_ = images.shape[1:]
+        self.normalisation_ = normalisation(self.normalisation, record.mean, record.std)
         self.network_ = build(
             self.network,
             mode=self.mode,
             seed=derive_seed(settings.seed, "initial values"),
             size=images.shape[1],
             weights=self.weights,
+            head=self.head,
         ).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        data = Data(_pictures(images).to(device), torch.from_numpy(labels).to(device), self._normalisation)
-        watched = None if watch is None else _pictures(check_images(watch, like=self.image_shape_)).to(device)
-        self.history_, probabilities = self._train(data, settings, watched)
+        aside = Aside(
+            watch=None if watched is None else _pictures(watched).to(device),
+            validation=self._data(images, labels, held_out, device) if held_out.any() else None,
+            checkpoint=checkpoint,
+            key=key,
+        )
+        stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)
+        course = train(
+            self.network_,
+            self._data(images, labels, ~held_out, device),
+            settings,
+            stages,
+            views=self.views,
+            aside=aside,
+        )
+        self.history_ = course.history
         if watched is not None:
-            self.watch_proba_ = np.stack(probabilities).astype(np.float32)
+            self.watch_proba_ = np.stack([_softmax(logits) for logits in course.watched]).astype(np.float32)
         self.network_.eval()
         return self
 
-    def _train(
-        self, data: Data, settings: Settings, watched: Tensor | None
-    ) -> tuple[dict[str, list[float]], list[NDArray[np.float64]]]:
-        """Choose between the plain way and the cached one; gather the predictions for ``watched`` epoch by epoch."""
-        network, device = self.network_, data.labels.device
-        probabilities: list[NDArray[np.float64]] = []
-        start = {"dense": "head", "last_block": "block"}.get(self.mode, "")
-        if not (start and self.views):
+    def _data(
+        self, images: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.bool_], device: torch.device
+    ) -> Data:
+        chosen = images if rows.all() else images[rows]
+        return Data(_pictures(chosen).to(device), torch.from_numpy(labels[rows]).to(device), self.normalisation_)
 
-            def after_epoch(_: int) -> None:
-                if watched is not None:
-                    probabilities.append(self._probabilities(watched))
-
-            return train(network, data, settings, after_epoch), probabilities
-
-        views = cached(network, start, data, settings, self.views)
-        aside = None
-        if watched is not None:
-            plain = Settings(**{**settings.__dict__, "augment": False})
-            none = torch.zeros(len(watched), dtype=torch.int64, device=device)
-            aside = cached(network, start, Data(watched, none, data.normalisation), plain, 1)[0]
-        tail = tail_of(network, start)
-
-        def after_cached_epoch(_: int) -> None:
-            if aside is not None:
-                network.eval()
-                with torch.inference_mode(), autocast(device):
-                    probabilities.append(_softmax(torch.cat([tail(part) for part in aside.split(_PREDICT_BATCH)])))
-
-        return train_cached(network, start, views, data.labels, settings, after_cached_epoch), probabilities
+    def _key(self, *arrays: NDArray[Any] | None) -> str:
+        """Name parameters and data, for a checkpoint; where files and devices are is of no matter."""
+        params = {k: v for k, v in self.get_params().items() if k not in ("device", "weights")}
+        digest = hashlib.sha256(repr(sorted(params.items())).encode())
+        for array in arrays:
+            digest.update(repr(None if array is None else (array.shape, str(array.dtype))).encode())
+            if array is not None:
+                plain = np.asarray(array)
+                digest.update(np.ascontiguousarray(plain if plain.dtype.kind != "O" else plain.astype(str)).data)
+        return digest.hexdigest()
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return (n, 7) probabilities, rows summing to one.
@@ -206,10 +249,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "network_")
         images = check_images(images, like=self.image_shape_)
         return np.concatenate(
-            [
-                self._probabilities(_pictures(images[at : at + _PREDICT_BATCH]))
-                for at in range(0, len(images), _PREDICT_BATCH)
-            ]
+            [self._probabilities(_pictures(images[at : at + _CHUNK])) for at in range(0, len(images), _CHUNK)]
         )
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -217,39 +257,32 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self.predict_proba(images).argmax(1)
 
     def _probabilities(self, pictures: Tensor) -> NDArray[np.float64]:
-        device = next(self.network_.parameters()).device
-        self.network_.eval()
-        with torch.inference_mode(), autocast(device):
-            logits = [
-                self.network_(normalise(part.to(device), self._normalisation))
-                for part in pictures.split(_PREDICT_BATCH)
-            ]
-        return _softmax(torch.cat(logits))
-
-    @property
-    def _normalisation(self) -> Normalisation:
-        return GREY if self.network == "cnn2" else IMAGENET
-
-    def _check(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Check the images' type and shape against the network."""
-        images = check_images(images, channels=1 if self.network == "cnn2" else 3)
-        height, width = images.shape[1:3]
-        smallest = smallest_side(self.network)
-        if height != width or height < smallest:
-            raise InputError(
-                f"images: {self.network} takes squares of at least {smallest} pixels, found {height} x {width}"
-            )
-        return images
+        network = self.network_
+        pictures = pictures.to(next(network.parameters()).device)
+        return _softmax(predict(network, lambda x: network(normalise(x, self.normalisation_)), pictures))
 
     def _settings(self) -> Settings:
         """Check the parameters and gather them."""
-        for name, least in (("epochs", 1), ("batch_size", 2), ("views", 1 if self.mode == "dense" else 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected at least {least} in mode {self.mode}, found {getattr(self, name)}")
-        if self.views and self.mode in MODES[2:]:
+        least = {"epochs": 1, "batch_size": 2, "views": 1 if self.mode == "dense" else 0, "patience": 0, "step_size": 1}
+        for name, number in least.items():
+            if getattr(self, name) < number:
+                raise InputError(f"{name}: expected at least {number} in mode {self.mode}, found {getattr(self, name)}")
+        known: dict[str, Collection[Any]] = {
+            "schedule": SCHEDULES,
+            "optimizer": OPTIMIZERS,
+            "augment": AUGMENTATIONS,
+            "normalisation": NORMALISATIONS,
+        }
+        for name, choices in known.items():
+            if getattr(self, name) not in choices:
+                raise InputError(
+                    f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(self, name)!r}"
+                )
+        if self.views and self.mode in ("entire", "scratch"):
             raise InputError(f"views: mode {self.mode} has no frozen part to run once; expected 0, found {self.views}")
-        if self.schedule not in _SCHEDULES:
-            raise InputError(f"schedule: expected one of {', '.join(_SCHEDULES)}, found {self.schedule!r}")
+        if self.stages is not None and self.mode in MODES and self.mode != "gradual":
+            raise InputError(f"stages: mode {self.mode} has one stage; expected None, found {self.stages}")
+        check_stages(self.stages or ())
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: expected two numbers from 0 to below 1, found {self.betas}")
         return Settings(
@@ -260,8 +293,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             weight_decay=self.weight_decay,
             schedule=self.schedule,
             label_smoothing=self.label_smoothing,
-            augment=self.augment,
+            ranges=AUGMENTATIONS[self.augment],
             seed=int(self.random_state),
+            optimizer=self.optimizer,
+            momentum=self.momentum,
+            step_size=self.step_size,
+            gamma=self.gamma,
+            patience=self.patience,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -270,6 +308,31 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if "network_" in state and next(state["network_"].parameters()).device.type != "cpu":
             state["network_"] = copy.deepcopy(state["network_"]).cpu()
         return state
+
+
+def _check(images: NDArray[np.uint8], network: Network) -> NDArray[np.uint8]:
+    """Check the images' type and shape against the network."""
+    images = check_images(images, channels=network.channels)
+    height, width = images.shape[1:3]
+    if height != width or height < network.smallest:
+        raise InputError(
+            f"images: {network.name} takes squares of at least {network.smallest} pixels, found {height} x {width}"
+        )
+    return images
+
+
+def _held_out(groups: NDArray[Any] | None, labels: NDArray[np.int64], settings: Settings) -> NDArray[np.bool_]:
+    """Rows of the people on whom early stopping looks: a tenth of them, at least one; nobody without patience."""
+    if not settings.patience:
+        return np.zeros(len(labels), dtype=bool)
+    people = np.unique(groups) if groups is not None and len(groups) == len(labels) else np.empty(0)
+    if len(people) < 2:
+        raise InputError(
+            f"groups: early stopping (patience {settings.patience}) holds people out of the training; expected "
+            f"{len(labels)} names of at least two people, found {'none' if groups is None else f'{len(people)}'}"
+        )
+    order = np.random.default_rng(derive_seed(settings.seed, "inner split")).permutation(people)
+    return np.isin(groups, order[: -(-len(people) // 10)])  # type: ignore[arg-type]
 
 
 def _device(name: str) -> torch.device:

@@ -1,7 +1,7 @@
-"""The shallow network: two 3x3 convolutions, each with a 2x2 max-pooling, and a dense layer.
+"""The shallow networks: 3x3 convolutions, each with a 2x2 max-pooling, and a dense layer of 128 units.
 
-Source: Akhand et al. 2021, doi 10.3390/electronics10091036, section on the "standard CNN" (its authors' code has a
-third pair; the article says two, and two it is). Channels 32 and 64, dense layer of 128 units.
+Source: Akhand et al. 2021, doi 10.3390/electronics10091036, section on the "standard CNN". ``cnn2`` is the article's,
+which says two pairs (32 and 64 channels); ``cnn3`` that of its authors' published code, which has a third (64).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.nn.grad import conv2d_input, conv2d_weight
 
 from .architectures import Parts
 
-__all__ = ["ConvPool", "cnn2_parts"]
+__all__ = ["ConvPool", "cnn2", "cnn3", "cut"]
 
 # Values of the convolution's output for one picture above which it is worth going through a batch in slices, and the
 # values that a slice may have (8 MB of float32: stays in cache, and the allocator reuses it without the kernel's help).
@@ -92,8 +92,23 @@ def _channels_last(x: Tensor) -> Tensor:
     return x
 
 
-def cnn2_parts(size: int) -> tuple[Parts, nn.Module, int]:
-    """The stages of ``cnn2`` for square grey images of ``size`` pixels: parts, pool and width before the head."""
-    trunk = nn.Sequential(ConvPool(1, 32), ConvPool(32, 64))
-    block = nn.Sequential(nn.Flatten(), nn.Linear(64 * (size // 4) ** 2, 128), nn.ReLU(inplace=True))
-    return Parts(trunk, block, 128), nn.Identity(), 128
+def cnn2(_: str, size: int) -> nn.Sequential:
+    """The article's two pairs of convolution and pooling for square grey images of ``size`` pixels, and dense 128."""
+    return _shallow((32, 64), size)
+
+
+def cnn3(_: str, size: int) -> nn.Sequential:
+    """The three pairs of the authors' published code, and dense 128."""
+    return _shallow((32, 64, 64), size)
+
+
+def _shallow(widths: tuple[int, ...], size: int) -> nn.Sequential:
+    pairs = [ConvPool(before, after) for before, after in zip((1, *widths), widths, strict=False)]
+    side = size // 2 ** len(widths)
+    dense = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * side**2, 128), nn.ReLU(inplace=True))
+    return nn.Sequential(*pairs, dense)
+
+
+def cut(net: nn.Sequential, *_: Any) -> Parts:
+    """Its children are its blocks, and what they give needs no pooling."""
+    return Parts(tuple(net), pool=nn.Identity())

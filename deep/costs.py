@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 from fer_bench.methods import MethodSpec
 
+from .registry import Network, Work
+from .stages import GRADUAL, plan_stages
+from .zoo import find
+
 __all__ = ["cost"]
 
-
-@dataclass(frozen=True)
-class _Work:
-    """What a network costs.
-
-    Attributes
-    ----------
-    giga : float
-        Multiply-adds (10^9) of one forward pass at ``side`` pixels, counted by torch's flop counter.
-    block : float
-        Share of them in the last block.
-    rate : float
-        10^9 multiply-adds a second in training, one thread, float32, AVX2, measured at 64 pixels (75 for Inception)
-        with a second process beside it; depthwise convolutions (MobileNet) reach little.
-    """
-
-    giga: float
-    block: float
-    rate: float
-    side: int = 224
-
-
-_WORK = {
-    "vgg16": _Work(15.35, 0.09, 25.7),
-    "vgg19": _Work(19.51, 0.095, 25.9),
-    "vgg19_bn": _Work(19.51, 0.095, 25.1),
-    "resnet18": _Work(1.81, 0.227, 16.0),
-    "resnet34": _Work(3.66, 0.175, 17.2),
-    "resnet50": _Work(4.09, 0.198, 16.0),
-    "resnet152": _Work(11.51, 0.07, 19.0),
-    "inception_v3": _Work(5.71, 0.175, 23.6, 299),
-    "densenet161": _Work(7.73, 0.06, 19.5),
-    "mobilenet_v2": _Work(0.30, 0.144, 6.5),
-    "squeezenet1_0": _Work(0.73, 0.233, 21.0),
-}
 _START = 0.5  # building the network, reading its weights
 _FORWARD = 0.7  # of a third of a training step: forward passes alone run at a better rate
 _SMALL_MAPS = 1.5  # last blocks work on few pixels and many parameters, at a worse rate
 _HEAD = 1e-4  # seconds an image and epoch of a linear head on cached features
-_CNN2_TRAIN, _CNN2_PREDICT = 1.15e-6, 0.3e-6  # seconds a pixel
+# seconds a pixel in training and in prediction
+_SHALLOW = {"cnn2": (1.15e-6, 0.3e-6), "cnn3": (1.4e-6, 0.35e-6)}
+_UNKNOWN = Work(5.0, 0.2, 15.0)
 
 
 def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
@@ -61,19 +32,29 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
         Images trained on and predicted.
     """
     epochs = int(spec.params["epochs"])
-    if spec.network == "cnn2":
-        return _START + spec.image.size**2 * (_CNN2_TRAIN * epochs * n_train + _CNN2_PREDICT * n_test)
-    work = _WORK[spec.network]
-    image = work.giga * (spec.image.size / work.side) ** 2 / work.rate
-    passes = _passes(spec.mode, epochs, int(spec.params.get("views", 0)), work.block)
-    heads = _HEAD * epochs * n_train if spec.mode == "dense" else 0.0
-    return _START + heads + image * (passes * n_train + _FORWARD * n_test)
+    if spec.network in _SHALLOW:
+        train, predict = _SHALLOW[spec.network]
+        return _START + spec.image.size**2 * (train * epochs * n_train + predict * n_test)
+    network = find(spec.params["network"])
+    work = network.work or _UNKNOWN
+    image = work.giga * (spec.image.size / network.size) ** 2 / work.rate
+    passes, heads = _work(network, work, spec.params)
+    return _START + _HEAD * heads * n_train + image * (passes * n_train + _FORWARD * n_test)
 
 
-def _passes(mode: str, epochs: int, views: int, block: float) -> float:
-    """Forward passes' worth of work for each training image."""
-    if mode == "dense":
-        return _FORWARD * views
-    if mode == "last_block":
-        return _FORWARD * (1 - block) * (views or epochs) + 3 * block * _SMALL_MAPS * epochs
-    return 3.0 * epochs
+def _work(network: Network, work: Work, params: Any) -> tuple[float, float]:
+    """Forward passes' worth of work for each training image, and epochs of a head on cached features."""
+    views, n = int(params.get("views", 0)), len(network.blocks)
+    stages = plan_stages(params["mode"], n, int(params["epochs"]), 1.0, params.get("stages") or GRADUAL)
+    passes = heads = 0.0
+    for stage in stages:
+        if stage.depth == 0:
+            passes += _FORWARD * (views or stage.epochs)
+            heads += stage.epochs
+        elif stage.depth == 1:
+            runs = views if views and len(stages) == 1 else stage.epochs
+            passes += _FORWARD * (1 - work.block) * runs + 3 * work.block * _SMALL_MAPS * stage.epochs
+        else:  # blocks between the last and the first are taken to be of equal size
+            learning = work.block + (1 - work.block) * (stage.depth - 1) / max(1, n - 1)
+            passes += (_FORWARD * (1 - learning) + 3 * learning) * stage.epochs
+    return passes, heads

@@ -1,11 +1,12 @@
-"""Networks in four training modes: built, given their weights, frozen.
+"""Networks in training modes: built, given their weights, frozen.
 
-Modes (Akhand et al. 2021, doi 10.3390/electronics10091036, Table 2):
+Modes (Akhand et al. 2021, doi 10.3390/electronics10091036, Table 2 and section on the pipeline):
 
 - ``dense``: pretrained; only the new head learns;
 - ``last_block``: pretrained; the head and the last block learn;
 - ``entire``: pretrained; everything learns;
-- ``scratch``: random start; everything learns.
+- ``scratch``: random start; everything learns;
+- ``gradual``: pretrained; first the head learns, then blocks join it from the last to the first (`stages`).
 
 BatchNorm layers of frozen parts stay in evaluation mode: they normalise with the pretrained statistics and never
 update them. (Updating them under a frozen trunk is the trap that leaves a ResNet-50 near chance.)
@@ -22,15 +23,18 @@ from torch import Tensor, nn
 
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
+from fer_bench.methods import load_object
 
-from .architectures import ARCHITECTURES, Parts, empty_network, fresh_network, network_names, torchvision_network
-from .cnn import cnn2_parts
+from .architectures import Parts, torchvision_network
+from .registry import Network
 from .weights import load_state
+from .zoo import IMAGENET, find
 
-__all__ = ["MODES", "StagedNetwork", "build", "freeze", "smallest_side", "write_random_weights"]
+__all__ = ["HEADS", "StagedNetwork", "build", "empty_network", "learn", "smallest_side", "write_random_weights"]
 
-MODES = ("dense", "last_block", "entire", "scratch")
-_TRAINED = {"dense": ("head",), "last_block": ("block", "head")}
+HEADS = ("linear", "hidden", "factored")
+_HIDDEN = 512
+_FIRST_DEPTH = {"dense": 0, "last_block": 1, "gradual": 0}
 
 
 class StagedNetwork(nn.Module):
@@ -39,25 +43,37 @@ class StagedNetwork(nn.Module):
     Attributes
     ----------
     trunk, block, pool, head : module
-        In the order of the forward pass; ``pool`` gives (n, width).
+        In the order of the forward pass; ``trunk`` is a chain of blocks, ``pool`` gives (n, width).
     auxiliary : module or None
         Second head for training (Inception's).
-    trained : tuple of str
-        Stages that learn; the others stay in evaluation mode whatever ``train()`` says.
+    depth : int
+        How many blocks learn beside the head, counted from the last; the others stay in evaluation mode whatever
+        ``train()`` says.
     """
 
-    def __init__(self, parts: Parts, pool: nn.Module, head: nn.Module) -> None:
+    def __init__(self, parts: Parts, head: nn.Module) -> None:
         super().__init__()
-        self.trunk, self.block, self.pool, self.head = parts.trunk, parts.block, pool, head
+        self.trunk, self.block = nn.Sequential(*parts.blocks[:-1]), parts.blocks[-1]
+        self.pool = parts.pool or nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.head = head
         self.auxiliary = parts.auxiliary
-        self.trained: tuple[str, ...] = ("trunk", "block", "head", "auxiliary")
+        self.depth = self.n_blocks
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks between the image and the pool."""
+        return len(self.trunk) + 1
+
+    def frozen(self) -> list[nn.Module]:
+        """The blocks that do not learn; the auxiliary head learns only where the block under it does."""
+        blocks = [*self.trunk, self.block][: self.n_blocks - self.depth]
+        return blocks + ([self.auxiliary] if self.auxiliary is not None and self.depth < 2 else [])
 
     def train(self, mode: bool = True) -> StagedNetwork:
-        """Switch the stages that learn; frozen ones stay in evaluation mode."""
+        """Switch what learns; what is frozen stays in evaluation mode."""
         super().train(mode)
-        for name, stage in self.named_children():
-            if name not in self.trained:
-                stage.eval()
+        for stage in self.frozen():
+            stage.eval()
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -67,59 +83,69 @@ class StagedNetwork(nn.Module):
     def forward_both(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """Logits of the head, and of the auxiliary head where there is one that learns."""
         trunk = self.trunk(images)
-        auxiliary = self.auxiliary(trunk) if self.auxiliary is not None and "auxiliary" in self.trained else None
+        auxiliary = self.auxiliary(trunk) if self.auxiliary is not None and self.depth >= 2 else None
         return self.head(self.pool(self.block(trunk))), auxiliary
 
 
-def freeze(network: StagedNetwork, mode: str) -> StagedNetwork:
-    """Let exactly the stages of a mode learn; the auxiliary head learns only where the trunk under it does."""
-    network.trained = _TRAINED.get(mode, ("trunk", "block", "head", "auxiliary"))
-    for name, stage in network.named_children():
-        stage.requires_grad_(name in network.trained)
+def learn(network: StagedNetwork, depth: int) -> StagedNetwork:
+    """Let the head and exactly the last ``depth`` blocks learn."""
+    network.depth = depth
+    network.requires_grad_(True)
+    for stage in network.frozen():
+        stage.requires_grad_(False)
     return network.train()
 
 
 def smallest_side(network: str) -> int:
     """Smallest image side in pixels that passes through a network."""
-    return ARCHITECTURES[network].smallest if network in ARCHITECTURES else 4
+    return find(network).smallest
 
 
 def build(
-    network: str, *, mode: str = "scratch", seed: int, size: int = 0, weights: str | Path | None = None
+    network: str,
+    *,
+    mode: str = "scratch",
+    seed: int,
+    size: int = 0,
+    weights: str | Path | None = None,
+    head: str = "linear",
 ) -> StagedNetwork:
-    """Build a network with seven outputs, ready to train in a mode.
+    """Build a network with seven outputs, ready to train in a mode (``gradual``: in its first stage).
 
     Parameters
     ----------
     network : str
-        ``"cnn2"`` or a key of `ARCHITECTURES`.
+        A name of `fer_bench.deep.zoo.NETWORKS`, or ``"module:object"`` of a record.
     mode : str
-        One of `MODES`; ``cnn2`` knows ``scratch`` alone.
+        One of `fer_bench.deep.registry.MODES`; networks without published weights know ``scratch`` alone.
     seed : int
         Of the random start; torch's global generator is left as it was.
     size : int
-        Side of the images in pixels; only ``cnn2`` depends on it.
+        Side of the images in pixels (0: that of the published weights); the shallow ones and ``vit_b_16`` depend on it.
     weights : path, optional
         State dictionary of torchvision's network with its 1000 outputs; needed by all modes but ``scratch``.
+    head : str
+        ``"linear"``; ``"hidden"``: 512 units with ReLU before it; ``"factored"``: the 512 without an activation.
 
     Raises
     ------
     UserError
-        Unknown network or mode, or weights that are missing or do not fit.
+        Unknown network, mode or head, or weights that are missing or do not fit.
     """
-    if network not in network_names():
-        raise UserError(f"network: expected one of {', '.join(network_names())}, found {network!r}")
-    modes = ("scratch",) if network == "cnn2" else MODES
-    if mode not in modes:
-        raise UserError(f"mode of {network}: expected one of {', '.join(modes)}, found {mode!r}")
+    record = find(network)
+    for what, choice, known in ((f"mode of {record.name}", mode, record.modes), ("head", head, HEADS)):
+        if choice not in known:
+            raise UserError(f"{what}: expected one of {', '.join(known)}, found {choice!r}")
     with _seeded(seed):
-        if network == "cnn2":
-            parts, pool, hidden = cnn2_parts(size)
-        else:
-            parts = ARCHITECTURES[network].cut(_torchvision(network, mode, weights))
-            pool, hidden = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), parts.width
-        staged = StagedNetwork(parts, pool, nn.Linear(hidden, N_CLASSES))
-    return freeze(staged, mode)
+        parts = _parts(record, mode, size or record.size, weights)
+        staged = StagedNetwork(parts, _head(head, record.width))
+    return learn(staged, _FIRST_DEPTH.get(mode, staged.n_blocks))
+
+
+def empty_network(name: str) -> nn.Module:
+    """A network as published, on the "meta" device: shapes without values, for those who bring the values."""
+    with torch.device("meta"):
+        return load_object(find(name).build)(name, 0)
 
 
 def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
@@ -130,23 +156,41 @@ def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
     InputError
         ``name`` is no torchvision network of this room.
     """
-    if name not in ARCHITECTURES:
-        raise InputError(f"network: expected one of {', '.join(ARCHITECTURES)}, found {name!r}")
+    known = [network.name for network in IMAGENET]
+    if name not in known:
+        raise InputError(f"network: expected one of {', '.join(known)}, found {name!r}")
     with _seeded(seed):
         torch.save(torchvision_network(name).state_dict(), path)
 
 
-def _torchvision(name: str, mode: str, weights: str | Path | None) -> nn.Module:
-    if mode == "scratch":
-        return fresh_network(name)
+def _parts(record: Network, mode: str, size: int, weights: str | Path | None) -> Parts:
+    whole = load_object(record.build)(record.name, size) if mode == "scratch" else _pretrained(record, mode, weights)
+    parts: Parts = load_object(record.cut)(whole, record, size)
+    if len(parts.blocks) != len(record.blocks):
+        raise InputError(
+            f"network {record.name}: its record names {len(record.blocks)} blocks, {record.cut} gives "
+            f"{len(parts.blocks)}"
+        )
+    return parts
+
+
+def _pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Module:
     if weights is None:
         raise UserError(
-            f"{name} in mode {mode} starts from pretrained weights and got none; give weights=<file> "
-            f"(`fer-bench weights fetch {name}`) or train with mode 'scratch'"
+            f"{record.name} in mode {mode} starts from pretrained weights and got none; give weights=<file> "
+            f"(`fer-bench weights fetch {record.name}`) or train with mode 'scratch'"
         )
-    net = empty_network(name)  # no time for initial values that are overwritten at once
-    net.load_state_dict(load_state(weights, name, net.state_dict()), strict=True, assign=True)
+    with torch.device("meta"):  # no time for initial values that are overwritten at once
+        net = load_object(record.build)(record.name, 0)
+    net.load_state_dict(load_state(weights, record.name, net.state_dict()), strict=True, assign=True)
     return net
+
+
+def _head(kind: str, width: int) -> nn.Module:
+    if kind == "linear":
+        return nn.Linear(width, N_CLASSES)
+    between = [nn.ReLU(inplace=True)] if kind == "hidden" else []
+    return nn.Sequential(nn.Linear(width, _HIDDEN), *between, nn.Linear(_HIDDEN, N_CLASSES))
 
 
 @contextmanager

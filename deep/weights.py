@@ -13,6 +13,8 @@ from torch import Tensor
 
 from fer_bench.errors import UserError
 
+from .safetensors import read_safetensors
+
 __all__ = ["load_state", "url"]
 
 # Checkpoints of DenseNet name their layers as torchvision did before 0.3: "norm.1" for what is "norm1" today.
@@ -30,7 +32,7 @@ def load_state(path: str | Path, network: str, like: Mapping[str, Tensor]) -> di
     Parameters
     ----------
     path : path
-        File written by ``torch.save``; only tensors are read, code in it is refused.
+        File written by ``torch.save`` (only tensors are read, code in it is refused), or .safetensors.
     network : str
         Name for error messages.
     like : mapping of str to Tensor
@@ -60,13 +62,15 @@ def _read(path: Path, network: str) -> dict[str, Tensor]:
     if not path.is_file():
         raise UserError(f"weights of {network}: there is no file {path}; {again}")
     try:
+        if path.suffix == ".safetensors":
+            return read_safetensors(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"weights of {network}: {path} is no plain file of tensors (it would run code when loaded, or is not a "
             f"weights file at all) and was not loaded; {again}"
         ) from error
-    except (EOFError, OSError, RuntimeError, KeyError, ValueError) as error:
+    except (EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"weights of {network}: {path} cannot be read, it is truncated or damaged; {again}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"weights of {network}: {path} holds {type(state).__name__}, not names and tensors; {again}")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from torchvision.transforms._presets import ImageClassification
 
 from fer_bench.deep.augment import IDENTITY, MILD, Normalisation, Ranges, affine_matrices, normalise, warp
-from fer_bench.deep.classifier import IMAGENET
+from fer_bench.deep.zoo import find
 
+IMAGENET = Normalisation(find("resnet18").mean, find("resnet18").std)
 RAW = Normalisation((0.0,) * 3, (1 / 255,) * 3)
 
 

@@ -7,13 +7,14 @@ import sys
 import pytest
 import torchvision
 
-from fer_bench.deep.architectures import ARCHITECTURES
 from fer_bench.deep.catalogue import METHODS
-from fer_bench.deep.networks import MODES
+from fer_bench.deep.registry import MODES
 from fer_bench.deep.weights import url
+from fer_bench.deep.zoo import IMAGENET, find
 from fer_bench.methods import load_object
 
-NETWORKS = tuple(ARCHITECTURES)
+NETWORKS = tuple(network.name for network in IMAGENET)
+PRESETS = ("default", "article", "paper", "authors-code")
 
 
 def test_importing_the_catalogue_imports_no_torch() -> None:
@@ -27,8 +28,8 @@ def test_importing_the_catalogue_imports_no_torch() -> None:
 
 
 def test_every_network_is_there_in_every_mode() -> None:
-    """Five sizes of cnn2 and four modes of each architecture, under their names."""
-    expected = {f"cnn2-{size}" for size in (48, 64, 128, 224, 360)}
+    """Five sizes of cnn2, two of cnn3 and five modes of each architecture, under their names."""
+    expected = {f"cnn2-{size}" for size in (48, 64, 128, 224, 360)} | {"cnn3-64", "cnn3-128"}
     expected |= {f"{network}-{mode}" for network in NETWORKS for mode in MODES}
     assert {spec.name for spec in METHODS} == expected
     assert len(METHODS) == len(expected)
@@ -56,13 +57,13 @@ def test_every_row_can_be_made_in_every_profile(spec: object) -> None:
     from fer_bench.deep.networks import smallest_side
 
     for profile in ("quick", "full"):
-        for preset in ("default", "article"):
+        for preset in PRESETS:
             resolved = spec.resolve(profile, preset)  # type: ignore[attr-defined]
             assert json.loads(json.dumps(dict(resolved.params))) == dict(resolved.params)
             method = resolved.make(random_state=0, device="cpu", weights="some.pth")
             method._settings()
             assert resolved.image.size >= smallest_side(resolved.network)
-            assert resolved.image.channels == (1 if resolved.network == "cnn2" else 3)
+            assert resolved.image.channels == find(resolved.network).channels
             assert resolved.image.source == ("grey256" if preset == "article" else "photo")
             assert resolved.estimate_seconds(245, 245) > 0
 
@@ -77,8 +78,8 @@ def test_full_is_the_protocol_as_described() -> None:
             "learning_rate": 5e-4,
             "betas": [0.9, 0.999],
         }
-        if spec.network != "cnn2":
-            assert full.image.size == ARCHITECTURES[spec.network].size
+        if spec.family == "deep":
+            assert full.image.size == find(spec.network).size
 
 
 def test_costs_order_what_is_plainly_ordered() -> None:
@@ -93,3 +94,11 @@ def test_costs_order_what_is_plainly_ordered() -> None:
     assert cost("resnet18-scratch") < cost("resnet34-scratch") < cost("resnet50-scratch") < cost("resnet152-scratch")
     for network in NETWORKS:
         assert cost(f"{network}-dense") < cost(f"{network}-last_block") < cost(f"{network}-entire")
+        assert cost(f"{network}-dense") < cost(f"{network}-gradual") < cost(f"{network}-entire")
+
+
+def test_a_quick_run_of_every_network_stays_cheap() -> None:
+    """No row takes a quick run more than 13 seconds on one core (25 images), nor all of them together 6 minutes."""
+    seconds = {spec.name: 2 * spec.resolve("quick", "default").estimate_seconds(25, 25) for spec in METHODS}
+    assert max(seconds.values()) < 13
+    assert sum(seconds.values()) < 360

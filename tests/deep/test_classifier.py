@@ -11,8 +11,10 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
+from fer_bench.deep import feeds
 from fer_bench.deep import train as training
 from fer_bench.deep.classifier import NetworkClassifier
+from fer_bench.deep.settings import rate
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.methods import load_methods
 
@@ -84,14 +86,14 @@ def test_augmentation_reaches_the_training(toy: Toy, random_weights: Callable[[s
     """Views differ from one another, the first is the picture itself, and without augmentation there is one."""
     images, labels = toy(n=8, side=32, channels=3)
     found = {}
-    original = training.train_cached
+    original = feeds.cached
 
-    def spy(network: Any, start: str, views: torch.Tensor, *rest: Any) -> Any:
-        found[len(found)] = views
-        return original(network, start, views, *rest)
+    def spy(*args: Any) -> torch.Tensor:
+        found[len(found)] = original(*args)
+        return found[len(found) - 1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fer_bench.deep.classifier.train_cached", spy)
+        patch.setattr(feeds, "cached", spy)
         _squeezenet(random_weights, "dense", views=3).fit(images, labels)
         _squeezenet(random_weights, "dense", views=3, augment=False).fit(images, labels)
     assert [len(views) for views in found.values()] == [3, 1]
@@ -107,7 +109,7 @@ def test_bfloat16_trains_to_about_the_same(
     grey, _ = toy(n=20)
     found: dict[bool, list[np.ndarray]] = {}
     for fast in (False, True):
-        monkeypatch.setattr(training, "_cpu_has_bf16", lambda fast=fast: fast)
+        monkeypatch.setattr(feeds, "_cpu_has_bf16", lambda fast=fast: fast)
         found[fast] = []
         for method in (
             NetworkClassifier("cnn2", **CPU),
@@ -126,7 +128,7 @@ def test_bfloat16_trains_to_about_the_same(
 def test_no_batch_holds_one_picture(n: int) -> None:
     """Every picture is in one batch of an epoch, and none is alone in its batch; epochs differ in order."""
     settings = NetworkClassifier("cnn2", **CPU)._settings()
-    epochs = [training.shuffled(n, settings, epoch, torch.device("cpu")) for epoch in (0, 1)]
+    epochs = [feeds.shuffled(n, settings, epoch, torch.device("cpu")) for epoch in (0, 1)]
     for batches in epochs:
         assert sorted(torch.cat(batches).tolist()) == list(range(n))
         assert min(len(batch) for batch in batches) > 1
@@ -179,8 +181,14 @@ def test_a_loss_that_is_no_number_stops_the_training(toy: Toy) -> None:
         ({"epochs": 0}, "epochs: expected at least 1"),
         ({"batch_size": 1}, "batch_size: expected at least 2"),
         ({"views": 2}, "views: mode scratch has no frozen part"),
-        ({"schedule": "steps"}, "schedule: expected one of constant, cosine"),
+        ({"schedule": "steps"}, "schedule: expected one of constant, cosine, step"),
         ({"betas": (0.9, 1.0)}, "betas: expected two numbers"),
+        ({"optimizer": "lion"}, "optimizer: expected one of adam, sgd"),
+        ({"augment": "mixup"}, "augment: expected one of False, True, flip, paper"),
+        ({"normalisation": "z"}, "normalisation: expected one of network, half, unit"),
+        ({"head": "deep"}, "head: expected one of linear, hidden, factored"),
+        ({"stages": [["dense", 1, 1]]}, "stages: mode scratch has one stage"),
+        ({"patience": -1}, "patience: expected at least 0"),
         ({"network": "lenet"}, "network: expected one of cnn2"),
         ({"device": "tpu"}, "device: expected cpu, cuda or auto"),
     ],
@@ -237,10 +245,11 @@ def test_the_article_preset_reaches_adam(toy: Toy, monkeypatch: pytest.MonkeyPat
         assert seen[-1].param_groups[0]["weight_decay"] == 0
 
 
-def test_the_cosine_schedule_falls_and_ends_above_zero() -> None:
-    """The rate starts at the full value and falls in every epoch."""
-    settings = NetworkClassifier("cnn2", **{**CPU, "epochs": 5}, schedule="cosine")._settings()
-    rates = [training._rate(settings, epoch) for epoch in range(5)]
+def test_schedules_fall_as_they_say() -> None:
+    """The cosine starts at the full rate and falls in every epoch; steps divide by ten after every six."""
+    cosine, step = (NetworkClassifier("cnn2", **CPU, schedule=name)._settings() for name in ("cosine", "step"))
+    rates = [rate(cosine, epoch, 5) for epoch in range(5)]
     assert rates[0] == 1
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] > 0
+    assert [rate(step, epoch, 20) for epoch in (0, 5, 6, 11, 12)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])

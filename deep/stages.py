@@ -1,0 +1,95 @@
+"""What learns when: a training as a list of stages, and how the epochs are shared out among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fer_bench.errors import InputError
+
+__all__ = ["GRADUAL", "Stage", "check_stages", "plan_stages"]
+
+_WHATS = ("dense", "last_block", "blocks", "entire")
+
+GRADUAL: tuple[tuple[str, float, float], ...] = (("dense", 2, 1.0), ("blocks", 1, 0.2), ("entire", 4, 0.2))
+"""Default of ``gradual``; the article gives neither epochs nor rates for its stages, these are ours."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of a training with an optimiser of its own.
+
+    Attributes
+    ----------
+    depth : int
+        Blocks that learn beside the head, counted from the last.
+    epochs : int
+        How long.
+    learning_rate : float
+        At the stage's first epoch.
+    """
+
+    depth: int
+    epochs: int
+    learning_rate: float
+
+
+def plan_stages(
+    mode: str, n_blocks: int, epochs: int, learning_rate: float, stages: Sequence[Sequence[object]] | None
+) -> list[Stage]:
+    """List the stages of a mode.
+
+    Parameters
+    ----------
+    mode : str
+        All modes but ``gradual`` are one stage.
+    n_blocks : int
+        Blocks of the network.
+    epochs, learning_rate
+        Of the whole training.
+    stages : sequence of (what, part, factor), optional
+        For ``gradual``, default `GRADUAL`. ``what`` is ``dense`` (the head), ``last_block``, ``blocks`` (a stage for
+        each block that is still frozen, from the last, up to the first but one) or ``entire``. Parts share the epochs
+        out: where they sum up to ``epochs``, they are epochs; with fewer epochs than stages some get none.
+        The factor is applied to the learning rate.
+    """
+    if mode != "gradual":
+        depth = {"dense": 0, "last_block": 1}.get(mode, n_blocks)
+        return [Stage(depth, epochs, learning_rate)]
+    wanted: list[tuple[int, float, float]] = []
+    for what, part, factor in check_stages(stages or GRADUAL):
+        reached = wanted[-1][0] if wanted else 0
+        depths = {"dense": [0], "last_block": [1], "entire": [n_blocks]}.get(what, [*range(reached + 1, n_blocks)])
+        wanted += [(depth, part, factor) for depth in depths]
+    total, done, before = sum(part for _, part, _ in wanted), 0.0, 0
+    found = []
+    for depth, part, factor in wanted:
+        done += part
+        until = int(epochs * done / total + 0.5 + 1e-9)
+        if until > before:
+            found.append(Stage(depth, until - before, learning_rate * factor))
+        before = until
+    return found
+
+
+def check_stages(stages: Sequence[Sequence[object]]) -> list[tuple[str, float, float]]:
+    """Refuse stages that are none, or that freeze again what has learnt.
+
+    Raises
+    ------
+    InputError
+        What was expected and what was found.
+    """
+    found = []
+    order = -1
+    for stage in stages:
+        what, part, factor = stage if len(stage) == 3 else (None, None, None)
+        numbers = all(isinstance(x, (int, float)) and x > 0 for x in (part, factor))
+        if what not in _WHATS or not numbers or _WHATS.index(what) <= order:  # type: ignore[arg-type]
+            raise InputError(
+                "stages: expected [what, part of the epochs, factor on the learning rate] with numbers above 0 and "
+                f"what out of {', '.join(_WHATS)}, in this order, found {list(stages)}"
+            )
+        order = _WHATS.index(what)  # type: ignore[arg-type]
+        found.append((str(what), float(part), float(factor)))  # type: ignore[arg-type]
+    return found
