@@ -112,6 +112,18 @@ def test_outcomes_are_aligned(folder: Path) -> None:
     np.testing.assert_array_equal(a.labels, b.labels)
 
 
+def test_chosen_rows_stay_aligned(folder: Path) -> None:
+    """Rows chosen by a mask keep label, person and image together."""
+    outcome = next(iter(collect_outcomes(load_run(folder)).values()))
+    mask = outcome.views == "S"
+    chosen = outcome.where(mask)
+    assert set(chosen.views) == {"S"}
+    assert len(chosen.labels) == mask.sum() > 0
+    whole = dict(zip(outcome.images, zip(outcome.people, outcome.labels, outcome.correct, strict=True), strict=True))
+    for image, person, label, right in zip(chosen.images, chosen.people, chosen.labels, chosen.correct, strict=True):
+        assert whole[image] == (person, label, right)
+
+
 def test_broken_probabilities_leave_a_row(folder: Path) -> None:
     """NaN probabilities: log loss is NaN, accuracy stays what the predictions say."""
     run = load_run(folder)

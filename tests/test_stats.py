@@ -206,3 +206,59 @@ def test_sum_by_person_keeps_everybody_apart() -> None:
     np.testing.assert_array_equal(stats.sum_by_person([1, 2, 4], ["b", "a", "b"]), [[2], [5]])
     with pytest.raises(InputError):
         stats.sum_by_person([1, 2], ["a"])
+
+
+def test_single_images_get_wilsons_interval() -> None:
+    """Where every image stands for itself the accuracy's interval is Wilson's, and its name says what is assumed."""
+    correct = np.arange(300) % 4 > 0
+    found = stats.accuracy_interval(correct, np.arange(300), seed=0, unit=stats.IMAGE)
+    wilson = oracle.binomtest(225, 300).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((wilson.low, wilson.high))
+    assert found.people == 300
+    assert found.method == "Wilson over images, assumed independent"
+
+
+def test_an_image_tested_twice_is_one_unit() -> None:
+    """Two seeds on the same images do not make twice as many independent images."""
+    once = np.random.default_rng(0).random(400) < 0.7
+    twice, images = np.repeat(once, 2), np.repeat(np.arange(400), 2)
+    found = stats.accuracy_interval(twice, images, seed=0, unit=stats.IMAGE)
+    wilson = stats.wilson_interval(float(once.sum()), 400)
+    assert found.people == 400
+    assert found.high - found.low == pytest.approx(wilson.high - wilson.low, rel=0.1)
+
+
+def test_units_word_what_was_done() -> None:
+    """The same numbers over groups read over groups, in intervals and in tests."""
+    a, who = simulate(np.random.default_rng(4), 30, 10, 0.1)
+    b, _ = simulate(np.random.default_rng(5), 30, 10, 0.1)
+    people, groups = (stats.paired_difference(a, b, who, seed=1, unit=unit) for unit in (stats.PERSON, stats.SEQUENCE))
+    assert (people.interval.low, people.test.p_value) == (groups.interval.low, groups.test.p_value)
+    assert (people.interval.method, groups.interval.method) == ("bootstrap over people", "bootstrap over groups")
+    assert groups.test.method == "sign-flip test over groups, exact"
+
+
+def test_sign_flip_over_images_is_mcnemar() -> None:
+    """With every image its own unit the sign-flip test is McNemar's exact test."""
+    rng = np.random.default_rng(6)
+    a, b = rng.random(500) < 0.8, rng.random(500) < 0.75
+    flip = stats.sign_flip_test(a, b, np.arange(500), unit=stats.IMAGE)
+    assert flip.p_value == pytest.approx(stats.mcnemar_test(a, b).p_value, rel=1e-9)
+
+
+def test_many_units_take_the_t_interval() -> None:
+    """Above a thousand units the t interval stands in; across the border the width hardly changes."""
+    widths = {}
+    for units in (stats.BOOTSTRAP_MOST, stats.BOOTSTRAP_MOST + 1):
+        correct, who = simulate(np.random.default_rng(7), units, 3, 0.1)
+        found = stats.accuracy_interval(correct, who, seed=1, unit=stats.SEQUENCE)
+        widths[found.method] = found.high - found.low
+    assert list(widths) == ["bootstrap over groups", "t interval over groups"]
+    first, second = widths.values()
+    assert first == pytest.approx(second, rel=0.1)
+
+
+def test_unknown_units_are_refused() -> None:
+    """A unit that no manifest has is an error that names the three."""
+    with pytest.raises(InputError, match="'family' is none of person, sequence, image"):
+        stats.find_unit("family")
