@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, eigh
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 __all__ = ["FisherNearestMean", "ShrinkageLDA"]
+
+
+_ROUNDING = 1e-6
 
 
 def _class_means(X: NDArray[np.floating], index: NDArray[np.int64], k: int) -> NDArray[np.float64]:
@@ -17,19 +21,36 @@ def _class_means(X: NDArray[np.floating], index: NDArray[np.int64], k: int) -> N
     return np.stack([X[index == c].mean(axis=0, dtype=np.float64) for c in range(k)])
 
 
-def _solve_shrunk(within: NDArray[np.float32], shrinkage: float, right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve ((1 - s) W'W / n + s m I) B = right for B, m the mean variance; by W W' where that is smaller.
+def _scatter(X: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """X' X, or None where there are fewer rows than features."""
+    return X.T @ X if len(X) >= X.shape[1] else None
 
-    The second way is Woodbury's identity: B = (right - W' (W W' + ridge I)^-1 W right) / (s m), with
-    ridge = n s m / (1 - s).
+
+def _identity(total: float, shrinkage: float, d: int) -> float:
+    """What shrinkage adds to the diagonal: its share of the mean variance, never nothing."""
+    return max(shrinkage * total / d, float(np.finfo(np.float32).tiny))
+
+
+def _solve_by_features(
+    covariance: NDArray[np.float64], shrinkage: float, right: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Solve ((1 - s) covariance + s m I) B = right for B, m the mean variance; the covariance is overwritten."""
+    d = len(covariance)
+    identity = _identity(float(np.trace(covariance)), shrinkage, d)
+    covariance *= 1 - shrinkage
+    covariance.flat[:: d + 1] += identity
+    return cho_solve(_factor(covariance), right, check_finite=False)
+
+
+def _solve_by_rows(within: NDArray[np.float32], shrinkage: float, right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve the same system from the rows W that the covariance W' W / n is made of, where they are fewer.
+
+    By Woodbury's identity: B = (right - W' (W W' + ridge I)^-1 W right) / (s m), with ridge = n s m / (1 - s).
     """
     n, d = within.shape
-    identity = max(shrinkage * float(np.square(within).sum(dtype=np.float64)) / n / d, np.finfo(np.float32).tiny)
-    if n >= d or shrinkage == 1:
-        matrix = (within.T @ within).astype(np.float64)
-        matrix *= (1 - shrinkage) / n
-        matrix.flat[:: d + 1] += identity
-        return cho_solve(_factor(matrix), right, check_finite=False)
+    identity = _identity(float(np.square(within).sum(dtype=np.float64)) / n, shrinkage, d)
+    if shrinkage == 1:
+        return right / identity
     gram = (within @ within.T).astype(np.float64)
     gram.flat[:: n + 1] += n * identity / (1 - shrinkage)
     inner = cho_solve(_factor(gram), within @ right, check_finite=False)
@@ -65,14 +86,49 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.int64]) -> Self:
         """Learn from features (n, d) and labels (n,)."""
+        return self._learn(X, y, _scatter(X))
+
+    def fit_holding_out(
+        self, X: NDArray[np.float32], y: NDArray[np.int64], inner: NDArray[np.intp], held: NDArray[np.intp]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Fit on all rows, and tell what a model that knows ``inner`` alone decides on ``held``.
+
+        Products of all rows are those of the inner rows and of the rest.
+
+        Returns
+        -------
+        (k,) int64, (len(held), k) float64
+            The inner model's classes and decision values.
+        """
+        rest = np.setdiff1d(np.arange(len(X)), inner)
+        part = X[inner]
+        scatter = _scatter(part)
+        model = clone(self)._learn(part, y[inner], scatter)
+        if scatter is not None:
+            scatter += X[rest].T @ X[rest]
+        self._learn(X, y, scatter if scatter is not None else _scatter(X))
+        return model.classes_, model.decision_function(X[held]).astype(np.float64)
+
+    def fit_path(
+        self, X: NDArray[np.float32], y: NDArray[np.int64], settings: Sequence[Mapping[str, Any]]
+    ) -> list[ShrinkageLDA]:
+        """Fit a clone for each setting; all share the scatter matrix."""
+        scatter = _scatter(X)
+        return [clone(self).set_params(**setting)._learn(X, y, scatter) for setting in settings]
+
+    def _learn(self, X: NDArray[np.float32], y: NDArray[np.int64], scatter: NDArray[np.float32] | None) -> Self:
+        """Learn, given X' X where there are more rows than features; it is not changed."""
         self.classes_, index, counts = np.unique(y, return_inverse=True, return_counts=True)
-        n = len(X)
-        mean = X.mean(axis=0, dtype=np.float64)
-        centred = X - mean.astype(X.dtype)
-        means = _class_means(centred, index, len(self.classes_))
-        within = centred - means.astype(X.dtype)[index]
-        weights = _solve_shrunk(within, self.shrinkage, means.T)
-        bias = np.log(counts / n) - 0.5 * (means * weights.T).sum(axis=1)
+        means = _class_means(X, index, len(self.classes_))
+        mean = counts @ means / len(X)
+        if scatter is None:
+            weights = _solve_by_rows(X - means.astype(X.dtype)[index], self.shrinkage, (means - mean).T)
+        else:
+            within = (scatter - (means.T * counts) @ means) / len(X)
+            # What rounding may take from a variance, where nothing varies within classes.
+            within.flat[:: len(within) + 1] += _ROUNDING * float(np.trace(scatter)) / len(X)
+            weights = _solve_by_features(within, self.shrinkage, (means - mean).T)
+        bias = np.log(counts / len(X)) - 0.5 * ((means - mean) * weights.T).sum(axis=1)
         self.coef_ = np.ascontiguousarray(weights.T.astype(X.dtype))
         self.intercept_ = bias - self.coef_.astype(np.float64) @ mean
         return self

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.svm import SVC
+
+from .temperature import decision_matrix
 
 __all__ = ["GaussianSVM"]
 
 
-def _gaussian(X: NDArray[np.float32], Y: NDArray[np.float32], gamma: float) -> NDArray[np.float32]:
-    """exp(-gamma |x - y|^2) for all pairs, (len(X), len(Y)) float32."""
-    kernel = X @ Y.T
-    kernel *= -2
-    kernel += np.square(X).sum(axis=1)[:, None]
-    kernel += np.square(Y).sum(axis=1)
-    np.maximum(kernel, 0, out=kernel)
-    kernel *= np.float32(-gamma)
+def _squared_distances(X: NDArray[np.float32], Y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """|x - y|^2 for all pairs, (len(X), len(Y)) float32."""
+    squares = X @ Y.T
+    squares *= -2
+    squares += np.square(X).sum(axis=1)[:, None]
+    squares += np.square(Y).sum(axis=1)
+    return np.maximum(squares, 0, out=squares)
+
+
+def _gaussian(squares: NDArray[np.float32], gamma: float, out: NDArray[np.float32] | None = None) -> NDArray[Any]:
+    """exp(-gamma * squared distance)."""
+    kernel = np.multiply(squares, np.float32(-gamma), out=out)
     return np.exp(kernel, out=kernel)
 
 
@@ -49,7 +56,42 @@ class GaussianSVM(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.int64]) -> Self:
         """Learn from features (n, d) and labels (n,)."""
-        self.svc_ = SVC(C=self.C, kernel="precomputed").fit(_gaussian(X, X, self.gamma), y)
+        squares = _squared_distances(X, X)
+        return self._learn(_gaussian(squares, self.gamma, out=squares), X, y)
+
+    def fit_holding_out(
+        self, X: NDArray[np.float32], y: NDArray[np.int64], inner: NDArray[np.intp], held: NDArray[np.intp]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Fit on all rows, and tell what a model that knows ``inner`` alone decides on ``held``.
+
+        Both models read one kernel matrix.
+
+        Returns
+        -------
+        (k,) int64, (len(held), k) float64
+            The inner model's classes and decision values.
+        """
+        squares = _squared_distances(X, X)
+        kernel = _gaussian(squares, self.gamma, out=squares)
+        self._learn(kernel, X, y)
+        model = SVC(C=self.C, kernel="precomputed").fit(kernel[np.ix_(inner, inner)], y[inner])
+        return model.classes_, decision_matrix(model, kernel[np.ix_(held, inner)])
+
+    def fit_path(
+        self, X: NDArray[np.float32], y: NDArray[np.int64], settings: Sequence[Mapping[str, Any]]
+    ) -> list[GaussianSVM]:
+        """Fit a clone for each setting; all share the distances, and those of one gamma the kernel matrix."""
+        squares = _squared_distances(X, X)
+        models = [clone(self).set_params(**setting) for setting in settings]
+        for gamma in dict.fromkeys(model.gamma for model in models):
+            kernel = _gaussian(squares, gamma)
+            for model in models:
+                if model.gamma == gamma:
+                    model._learn(kernel, X, y)
+        return models
+
+    def _learn(self, kernel: NDArray[np.float32], X: NDArray[np.float32], y: NDArray[np.int64]) -> Self:
+        self.svc_ = SVC(C=self.C, kernel="precomputed").fit(kernel, y)
         self.classes_ = self.svc_.classes_
         self.vectors_ = X[self.svc_.support_]
         return self
@@ -58,7 +100,8 @@ class GaussianSVM(ClassifierMixin, BaseEstimator):
         """Return (n, k) one-against-rest decision values; (n,) for two classes."""
         # libsvm wants a column for each training row but reads those of support vectors only
         kernel = np.zeros((len(X), self.svc_.shape_fit_[0]))
-        kernel[:, self.svc_.support_] = _gaussian(X, self.vectors_, self.gamma)
+        squares = _squared_distances(X, self.vectors_)
+        kernel[:, self.svc_.support_] = _gaussian(squares, self.gamma, out=squares)
         return self.svc_.decision_function(kernel)
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.int64]:

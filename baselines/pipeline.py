@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -11,12 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fer_bench.errors import InputError
-from fer_bench.labels import N_CLASSES
+from fer_bench.labels import EMOTION_NAMES, N_CLASSES
 from fer_bench.methods import check_images, check_labels
 
-from .classifiers import make_classifier
-from .features import find_feature
-from .temperature import decision_matrix, held_out_temperature, tempered
+from .classifiers import make_classifier, prepared_feature
+from .temperature import decision_matrix, fit_with_temperature, tempered
+from .tuning import search
 
 __all__ = ["FacePipeline"]
 
@@ -29,11 +31,14 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     features : str
-        A name in `fer_bench.baselines.features.FEATURES`.
+        A name in `fer_bench.baselines.features.FEATURES`, several joined by "+", or ``"2dlda"``.
     classifier : str
         A name in `fer_bench.baselines.classifiers.CLASSIFIERS`.
     classifier_params : dict, optional
         Parameters of the final estimator that replace the documented defaults, such as ``{"C": 10.0}``.
+    grid : dict of lists, optional
+        Values of the final estimator's parameters to choose from by inner cross-validation over people, such as
+        ``{"C": [1.0, 10.0]}``; see `fer_bench.baselines.tuning`. Without it nothing is searched for.
     random_state : int
         Seed of everything that draws.
 
@@ -46,7 +51,10 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
     temperature_ : float
         Divides the decision values of classifiers without probabilities; 1.0 for the others.
     warnings_ : list of str
-        What fitting complained about, such as a solver that did not converge.
+        What fitting complained about, such as a solver that did not converge, a class without training images or
+        features that never vary.
+    tuned_ : dict
+        What was chosen from the grid and how; empty without one.
 
     Examples
     --------
@@ -63,16 +71,18 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
         features: str = "lbp",
         classifier: str = "linear_svc",
         classifier_params: dict[str, Any] | None = None,
+        grid: Mapping[str, Sequence[Any]] | None = None,
         random_state: int = 0,
     ) -> None:
         self.features = features
         self.classifier = classifier
         self.classifier_params = classifier_params
+        self.grid = grid
         self.random_state = random_state
 
     def prepare_key(self) -> str:
         """Name the label-free computation, the same for every classifier on these features."""
-        return find_feature(self.features).key
+        return prepared_feature(self.features).key
 
     def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return (n, d) float32 features; row i depends on image i alone.
@@ -82,7 +92,7 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
         InputError
             The images are not grey uint8 (n, h, w), or too small for the feature.
         """
-        return find_feature(self.features).extract(check_images(images, channels=1))
+        return prepared_feature(self.features).extract(check_images(images, channels=1))
 
     def fit(self, images: NDArray[np.uint8], labels: NDArray[np.int64], *, groups: NDArray[Any] | None = None) -> Self:
         """Learn from grey images.
@@ -139,30 +149,45 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
             raise InputError(f"groups: expected {len(y)} names, one an image, found shape {people.shape}")
         if (features == features[0]).all():
             raise InputError(f"features: expected training images that differ, found {len(y)} images all alike")
-        pipeline = make_classifier(self.classifier, self.features, self.classifier_params, self.random_state, len(y))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            notes = self._fit(pipeline, features, y, people)
-        self.warnings_ = list(dict.fromkeys([*notes, *(str(warning.message) for warning in caught)]))
+            notes = [*_remarks(features, y), *self._tune_and_fit(features, y, people)]
+        self.warnings_ = list(dict.fromkeys([*notes, *(str(warning.message).split("\n")[0] for warning in caught)]))
         self.classes_ = np.arange(N_CLASSES)
         self.n_features_in_ = features.shape[1]
         if hasattr(self, "image_shape_"):  # of an earlier fit
             del self.image_shape_
         return self
 
+    def _tune_and_fit(
+        self, features: NDArray[np.float32], y: NDArray[np.int64], people: NDArray[Any] | None
+    ) -> list[str]:
+        """Choose parameters where there is a grid, and fit with them."""
+        build = partial(make_classifier, self.classifier, self.features, random_state=self.random_state)
+        params, notes = dict(self.classifier_params or {}), []
+        self.tuned_: dict[str, Any] = {}
+        if self.grid:
+            found = search(partial(build, params), self.grid, features, y, people, self.random_state)
+            params |= found.params
+            self.tuned_, notes = found.record(), list(found.notes)
+        return notes + self._fit(build(params, n_train=len(y)), features, y, people)
+
     def _fit(
         self, pipeline: Any, features: NDArray[np.float32], y: NDArray[np.int64], people: NDArray[Any] | None
     ) -> list[str]:
         """Fit the steps before the classifier, the classifier, and the temperature where one is needed.
 
-        The temperature's split comes after the label-free steps, which are then fitted once.
+        The temperature's split comes after the steps that know no labels, which are then fitted once; a step that is
+        learnt from labels is learnt anew without the people held out.
         """
-        X = pipeline[:-1].fit_transform(features, y) if len(pipeline) > 1 else features
-        head = pipeline[-1].fit(X, y)
         self.estimator_, self.temperature_ = pipeline, 1.0
-        if hasattr(head, "predict_proba"):
+        if hasattr(pipeline[-1], "predict_proba"):
+            pipeline.fit(features, y)
             return []
-        self.temperature_, note = held_out_temperature(head, X, y, people, self.random_state)
+        label_free = 0 if "learn" in pipeline.named_steps else len(pipeline) - 1
+        X = pipeline[:label_free].fit_transform(features, y) if label_free else features
+        head = pipeline[-1] if label_free else pipeline
+        self.temperature_, note = fit_with_temperature(head, X, y, people, self.random_state)
         return [note] if note else []
 
     def predict_proba_prepared(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -191,3 +216,16 @@ def _check_features(features: Any) -> NDArray[np.float32]:
     if array.ndim != 2 or array.dtype != np.float32 or len(array) == 0:
         raise InputError(f"features: expected float32 of shape (n, d), found {array.dtype} of shape {array.shape}")
     return array
+
+
+def _remarks(features: NDArray[np.float32], y: NDArray[np.int64]) -> list[str]:
+    """What a reader of the trial's record should know about its training images."""
+    counts = np.bincount(y, minlength=N_CLASSES)
+    notes = []
+    for n, told in ((0, "no training image of {}: never predicted"), (1, "only one training image of {}")):
+        names = [emotion for emotion, count in zip(EMOTION_NAMES, counts, strict=True) if count == n]
+        notes += [told.format(", ".join(names))] if names else []
+    constant = int((features.max(axis=0) == features.min(axis=0)).sum())
+    if constant:
+        notes.append(f"{constant} of {features.shape[1]} features are the same in all training images and tell nothing")
+    return notes

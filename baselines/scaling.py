@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-__all__ = ["SquareRoot", "UnitScaler"]
+__all__ = ["BlockScaler", "SquareRoot", "UnitScaler"]
 
 
 class UnitScaler(TransformerMixin, BaseEstimator):
@@ -58,3 +59,35 @@ class SquareRoot(TransformerMixin, BaseEstimator):
         root = np.sqrt(X)
         root /= self.length_
         return root
+
+
+class BlockScaler(TransformerMixin, BaseEstimator):
+    """Scale each feature of a concatenation in its own way, so that each contributes the same mean squared length.
+
+    Parameters
+    ----------
+    parts : sequence of (int, bool)
+        Width of each part, and whether it holds histograms (`SquareRoot`) or values (`UnitScaler`).
+    """
+
+    def __init__(self, parts: Sequence[tuple[int, bool]]) -> None:
+        self.parts = parts
+
+    def fit(self, X: NDArray[np.float32], y: Any = None) -> Self:
+        """Learn the scaling of each part of (n, d) features."""
+        self.scalers_ = [
+            (SquareRoot() if histogram else UnitScaler()).fit(X[:, start:end]) for start, end, histogram in self._cuts()
+        ]
+        return self
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (n, d) float32, rows of mean squared length one over all parts together."""
+        scaled = np.empty_like(X)
+        for scaler, (start, end, _) in zip(self.scalers_, self._cuts(), strict=True):
+            scaled[:, start:end] = scaler.transform(X[:, start:end])
+        scaled *= np.float32(1 / np.sqrt(len(self.parts)))
+        return scaled
+
+    def _cuts(self) -> list[tuple[int, int, bool]]:
+        ends = np.cumsum([width for width, _ in self.parts]).tolist()
+        return [(end - width, end, histogram) for end, (width, histogram) in zip(ends, self.parts, strict=True)]

@@ -1,11 +1,13 @@
 """Probabilities from decision values: a softmax whose one temperature is fitted on people not trained on.
 
 Source: Guo, Pleiss, Sun and Weinberger, ICML 2017 (arXiv 1706.04599). Dividing by a temperature never changes
-which class comes first, so the accuracy is that of the bare classifier.
+which class comes first, so the accuracy is that of the bare classifier. Nothing is clipped here; the harness clips
+probabilities from below where it takes their logarithm (`fer_bench.metrics.LOG_LOSS_CLIP`).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
-__all__ = ["decision_matrix", "fit_temperature", "held_out_temperature", "tempered"]
+__all__ = ["decision_matrix", "fit_temperature", "fit_with_temperature", "tempered"]
 
 _BOUNDS = (-7.0, 7.0)  # log temperature: decision values of any of our classifiers stay well inside
 HELD_OUT = 0.25
@@ -69,23 +71,23 @@ def _split(
     return next(StratifiedShuffleSplit(1, test_size=HELD_OUT, random_state=random_state).split(labels, labels))
 
 
-def held_out_temperature(
+def fit_with_temperature(
     classifier: Any,
     X: NDArray[Any],
     labels: NDArray[np.int64],
     groups: NDArray[Any] | None,
     random_state: int,
 ) -> tuple[float, str | None]:
-    """Fit a clone on three quarters of the people, and the temperature on the rest.
+    """Fit the classifier on all rows, and the temperature on a quarter of the people whom a clone has not seen.
 
-    One split and not several: a single number is learnt, and every further split costs another fit.
+    One split and not several: a single number is learnt, and every further split costs another fit. A classifier
+    with ``fit_holding_out(X, y, inner, held)`` shares work between its two fits.
 
     Parameters
     ----------
     classifier : estimator with ``decision_function``
-        It is cloned, not touched.
+        Fitted afterwards.
     X : (n, d) array
-        What the classifier itself is fitted on.
     labels : (n,) int64
     groups : (n,) array or None
         Who is on each image.
@@ -99,12 +101,22 @@ def held_out_temperature(
     """
     parts = _split(labels, groups, random_state)
     if parts is None:
+        classifier.fit(X, labels)
         return 1.0, "temperature: too few people or images to hold some out; 1.0 is used"
     inner, held = parts
     known = np.unique(labels[inner])
     held = held[np.isin(labels[held], known)]
     if len(known) < 2 or len(held) == 0:
+        classifier.fit(X, labels)
         return 1.0, "temperature: the people left to train on do not cover the classes held out; 1.0 is used"
-    fitted = clone(classifier).fit(X[inner], labels[inner])
-    columns = np.searchsorted(known, labels[held])
-    return fit_temperature(decision_matrix(fitted, X[held]), columns), None
+    share = getattr(classifier, "fit_holding_out", None) or partial(_fit_twice, classifier)
+    classes, decisions = share(X, labels, inner, held)
+    return fit_temperature(decisions, np.searchsorted(classes, labels[held])), None
+
+
+def _fit_twice(
+    classifier: Any, X: NDArray[Any], y: NDArray[np.int64], inner: NDArray[np.intp], held: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    model = clone(classifier).fit(X[inner], y[inner])
+    classifier.fit(X, y)
+    return model.classes_, decision_matrix(model, X[held])

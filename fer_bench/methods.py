@@ -7,7 +7,7 @@ imports this module and ``fer-bench list`` reads all catalogues in a fraction of
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -145,6 +145,13 @@ class MethodSpec:
         Raised by hand whenever the code behind the name gives other results; part of a trial's identity.
     wants : tuple of str
         Arguments that the harness supplies: any of ``random_state``, ``device`` and ``weights`` (a file's path).
+    tuning : str
+        ``"default"``: the parameters are those stated; ``"tuned"``: chosen inside each training fold.
+    grid : str
+        The factory's argument that takes a grid of values for ``--tune``; empty where the method cannot be tuned. A
+        method with one says what it chose in ``tuned_``, a dict for the trial's record.
+    variant : bool
+        True for a variation that suites leave out where they take a whole family: it runs where it is named.
     weights : WeightsSpec or None
         Without these the trial is skipped with a reason; random weights never stand in.
     profiles, presets : mapping of str to Override
@@ -168,7 +175,9 @@ class MethodSpec:
     features: str = ""
     network: str = ""
     mode: str = ""
-    tuning: str = "none"
+    tuning: str = "default"
+    grid: str = ""
+    variant: bool = False
     weights: WeightsSpec | None = None
     profiles: Mapping[str, Override] = field(default_factory=dict)
     presets: Mapping[str, Override] = field(default_factory=dict)
@@ -193,6 +202,11 @@ class MethodSpec:
         if from_preset.image is not None:
             image = replace(image, source=from_preset.image.source)
         return replace(self, params={**self.params, **from_preset.params, **from_profile.params}, image=image)
+
+    def tuned(self, grid: Mapping[str, Sequence[Any]]) -> MethodSpec:
+        """Return the spec with parameters to be chosen from a grid, which becomes part of a trial's identity."""
+        values = {name: list(values) for name, values in grid.items()}
+        return replace(self, params={**self.params, self.grid: values}, tuning="tuned")
 
     def estimate_seconds(self, n_train: int, n_test: int) -> float:
         """Nominal seconds of one trial on one core; 1.0 where the room gives no estimate."""

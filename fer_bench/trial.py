@@ -134,6 +134,8 @@ def _measure(task: Task) -> dict[str, Any]:
         np.savez_compressed(handle, **arrays)
     measured["predictions_sha256"] = sha256_file(task.folder / PREDICTIONS)
     measured["history"] = {k: [float(v) for v in values] for k, values in getattr(method, "history_", {}).items()}
+    if tuned := getattr(method, "tuned_", None):
+        measured["tuned"] = tuned
     return measured
 
 

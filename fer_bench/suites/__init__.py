@@ -1,18 +1,19 @@
 """Suites: TOML files that name methods and protocols, checked at the boundary.
 
 A suite is a summary and a list of jobs; a job names methods (globs) or a family, and protocols. Its ``quick`` part
-replaces protocols and watching in quick runs. Earlier jobs keep a method that later ones would add again.
+replaces protocols and watching in quick runs. Earlier jobs keep a method that later ones would add again. A family's
+variants stay out of it, unless they are named. Its ``tune`` tables give the grids for ``--tune``.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from fer_bench.errors import UserError
 
@@ -33,11 +34,12 @@ class SuiteEntry:
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite: name, summary and its jobs as plain dicts."""
+    """A checked suite: name, summary, its jobs as plain dicts, and grids by method or first part of its name."""
 
     name: str
     summary: str
     jobs: tuple[dict, ...]
+    tune: dict[str, dict[str, list]] = field(default_factory=dict)
 
 
 def built_in_suites() -> dict[str, str]:
@@ -96,8 +98,11 @@ def _parse(name: str, text: str, where: str) -> Suite:
         model_config = ConfigDict(extra="forbid")
         summary: str = ""
         job: list[Job] = Field(min_length=1)
+        tune: dict[str, dict[str, Annotated[list[bool | int | float | str], Field(min_length=1)]]] = Field(
+            default_factory=dict
+        )
 
-    Document.model_rebuild(_types_namespace={"Job": Job, "Quick": Quick})
+    Document.model_rebuild(_types_namespace={"Job": Job, "Quick": Quick, "Annotated": Annotated, "Field": Field})
     try:
         document = Document.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -105,7 +110,7 @@ def _parse(name: str, text: str, where: str) -> Suite:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'job'}: {e['msg']}" for e in error.errors())
         raise UserError(f"suite {where}: {faults}") from error
-    return Suite(name, document.summary, tuple(job.model_dump() for job in document.job))
+    return Suite(name, document.summary, tuple(job.model_dump() for job in document.job), document.tune)
 
 
 def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[SuiteEntry]:
@@ -131,7 +136,7 @@ def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[Su
 
 def _matching(suite: Suite, job: dict, specs: list[MethodSpec]) -> list[MethodSpec]:
     if job["family"] is not None:
-        found = [spec for spec in specs if spec.family == job["family"]]
+        found = [spec for spec in specs if spec.family == job["family"] and not spec.variant]
         if not found:
             raise UserError(f"suite {suite.name}: no installed method is of the family {job['family']!r}")
         return found

@@ -12,7 +12,7 @@ import pytest
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import MethodSpec, load_methods
 
-# By default one mode of one network a family, all modes among them; the rest is slow. Methods of a torch room that is
+# By default one mode of one network a family, all modes among them; the rest is slow, and so are variants of features. Methods of a torch room that is
 # not listed here are not slow.
 NETWORKS = {
     "vgg": "vgg16-scratch",
@@ -77,7 +77,7 @@ def draw_faces(size: int, channels: int, people: int, first: int = 0, each: int 
 
 def _is_slow(spec: MethodSpec) -> bool:
     family = re.match("[a-z]*", spec.network).group()  # type: ignore[union-attr]
-    return spec.uses_torch and family in NETWORKS and spec.name != NETWORKS[family]
+    return spec.variant or (spec.uses_torch and family in NETWORKS and spec.name != NETWORKS[family])
 
 
 METHODS = [

@@ -105,6 +105,8 @@ def test_true_labels_beat_chance_and_shuffled_ones_do_not(subject):
     """On new people a method that learnt from true labels beats chance, from shuffled labels it does not."""
     if subject.spec.uses_torch and (subject.spec.network != "cnn2" or subject.spec.image.size > 64):
         pytest.skip("needs more training of a network than a test has time for")
+    if subject.spec.name == "majority":
+        pytest.skip("the floor looks at no image")
     epochs = {"epochs": 8} if subject.spec.uses_torch else {}
     seen, new = subject.faces(people=6, each=3), subject.faces(people=6, first=20, each=2)
 

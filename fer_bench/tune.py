@@ -1,0 +1,36 @@
+"""Which methods a run tunes, and over which grids: ``--tune`` and the suite's ``tune`` tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fer_bench.errors import UserError
+from fer_bench.methods import MethodSpec
+from fer_bench.suites import Suite
+
+__all__ = ["grid_of", "with_grids"]
+
+
+def grid_of(name: str, suite: Suite) -> dict[str, list] | None:
+    """Return the grid for a method: that of its own name, else that of the first part, the classifier."""
+    return suite.tune.get(name, suite.tune.get(name.partition("-")[0]))
+
+
+def with_grids(specs: Mapping[str, MethodSpec], suite: Suite) -> dict[str, MethodSpec]:
+    """Return the methods with the suite's grids; those without a grid keep their default parameters.
+
+    Raises
+    ------
+    UserError
+        The suite gives no grid for any of them, or one for a method that cannot be tuned.
+    """
+    grids = {name: grid for name in specs if (grid := grid_of(name, suite)) is not None}
+    if not grids:
+        raise UserError(
+            f"--tune: suite {suite.name} gives no grid for {', '.join(sorted(specs)[:3])}"
+            f"{' and the others' if len(specs) > 3 else ''}; write a table such as [tune.linear_svc] into a suite file"
+        )
+    fixed = sorted(name for name in grids if not specs[name].grid)
+    if fixed:
+        raise UserError(f"--tune: suite {suite.name} gives a grid for {', '.join(fixed)}, which cannot be tuned")
+    return {name: spec.tuned(grids[name]) if name in grids else spec for name, spec in specs.items()}
