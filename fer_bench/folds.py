@@ -17,12 +17,12 @@ from fer_bench.data.manifest import Manifest
 from fer_bench.dealing import deal_images, deal_people
 from fer_bench.errors import UserError
 from fer_bench.files import atomic_write
-from fer_bench.protocols import PROTOCOLS, TEST_SIDE, TRAIN_SIDE, Protocol, is_train, unsupported
+from fer_bench.protocols import PROTOCOLS, TEST_SIDE, TRAIN_SIDE, Protocol, official_parts, unsupported
 from fer_bench.seeds import derive_seed
 
-__all__ = ["Folds", "broken_folds", "check_folds", "make_folds", "read_folds"]
+__all__ = ["FOLD_COLUMNS", "Folds", "broken_folds", "check_folds", "make_folds", "read_folds"]
 
-_COLUMNS = ["fold", "role", "image", "subject", "label"]
+FOLD_COLUMNS = ["fold", "role", "image", "subject", "label"]
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,10 @@ class Folds:
             handle.write(self.text)
 
 
-def make_folds(manifest: Manifest, protocol: str, seed: int) -> Folds:
+def make_folds(manifest: Manifest, protocol: str, seed: int, why_no_people: str = "") -> Folds:
     """Split a manifest by a protocol; the same arguments give the same folds everywhere.
+
+    ``why_no_people`` is the dataset's own sentence for the error where people are asked for and not told.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def make_folds(manifest: Manifest, protocol: str, seed: int) -> Folds:
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"--protocol {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
-    reason = unsupported(manifest).get(protocol)
+    reason = unsupported(manifest, why_no_people).get(protocol)
     if reason:
         raise UserError(f"protocol {protocol}: {reason}")
     rule = PROTOCOLS[protocol]
@@ -116,7 +118,7 @@ def make_folds(manifest: Manifest, protocol: str, seed: int) -> Folds:
         if not train.any():
             raise UserError(f"protocol {protocol}: fold {len(parts)} has {test.sum()} images to test, none to train on")
         role = np.where(test, "test", "train")
-        parts.append(rows.assign(fold=len(parts), role=role)[train | test][_COLUMNS])
+        parts.append(rows.assign(fold=len(parts), role=role)[train | test][FOLD_COLUMNS])
     return Folds(protocol, manifest.hash, seed, pd.concat(parts, ignore_index=True))
 
 
@@ -161,9 +163,8 @@ def _profile_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator)
 
 def _official_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
     split = manifest.table["split"].to_numpy(dtype=object)
-    parts = sorted(set(split) - {""})
-    train = np.isin(split, [part for part in parts if is_train(part)])
-    yield from ((train, split == part) for part in parts if not is_train(part))
+    train, tested = official_parts(manifest)
+    yield from ((np.isin(split, train), split == part) for part in tested)
 
 
 def _dataset_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
@@ -201,10 +202,12 @@ def read_folds(path: Path) -> Folds:
     fields = dict(part.strip().split("=", 1) for part in head.split(";")[1:] if "=" in part)
     try:
         table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False)
-        table = table[_COLUMNS].astype({"fold": int})
+        table = table[FOLD_COLUMNS].astype({"fold": int})
         folds = Folds(fields["protocol"], fields["manifest"], int(fields["seed"]), table)
     except (KeyError, ValueError) as error:
-        raise UserError(f"{path}: not a whole folds' file with the columns {', '.join(_COLUMNS)}: {error}") from error
+        raise UserError(
+            f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {error}"
+        ) from error
     if not set(table["role"]) <= {"train", "test"}:
         raise UserError(f"{path}: the column role holds {sorted(set(table['role']))}, expected train and test")
     return folds

@@ -11,22 +11,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
+from fer_bench.crossdata import join_datasets
 from fer_bench.data.crop import CROP_VERSION
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
 from fer_bench.files import to_json
 from fer_bench.folds import Folds, make_folds
+from fer_bench.givenfolds import given_folds
 from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods
 from fer_bench.profiles import PRESETS, Profile, get_profile
 from fer_bench.progress import say
-from fer_bench.protocols import PROTOCOLS
+from fer_bench.protocols import PROTOCOLS, rule_of, unsupported
 from fer_bench.seeds import derive_seed
 from fer_bench.suites import SuiteEntry, expand, load_suite
 from fer_bench.weights import FoundWeights, WeightsUnavailableError, fetch_weights, find_weights
 
-__all__ = ["Plan", "Request", "Trial", "make_plan"]
+__all__ = ["Plan", "Request", "Trial", "asked_protocols", "make_plan", "open_data"]
 
 TRIAL_VERSION = 1
 """Part of every trial's identity; raised when the harness itself changes what a trial computes."""
@@ -48,7 +51,24 @@ class Request:
     weights_dir: Path | None = None
     offline: bool = False
     seed: int = 0
+    crop: str = ""
+    views: tuple[str, ...] = ()
+    strict: bool = False
+    folds: Path | None = None
+    test_data: str = ""
     command: str = ""
+
+    @property
+    def data_options(self) -> dict[str, Any]:
+        """What was asked for beyond the data as they are: crop, views, strict, folds and test data."""
+        asked = {
+            "crop": self.crop,
+            "views": list(self.views),
+            "strict": self.strict,
+            "folds": self.folds.name if self.folds else "",
+            "test_data": self.test_data,
+        }
+        return {name: value for name, value in asked.items() if value}
 
     @property
     def n_workers(self) -> int:
@@ -139,16 +159,22 @@ def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = la
         raise UserError(f"--weights-dir {request.weights_dir}: no such folder")
     entries, notes = _entries(request, profile)
     device = _device(request.device)
-    dataset = load_dataset(request.data, people=profile.people, workers=request.n_workers)
-    folds = {p: make_folds(dataset.manifest, p, request.seed) for p in dict.fromkeys(e.protocol for e in entries)}
+    dataset, folds, said = _data_and_folds(request, profile, entries)
+    if request.folds:
+        entries = _under(entries, list(folds))
+    entries = [e for e in entries if e.protocol in folds]
     methods = load_methods()
     specs = {name: methods[name].resolve(profile.name, request.preset) for name in {e.method for e in entries}}
     weights = _Weights(request, profile, fetch)
     watch_all = request.preset == "article"
-    entries = [replace(e, watch=e.watch or (watch_all and specs[e.method].watches)) for e in entries]
-    rows = [_row(request, entry, specs, folds, weights, device) for entry in entries]
+    entries = [
+        replace(e, watch=e.watch or ((watch_all or rule_of(e.protocol).optimistic) and specs[e.method].watches))
+        for e in entries
+    ]
+    crop = f"{dataset.crop} {CROP_VERSION}"
+    rows = [_row(request, entry, specs, folds, weights, device, crop) for entry in entries]
     trials = tuple(trial for row in _within_budget(rows, profile, done) for trial in row)
-    return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), tuple(notes))
+    return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), (*notes, *said))
 
 
 def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list[str]]:
@@ -162,14 +188,12 @@ def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list
             f"--only {request.only!r} names none of the {len(known)} methods of suite {request.suite}; "
             "`fer-bench list methods` shows the names"
         )
-    for protocol in [*request.protocols, *(entry.protocol for entry in entries)]:
+    asked = asked_protocols(request)
+    for protocol in [*asked, *(entry.protocol for entry in entries)]:
         if protocol not in PROTOCOLS:
             raise UserError(f"--protocol {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
-    if request.protocols:
-        watch = {entry.method: False for entry in entries}
-        for entry in entries:
-            watch[entry.method] |= entry.watch
-        entries = [SuiteEntry(name, protocol, w) for name, w in watch.items() for protocol in request.protocols]
+    if asked:
+        entries = _under(entries, asked)
     unique: dict[tuple[str, str], SuiteEntry] = {}
     replaced = {}
     for entry in entries:
@@ -181,6 +205,78 @@ def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list
     return list(unique.values()), notes
 
 
+def _under(entries: list[SuiteEntry], protocols: Sequence[str]) -> list[SuiteEntry]:
+    """The methods of a suite under other protocols; what was watched under any is watched."""
+    watch = {entry.method: False for entry in entries}
+    for entry in entries:
+        watch[entry.method] |= entry.watch
+    return [SuiteEntry(name, protocol, w) for name, w in watch.items() for protocol in protocols]
+
+
+def asked_protocols(request: Request) -> tuple[str, ...]:
+    """Return the protocols that the command asks for by name; ``--test-data`` asks for one, too.
+
+    Raises
+    ------
+    UserError
+        Options that exclude each other.
+    """
+    if request.folds and (request.protocols or request.test_data):
+        other = "--protocol" if request.protocols else "--test-data"
+        raise UserError(
+            f"--folds and {other} exclude each other: a folds' file says who is trained on and who is tested"
+        )
+    if request.test_data and set(request.protocols) - {"cross-dataset"}:
+        raise UserError(
+            f"--protocol {request.protocols[0]} and --test-data exclude each other: "
+            "with --test-data the protocol is cross-dataset"
+        )
+    return ("cross-dataset",) if request.test_data else request.protocols
+
+
+def _data_and_folds(
+    request: Request, profile: Profile, entries: Sequence[SuiteEntry]
+) -> tuple[Dataset, dict[str, Folds], list[str]]:
+    """Read the data, make or read the folds, and say what was left out or differs."""
+    said = []
+    people = profile.people
+    if request.folds:
+        # A file of folds names its images: fewer people would leave some of them out.
+        people = None
+        if profile.people is not None:
+            said.append(f"profile {profile.name}: all people, because --folds names the images")
+    dataset, joined = open_data(request, people)
+    said += joined
+    if request.folds:
+        given, notes = given_folds(request.folds, dataset.manifest)
+        return dataset, {given.protocol: given}, [*said, *notes]
+    reasons = unsupported(dataset.manifest, dataset.why_no_people)
+    names = list(dict.fromkeys(entry.protocol for entry in entries))
+    able = [name for name in names if name not in reasons]
+    refused = [f"protocol {name}: {reasons[name]}" for name in names if name in reasons]
+    if refused and (asked_protocols(request) or not able):
+        raise UserError("; ".join(refused))
+    said += [f"skipped, {what}" for what in refused]
+    return dataset, {name: make_folds(dataset.manifest, name, request.seed) for name in able}, said
+
+
+def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]:
+    """Read the data of a command, with the test data joined to them, and say what joining left out."""
+
+    def load(data: str) -> Dataset:
+        return load_dataset(
+            data,
+            people=people,
+            workers=request.n_workers,
+            strict=request.strict,
+            crop=request.crop,
+            views=request.views,
+        )
+
+    dataset = load(request.data)
+    return join_datasets(dataset, load(request.test_data)) if request.test_data else (dataset, [])
+
+
 def _row(
     request: Request,
     entry: SuiteEntry,
@@ -188,6 +284,7 @@ def _row(
     folds: dict[str, Folds],
     weights: _Weights,
     device: str,
+    crop: str,
 ) -> list[Trial]:
     """The trials of one method under one protocol: they run together or are skipped together."""
     spec, table = specs[entry.method], folds[entry.protocol]
@@ -201,7 +298,7 @@ def _row(
         identity = {
             "version": TRIAL_VERSION,
             "method": [spec.name, spec.factory, dict(spec.params), spec.version],
-            "image": [asdict(spec.image), CROP_VERSION],
+            "image": [asdict(spec.image), crop],
             "folds": [table.hash, fold],
             "manifest": table.manifest_hash,
             "weights": found.sha256 if found else None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fer_bench.data.manifest import Manifest
 
-__all__ = ["PROTOCOLS", "TEST_SIDE", "TRAIN_SIDE", "Protocol", "is_train", "rule_of", "unsupported"]
+__all__ = ["PROTOCOLS", "TEST_SIDE", "TRAIN_SIDE", "Protocol", "official_parts", "rule_of", "unsupported"]
 
 TRAIN_SIDE, TEST_SIDE = "train data", "test data"
 """What the column ``split`` holds where two datasets were joined for ``cross-dataset``."""
@@ -18,6 +18,7 @@ _MAX_ROWS = 5_000_000
 """Rows of a folds' file: leave-one-person-out has people x images of them."""
 
 _TRAIN_WORDS = {"train", "training"}
+_VALIDATION_WORDS = {"val", "valid", "validation", "dev"}
 
 
 @dataclass(frozen=True)
@@ -200,15 +201,21 @@ def _column_obstacles(manifest: Manifest, column: str, least: int, most: int | N
         yield f"it takes at most {most} {column}s, the data have {len(values)}"
 
 
-def is_train(part: str) -> bool:
-    """Tell whether a part of a dataset's own split is the one to train on."""
-    return part.lower() in _TRAIN_WORDS
+def official_parts(manifest: Manifest) -> tuple[list[str], list[str]]:
+    """Return the parts of a dataset's own split that are trained on, and those that are tested, each sorted.
+
+    A part for validation is neither where there is another to test on: methods choose within the training part.
+    """
+    parts = sorted(set(manifest.table["split"]) - {""})
+    train = [part for part in parts if part.lower() in _TRAIN_WORDS]
+    other = [part for part in parts if part not in train]
+    tested = [part for part in other if part.lower() not in _VALIDATION_WORDS]
+    return train, tested or other
 
 
 def _official_obstacles(manifest: Manifest) -> Iterator[str]:
-    parts = set(manifest.table["split"]) - {""}
-    train = {part for part in parts if is_train(part)}
-    if not parts:
+    train, tested = official_parts(manifest)
+    if not train and not tested:
         yield "these data come without a split of their own"
-    elif not train or parts == train:
-        yield f"the data's own split needs a part named train and one to test on; found {', '.join(sorted(parts))}"
+    elif not train or not tested:
+        yield f"the data's own split needs a part named train and one to test on; found {', '.join(train or tested)}"

@@ -15,13 +15,14 @@ import pandas as pd
 
 from fer_bench import provenance
 from fer_bench.data.store import build_stores
+from fer_bench.dealing import balance
 from fer_bench.errors import UserError
 from fer_bench.executor import execute
 from fer_bench.files import TEMPORARY, atomic_write, clean_temporary, locked, to_json
 from fer_bench.folds import check_folds
 from fer_bench.plan import Plan, Request, Trial, make_plan
 from fer_bench.progress import progress, say
-from fer_bench.protocols import PROTOCOLS
+from fer_bench.protocols import rule_of
 from fer_bench.rundir import consolidate, finished, other_versions, trial_folder, write_json
 from fer_bench.trial import Task
 
@@ -34,15 +35,24 @@ INTERRUPTED = 130
 def default_out(request: Request) -> Path:
     """Return ``runs/<suite>-<profile>-<data>``, the same for the same command, so that it goes on where it stopped.
 
-    A command that narrows or changes the suite (--only, --protocol, --seed, --preset, other data of the same name) has
-    a folder of its own: it does not replace the report of the whole suite by its own few rows.
+    A command that narrows or changes the suite (--only, --protocol, --seed, --preset, --views and the like, other data
+    of the same name) has a folder of its own: it does not replace the report of the whole suite by its own few rows.
     """
-    data = request.data if request.data == "synthetic" else str(Path(request.data).expanduser().resolve())
+    data = _place(request.data)
     parts = [Path(request.suite).stem, request.profile, Path(data).stem]
     narrowed = [request.only, *request.protocols, request.seed, request.preset]
+    options = request.data_options
+    if request.folds or request.test_data:
+        # Files of one name in two places are two files.
+        options |= {"folds": str(request.folds and request.folds.resolve()), "test_data": _place(request.test_data)}
+    narrowed += [options] if options else []
     if data != "synthetic" or narrowed != ["*", 0, "default"]:
         parts.append(hashlib.sha256(to_json([data, narrowed]).encode()).hexdigest()[:6])
     return Path("runs") / "-".join(parts)
+
+
+def _place(data: str) -> str:
+    return data if data in ("", "synthetic") else str(Path(data).expanduser().resolve())
 
 
 def run(request: Request) -> int:
@@ -207,7 +217,10 @@ def _describe(plan: Plan) -> dict[str, Any]:
             "people": manifest.people,
             "n_excluded": len(manifest.excluded),
             "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
+            "layout": plan.dataset.layout,
             "crop": plan.dataset.crop,
+            "options": request.data_options
+            | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
             "views": sorted(manifest.table["view"].unique()),
             "sessions": sorted(manifest.table["session"].unique()),
         },
@@ -233,15 +246,24 @@ def _describe(plan: Plan) -> dict[str, Any]:
 
 
 def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
-    folds = plan.folds[name]
+    folds, even = plan.folds[name], balance(plan.folds[name].table, plan.dataset.manifest)
+    roles = folds.table["role"].value_counts()
+    # Proven from the folds themselves on every run, never taken from the protocol's name.
+    disjoint = not any(check_folds(folds))
+    rule = rule_of(name, "person" if disjoint else "image")
     return {
-        "summary": PROTOCOLS[name].summary,
-        "splits_by": PROTOCOLS[name].splits_by,
+        "summary": rule.summary,
+        "splits_by": rule.splits_by,
+        "partners": list(rule.partners),
+        "optimistic": rule.optimistic,
+        "selection": "best_test_epoch" if rule.optimistic else "last_epoch",
         "folds_hash": folds.hash,
         "n_folds": len(folds.numbers),
-        "n_test": int((folds.table["role"] == "test").sum()),
-        # Proven from the folds themselves on every run, never taken from the protocol's name.
-        "people_disjoint": not any(check_folds(folds)),
+        "n_train": round(int(roles["train"]) / len(folds.numbers)),
+        "n_test": int(roles["test"]),
+        "people_disjoint": disjoint,
+        "balance": even.sentence,
+        "largest_class_deviation": round(even.deviation, 6),
     }
 
 

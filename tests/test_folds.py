@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
+from fer_bench.foldcheck import check_file
 from fer_bench.folds import Folds, check_folds, make_folds, read_folds
 from fer_bench.labels import EMOTIONS
 from fer_bench.protocols import PROTOCOLS
@@ -133,11 +134,9 @@ def test_folds_for_other_data_are_refused(kdef_folder):
 @pytest.mark.parametrize("rows", ["", "0,train,AF01AFS,F01,AF\n0,test,AF01AFS,F01,AF\n"])
 def test_broken_folds_are_refused_whatever_they_claim(tmp_path, rows, claim):
     """A file without folds, or with an image on both sides, proves nothing: refused under either claim."""
-    from fer_bench.cli.tables import check_lines
-
     path = tmp_path / "folds.csv"
     head = "# fer-bench folds 1; protocol=random-2fold; manifest=0; seed=0\nfold,role,image,subject,label\n"
     path.write_text(head + rows)
-    lines, refused = check_lines(read_folds(path), claim)
-    assert refused
-    assert not any("proven" in line for line in lines)
+    verdict = check_file(path, claim=claim)
+    assert verdict.refused
+    assert not any("proven" in line for line in verdict.lines)

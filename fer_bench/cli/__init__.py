@@ -11,10 +11,30 @@ import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fer_bench.cli.options import (
+    CropOption,
+    DataOption,
+    Device,
+    DeviceOption,
+    FoldsOption,
+    OfflineOption,
+    OnlyOption,
+    OutOption,
+    PresetOption,
+    ProfileOption,
+    ProtocolOption,
+    SeedOption,
+    StrictOption,
+    SuiteOption,
+    TestDataOption,
+    ViewsOption,
+    WeightsOption,
+    WorkersOption,
+)
 from fer_bench.errors import FerBenchError, UserError
 
 if TYPE_CHECKING:
@@ -38,14 +58,6 @@ app.add_typer(folds_app, name="folds")
 app.add_typer(weights_app, name="weights")
 
 
-class Device(StrEnum):
-    """Where networks run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
 class What(StrEnum):
     """What ``fer-bench list`` can list."""
 
@@ -53,34 +65,6 @@ class What(StrEnum):
     suites = "suites"
     datasets = "datasets"
     protocols = "protocols"
-
-
-SuiteOption = Annotated[
-    str, typer.Option(help="all, classical, cnn, deep, paper, or a suite file ending in .toml.", metavar="NAME|FILE")
-]
-DataOption = Annotated[
-    str, typer.Option(help="'synthetic' (rendered faces) or the folder or zip of KDEF.", metavar="NAME|PATH")
-]
-ProtocolOption = Annotated[
-    list[str] | None,
-    typer.Option(help="Use this protocol instead of the suite's; may be given several times.", metavar="NAME"),
-]
-ProfileOption = Annotated[
-    str, typer.Option(help="quick (7 people, 2 folds, ten minutes) or full.", metavar="quick|full")
-]
-PresetOption = Annotated[str, typer.Option(help="default, or article (as the article prints it).", metavar="NAME")]
-OnlyOption = Annotated[str, typer.Option(help="Only methods whose name fits, such as '*-lbp'.", metavar="GLOB")]
-OutOption = Annotated[
-    Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
-]
-WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core, at most 8.", metavar="N")]
-DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
-WeightsOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder of pretrained weights (<network>*.pth).", envvar="FER_BENCH_WEIGHTS", metavar="DIR"),
-]
-OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="The run's seed; all others are derived from it.", metavar="N")]
 
 
 @app.callback(invoke_without_command=True)
@@ -106,6 +90,11 @@ def run(
     weights_dir: WeightsOption = None,
     offline: OfflineOption = False,
     seed: SeedOption = 0,
+    crop: CropOption = "",
+    views: ViewsOption = "",
+    strict: StrictOption = False,
+    folds: FoldsOption = None,
+    test_data: TestDataOption = "",
 ) -> None:
     """Run a suite and write its report.
 
@@ -114,9 +103,9 @@ def run(
     Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed (the report is written all the
     same). 2: a mistake in the command; nothing was started.
     """
+    request = _request(locals())
     from fer_bench.run import run as run_
 
-    request = _request(suite, data, protocol, profile, preset, only, out, workers, device, weights_dir, offline, seed)
     raise typer.Exit(run_(request))
 
 
@@ -134,15 +123,20 @@ def plan(
     weights_dir: WeightsOption = None,
     offline: OfflineOption = False,
     seed: SeedOption = 0,
+    crop: CropOption = "",
+    views: ViewsOption = "",
+    strict: StrictOption = False,
+    folds: FoldsOption = None,
+    test_data: TestDataOption = "",
 ) -> None:
     """Show what `run` would do.
 
     Trials, what is skipped and why, estimated time, memory and downloads. Runs nothing.
     """
+    request = _request(locals())
     from fer_bench.cli.tables import plan_lines
     from fer_bench.plan import make_plan
 
-    request = _request(suite, data, protocol, profile, preset, only, out, workers, device, weights_dir, offline, seed)
     _print("\n".join(plan_lines(make_plan(request, fetch=False))))
 
 
@@ -250,34 +244,54 @@ def make_folds_file(
     protocol: Annotated[str, typer.Option(help="Protocol.", metavar="NAME")] = "subject-10fold",
     data: DataOption = "synthetic",
     seed: SeedOption = 0,
+    views: ViewsOption = "",
+    strict: StrictOption = False,
+    test_data: TestDataOption = "",
 ) -> None:
-    """Write the folds of a full run."""
-    from fer_bench.data.datasets import load_dataset
+    """Write the folds of a full run, and say how even they are."""
+    from fer_bench.dealing import balance
     from fer_bench.folds import make_folds
+    from fer_bench.plan import Request, open_data
 
-    folds = make_folds(load_dataset(data, people=None, workers=os.cpu_count() or 1).manifest, protocol, seed)
+    request = Request(data=data, views=_views(views), strict=strict, test_data=test_data)
+    dataset, notes = open_data(request, None)
+    folds = make_folds(dataset.manifest, protocol, seed, dataset.why_no_people)
     folds.write(out)
-    _print(f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}")
+    even = balance(folds.table, dataset.manifest).sentence
+    _print("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
 
 
 @folds_app.command("check")
 def check_folds_file(
-    file: Annotated[Path, typer.Argument(help="A folds' file.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="A folds' file, or any CSV of images and folds.", metavar="FILE")],
     claim: Annotated[
         str | None,
-        typer.Option(help="What to prove: person or image. Default: what the file's protocol says.", metavar="WHAT"),
+        typer.Option(
+            help="What to prove: person, sequence, session or image. Default: what the file's protocol promises, "
+            "else person.",
+            metavar="WHAT",
+        ),
+    ] = None,
+    data: Annotated[
+        str, typer.Option(help="The data that the folds are of: tells people and duplicates.", metavar="NAME|PATH")
+    ] = "",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            help="manifest.csv of a run, in place of the data. One beside the folds is found.", metavar="FILE"
+        ),
     ] = None,
 ) -> None:
-    """Prove that nobody is in train and test.
+    """Prove that nobody is in train and test, or refuse.
 
-    From the file alone; a claim that does not hold is refused (exit code 1).
+    Looks for people, films and duplicate pictures on both sides, whatever the file says of itself. A claim that does
+    not hold is refused with the pictures that break it (exit code 1).
     """
-    from fer_bench.cli.tables import check_lines
-    from fer_bench.folds import read_folds
+    from fer_bench.foldcheck import check_file
 
-    lines, refused = check_lines(read_folds(file), claim)
-    _print("\n".join(lines))
-    raise typer.Exit(1 if refused else 0)
+    verdict = check_file(file, claim=claim, data=data, manifest=manifest)
+    _print("\n".join(verdict.lines))
+    raise typer.Exit(1 if verdict.refused else 0)
 
 
 @weights_app.command("list")
@@ -312,37 +326,21 @@ def fetch(
         _print(f"{name}: {found.path}")
 
 
-def _request(
-    suite: str,
-    data: str,
-    protocol: list[str] | None,
-    profile: str,
-    preset: str,
-    only: str,
-    out: Path | None,
-    workers: int,
-    device: Device,
-    weights_dir: Path | None,
-    offline: bool,
-    seed: int,
-) -> Request:
+def _request(given: dict[str, Any]) -> Request:
+    """Build a request from the parameters of ``run`` or ``plan``, which have its names."""
     from fer_bench.plan import Request
 
-    return Request(
-        suite=suite,
-        data=data,
-        protocols=tuple(protocol or ()),
-        profile=profile,
-        preset=preset,
-        only=only,
-        out=out,
-        workers=workers,
-        device=device.value,
-        weights_dir=weights_dir,
-        offline=offline,
-        seed=seed,
-        command=shlex.join(["fer-bench", *sys.argv[1:]]),
-    )
+    plain = {
+        "protocols": tuple(given["protocol"] or ()),
+        "views": _views(given["views"]),
+        "device": given["device"].value,
+        "command": shlex.join(["fer-bench", *sys.argv[1:]]),
+    }
+    return Request(**{name: value for name, value in given.items() if name != "protocol"} | plain)
+
+
+def _views(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (view.strip() for view in text.split(","))))
 
 
 def _print(text: str) -> None:

@@ -11,7 +11,6 @@ from fer_bench.errors import UserError
 from fer_bench.methods import WeightsSpec, load_methods
 
 if TYPE_CHECKING:
-    from fer_bench.folds import Folds
     from fer_bench.plan import Plan
 
 
@@ -111,24 +110,3 @@ def _cost_lines(plan: Plan) -> Iterator[str]:
         f"laptop), {disk:,.0f} MB of disk for pictures, up to {1.5 + 4 * largest:.1f} GB of memory a worker, "
         f"device {plan.device}"
     )
-
-
-def check_lines(folds: Folds, claim: str | None) -> tuple[list[str], bool]:
-    """Return the verdict on folds as lines, and whether their claim is refused."""
-    from fer_bench.folds import broken_folds, check_folds
-    from fer_bench.protocols import PROTOCOLS
-
-    known = PROTOCOLS.get(folds.protocol)
-    claim = claim or (known.splits_by if known else "person")
-    if claim not in ("person", "image"):
-        raise UserError(f"--claim {claim}: expected person or image")
-    faults = list(check_folds(folds))
-    lines = [f"{folds.protocol}: {len(folds.numbers)} folds, sha256 {folds.hash}"]
-    if not faults:
-        return [*lines, "proven: no person is both trained on and tested, in any fold"], False
-    lines += faults
-    if any(broken_folds(folds)):
-        return [*lines, "REFUSED: these folds are broken"], True
-    if claim == "person":
-        return [*lines, "REFUSED: these folds are not subject-independent"], True
-    return [*lines, "splits by image: no figure from these folds may be called subject-independent"], False

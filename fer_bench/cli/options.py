@@ -1,0 +1,63 @@
+"""The options that several commands have in common."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+SuiteOption = Annotated[
+    str, typer.Option(help="all, classical, cnn, deep, paper, or a suite file ending in .toml.", metavar="NAME|FILE")
+]
+DataOption = Annotated[
+    str, typer.Option(help="'synthetic' (rendered faces), or a folder, archive or table.", metavar="NAME|PATH")
+]
+ProtocolOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Use this protocol instead of the suite's; may be given several times.", metavar="NAME"),
+]
+ProfileOption = Annotated[
+    str, typer.Option(help="quick (7 people, 2 folds, ten minutes) or full.", metavar="quick|full")
+]
+PresetOption = Annotated[str, typer.Option(help="default, or article (as the article prints it).", metavar="NAME")]
+OnlyOption = Annotated[str, typer.Option(help="Only methods whose name fits, such as '*-lbp'.", metavar="GLOB")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
+]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core, at most 8.", metavar="N")]
+DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of pretrained weights (<network>*.pth).", envvar="FER_BENCH_WEIGHTS", metavar="DIR"),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="The run's seed; all others are derived from it.", metavar="N")]
+CropOption = Annotated[
+    str,
+    typer.Option(
+        help="How faces are cut out: fixed (KDEF's boxes), detect, or none. Default: what suits the data.",
+        metavar="fixed|detect|none",
+    ),
+]
+ViewsOption = Annotated[str, typer.Option(help="Keep only these views, such as S,HL,HR.", metavar="VIEW,...")]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Leave out the pictures of KDEF that a stricter clean-up dropped, too.")
+]
+FoldsOption = Annotated[
+    Path | None,
+    typer.Option(help="Folds from a file, in place of a protocol; proven anew against the data.", metavar="FILE"),
+]
+TestDataOption = Annotated[
+    str, typer.Option(help="Train on all of --data, test on all of this (cross-dataset).", metavar="PATH")
+]

@@ -1,0 +1,111 @@
+"""Folds that a user gives in as a file: matched with the data, and their claim proven anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from fer_bench.data.manifest import Manifest
+from fer_bench.errors import UserError
+from fer_bench.folds import FOLD_COLUMNS, Folds, broken_folds, check_folds, make_folds
+from fer_bench.foldtables import FoldTable, read_fold_table
+from fer_bench.protocols import PROTOCOLS, unsupported
+
+__all__ = ["given_folds", "match_images"]
+
+
+def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]:
+    """Read folds from a file and hold them against the data.
+
+    People and expressions are the data's own, whatever the file says of them.
+
+    Returns
+    -------
+    Folds
+        Under the name of its protocol where it holds exactly what that protocol makes of these data; else under
+        ``given-<name of the file>``.
+    tuple of str
+        What a reader of the figures must know about them.
+
+    Raises
+    ------
+    UserError
+        The file names images that the data lack, tests an image twice, or breaks what its protocol promises.
+    """
+    file = read_fold_table(path)
+    table = file.table.assign(image=match_images(file.table["image"], manifest, f"--folds {path}"))
+    facts = manifest.table.set_index("image")[["subject", "label"]]
+    table = table[["fold", "role", "image"]].join(facts, on="image")[FOLD_COLUMNS]
+    folds = Folds("given-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem) or "folds"), manifest.hash, file.seed, table)
+    faults = list(broken_folds(folds))
+    tested = table.loc[table["role"] == "test", "image"]
+    if tested.duplicated().any():
+        twice = sorted(tested[tested.duplicated()].unique())
+        faults.append(f"{len(twice)} images are tested more than once, such as {twice[0]}")
+    rule = PROTOCOLS.get(file.protocol)
+    if rule is not None and rule.splits_by == "person" and not faults:
+        faults = [f"it says {file.protocol}, which keeps people apart, but {fault}" for fault in check_folds(folds)]
+    if faults:
+        raise UserError(f"--folds {path}: {faults[0]}; `fer-bench folds check` tells all")
+    known = _as_known(file, manifest, table)
+    return known or folds, tuple(_notes(file, manifest, table, path, known is not None))
+
+
+def match_images(names: pd.Series, manifest: Manifest, where: str) -> pd.Series:
+    """Find each image of a table of folds in the data: by its name, its file, or its file's name.
+
+    Raises
+    ------
+    UserError
+        An image is not in the data, or two are.
+    """
+    table = manifest.table
+    known = {image: image for image in table["image"]}
+    stems = table["file"].map(lambda file: PurePosixPath(file).stem.upper())
+    by_stem = dict(zip(stems, table["image"], strict=True))
+    doubled = set(stems[stems.duplicated()])
+    by_file = dict(zip(table["file"], table["image"], strict=True))
+
+    def find(name: str) -> str:
+        stem = PurePosixPath(name.replace("\\", "/")).stem.upper()
+        return known.get(name) or by_file.get(name) or ("" if stem in doubled else by_stem.get(stem, ""))
+
+    unique = {name: find(name) for name in names.unique()}
+    missing = sorted(name for name, image in unique.items() if not image)
+    if missing:
+        raise UserError(
+            f"{where}: {len(missing)} of its {len(unique)} images are not in the data, such as {missing[0]}; "
+            "give the data that it was made for, or make folds anew with `fer-bench folds make`"
+        )
+    return names.map(unique)
+
+
+def _as_known(file: FoldTable, manifest: Manifest, table: pd.DataFrame) -> Folds | None:
+    """The protocol's own folds where the file holds exactly them: then it is the same run, with the same trials."""
+    if file.protocol not in PROTOCOLS or file.protocol in unsupported(manifest):
+        return None
+    made = make_folds(manifest, file.protocol, file.seed)
+    return made if made.table.equals(table.reset_index(drop=True)) else None
+
+
+def _notes(file: FoldTable, manifest: Manifest, table: pd.DataFrame, path: Path, known: bool) -> Iterator[str]:
+    head = f"--folds {path.name}"
+    yield from (f"{head}: {note}" for note in file.notes)
+    if file.manifest_hash and file.manifest_hash != manifest.hash:
+        yield (
+            f"{head} was made for other data (manifest {file.manifest_hash[:12]}, these are {manifest.hash[:12]}); "
+            "all its images are here"
+        )
+    unused = len(manifest) - table["image"].nunique()
+    if unused:
+        yield f"{head}: {unused} images of the data stand in none of its folds and are not used"
+    for column, what in (("subject", "person"), ("label", "expression")):
+        if column in file.table and not known:
+            n = int((file.table[column].to_numpy() != table[column].to_numpy()).sum())
+            if n:
+                yield f"{head}: the {what} differs from the data's own in {n} rows; the data's own is used"
+    if file.protocol in PROTOCOLS and not known:
+        yield f"{head} says {file.protocol}, and is not what that protocol makes of these data with seed {file.seed}"
