@@ -1,33 +1,59 @@
-"""The image store: every picture decoded, cropped and resized once, into memory-mapped uint8 arrays."""
+"""The image store: every picture decoded, cropped and resized once, into memory-mapped uint8 arrays.
+
+A store's name is a hash of what its pixels depend on: the manifest, the crop with its detector, the form that a method
+asked for. It is written under a temporary name and takes its own when it is whole, so a half-written one is never read.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable
-from contextlib import ExitStack
-from dataclasses import asdict
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, astuple
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fer_bench.data.crop import CROP_VERSION, face_box, to_spec
+from fer_bench.data.crop import Box, crop_identity, cut_box, detector_for, locate, to_spec
+from fer_bench.data.detect import Detector
 from fer_bench.data.manifest import Dataset
-from fer_bench.files import TEMPORARY, cache_dir, need_space, to_json
+from fer_bench.files import TEMPORARY, atomic_write, cache_dir, locked, need_space, to_json
 from fer_bench.methods import ImageSpec
-from fer_bench.progress import progress
+from fer_bench.progress import progress, say
 
-__all__ = ["build_stores", "store_path"]
+__all__ = ["build_stores", "crop_audit", "store_path"]
+
+_Shaped = tuple[Box, list[NDArray[np.uint8]]]
 
 
-def store_path(dataset: Dataset, spec: ImageSpec) -> Path:
+def store_path(dataset: Dataset, spec: ImageSpec, weights_dir: Path | None = None) -> Path:
     """Return where the images of ``dataset`` in the form ``spec`` are kept, whether they are there yet or not."""
-    key = to_json([dataset.manifest.hash, dataset.crop, CROP_VERSION, asdict(spec)])
-    return cache_dir() / "store" / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.npy"
+    return _folder() / f"{_key(dataset.manifest.hash, crop_identity(dataset, weights_dir), asdict(spec))}.npy"
 
 
-def build_stores(dataset: Dataset, specs: Iterable[ImageSpec], workers: int) -> dict[ImageSpec, Path]:
+def build_stores(
+    dataset: Dataset, specs: Iterable[ImageSpec], workers: int, weights_dir: Path | None = None
+) -> dict[ImageSpec, Path]:
     """Make the missing stores in one pass over the pictures.
+
+    Two processes that need the same stores at once make them once: the second waits for the first, and makes them
+    itself where the first was killed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to read.
+    specs : iterable of ImageSpec
+        The forms that methods want.
+    workers : int
+        Threads that decode, and threads that crop and resize.
+    weights_dir : Path, optional
+        Where a face detector's model may lie; as in `fer_bench.data.crop.crop_identity`.
 
     Returns
     -------
@@ -35,45 +61,138 @@ def build_stores(dataset: Dataset, specs: Iterable[ImageSpec], workers: int) -> 
         Files for ``numpy.load(path, mmap_mode="r")``: (n, size, size) or (n, size, size, 3) uint8, in the
         manifest's order. A file is complete or absent.
     """
-    paths = {spec: store_path(dataset, spec) for spec in specs}
-    missing = {spec: path for spec, path in paths.items() if not path.exists()}
-    if not missing:
+    paths = {spec: store_path(dataset, spec, weights_dir) for spec in specs}
+    if all(path.exists() for path in paths.values()):
         return paths
-    n = len(dataset.manifest)
-    folder = cache_dir() / "store"
-    need_space(folder, sum(n * s.size**2 * s.channels for s in missing), "the image store")
-    verb = "Rendering faces" if dataset.rendered else "Cropping faces"
-    with ExitStack() as stack:
-        arrays = {spec: stack.enter_context(_Growing(path, n, spec)) for spec, path in missing.items()}
-        done = stack.enter_context(progress(verb, n))
-        views = dataset.manifest.table["view"]
-        for i, picture in enumerate(dataset.pictures(dataset.manifest, workers)):
-            left, top, side = face_box(views[i], picture.shape[1], picture.shape[0])
-            face = np.ascontiguousarray(picture[top : top + side, left : left + side])
-            for spec, array in arrays.items():
-                array[i] = to_spec(face, spec)
-            done(i + 1)
+    with _alone(_boxes_path(dataset, weights_dir).with_suffix(".lock")):
+        missing = {spec: path for spec, path in paths.items() if not path.exists()}
+        if missing:
+            _build(dataset, missing, workers, weights_dir)
     return paths
 
 
-class _Growing:
-    """A memory-mapped array under a temporary name that takes its real one only when all went well."""
+def crop_audit(dataset: Dataset, weights_dir: Path | None = None) -> dict[str, Any]:
+    """Tell how faces were found, once the stores are built; empty where no detector was asked.
 
-    def __init__(self, path: Path, n: int, spec: ImageSpec) -> None:
-        self._path = path
-        self._temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
-        shape = (n, spec.size, spec.size) if spec.channels == 1 else (n, spec.size, spec.size, 3)
-        self._array = np.lib.format.open_memmap(self._temporary, mode="w+", dtype=np.uint8, shape=shape)
+    Returns
+    -------
+    dict
+        ``detector`` (name and hash), ``found`` and ``fallback`` (numbers of pictures), ``by`` (number by each
+        detector), ``views`` (``[found, fallback]`` by view; a view that is not told is ``""``), ``names`` (files
+        that have the fixed box because no face was found).
+    """
+    detector = detector_for(dataset.crop, weights_dir)
+    boxes = _load_boxes(_boxes_path(dataset, weights_dir), len(dataset.manifest))
+    if detector is None or not boxes:
+        return {}
+    missed = [box.by == "fallback" for box in boxes]
+    views = dataset.manifest.table["view"]
+    return {
+        "detector": detector.label,
+        "found": missed.count(False),
+        "fallback": missed.count(True),
+        "by": {by: sum(box.by == by for box in boxes) for by in sorted({box.by for box in boxes})},
+        "views": {v: _count([m for m, view in zip(missed, views, strict=True) if view == v]) for v in sorted({*views})},
+        "names": [file for file, m in zip(dataset.manifest.table["file"], missed, strict=True) if m],
+    }
 
-    def __enter__(self) -> np.memmap:
-        return self._array
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self._array.flush()
-        del self._array
-        if kind is None:
-            with open(self._temporary, "rb+") as handle:
-                os.fsync(handle.fileno())
-            os.replace(self._temporary, self._path)
-        else:
-            self._temporary.unlink(missing_ok=True)
+def _count(missed: Sequence[bool]) -> list[int]:
+    return [missed.count(False), missed.count(True)]
+
+
+def _folder() -> Path:
+    return cache_dir() / "store"
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
+
+
+def _boxes_path(dataset: Dataset, weights_dir: Path | None) -> Path:
+    return _folder() / f"{_key(dataset.manifest.hash, crop_identity(dataset, weights_dir))}.boxes.json"
+
+
+def _load_boxes(path: Path, n: int) -> list[Box]:
+    """Read where faces were found when another store of the same pictures was built; empty where none was."""
+    try:
+        boxes = [Box(*values) for values in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+    return boxes if len(boxes) == n else []
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time in."""
+    with locked(lock, wait=False) as got:
+        if got:
+            yield
+            return
+    say("Another fer-bench is cropping these faces; waiting for it.")
+    with locked(lock, wait=True):
+        yield
+
+
+def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, weights_dir: Path | None) -> None:
+    n = len(dataset.manifest)
+    need_space(_folder(), sum(n * s.size**2 * s.channels for s in missing), "the image store")
+    boxes_path = _boxes_path(dataset, weights_dir)
+    _clean([*missing.values(), boxes_path])
+    known = _load_boxes(boxes_path, n) if dataset.crop == "detect" else []
+    detector = None if known else detector_for(dataset.crop, weights_dir)
+    boxes = []
+    with ExitStack() as stack:
+        files = [stack.enter_context(atomic_write(path)) for path in missing.values()]
+        for file, spec in zip(files, missing, strict=True):
+            _write_header(file, n, spec)
+        done = stack.enter_context(progress("Rendering faces" if dataset.rendered else "Cropping faces", n))
+        for i, (box, images) in enumerate(_shaped(dataset, list(missing), workers, known, detector), start=1):
+            boxes.append(box)
+            for file, image in zip(files, images, strict=True):
+                file.write(image.data)
+            done(i)
+        if detector is not None:  # before the stores take their names: where there is a store, there are its boxes
+            with atomic_write(boxes_path, "w") as handle:
+                json.dump([astuple(box) for box in boxes], handle)
+
+
+def _clean(paths: Iterable[Path]) -> None:
+    """Remove what killed builders left; the lock is ours, so that nobody is writing it."""
+    for path in paths:
+        for leftover in path.parent.glob(f"{TEMPORARY}*-{path.name}"):
+            with suppress(OSError):  # Windows has no such lock, and refuses to remove what is being written
+                leftover.unlink()
+
+
+def _write_header(file: IO[bytes], n: int, spec: ImageSpec) -> None:
+    """Start a ``.npy`` file; its rows are then written one by one, which takes no memory, unlike a memory map."""
+    shape = (n, spec.size, spec.size) if spec.channels == 1 else (n, spec.size, spec.size, 3)
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+
+
+def _shaped(
+    dataset: Dataset, specs: Sequence[ImageSpec], workers: int, known: Sequence[Box], detector: Detector | None
+) -> Iterator[_Shaped]:
+    """Cut and resize in the manifest's order, a bounded number of pictures ahead."""
+    import cv2
+
+    def shape(i: int, picture: NDArray[np.uint8]) -> _Shaped:
+        box = known[i] if known else locate(picture, views[i], dataset.crop, detector)
+        face = np.ascontiguousarray(cut_box(picture, box))
+        return box, [np.ascontiguousarray(to_spec(face, spec)) for spec in specs]
+
+    views = list(dataset.manifest.table["view"])
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # pictures are done side by side already
+    ahead: deque[Future[_Shaped]] = deque()
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            for i, picture in enumerate(dataset.pictures(dataset.manifest, workers)):
+                ahead.append(pool.submit(shape, i, picture))
+                if len(ahead) > 2 * workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+    finally:
+        cv2.setNumThreads(threads)
