@@ -92,15 +92,16 @@ def _crosstab_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _protocol_lines(dataset: Dataset) -> Iterator[str]:
-    from fer_bench.cli.tables import columns
     from fer_bench.protocols import PROTOCOLS, unsupported
 
     reasons = unsupported(dataset.manifest, dataset.why_no_people)
     able = [name for name in PROTOCOLS if name not in reasons]
     yield f"protocols that these data support: {', '.join(able) or 'none'}"
-    if reasons:
-        yield "protocols that they do not support:"
-        yield from columns([(f"  {name}", reason) for name, reason in reasons.items()])
+    names = defaultdict(list)
+    for name, reason in reasons.items():
+        names[reason].append(name)
+    for reason, same in names.items():
+        yield f"not supported, {', '.join(same)}: {reason}"
 
 
 def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterator[str]:
@@ -111,7 +112,7 @@ def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterato
         groups[kind].append((file.file, file.reason.removeprefix(kind).lstrip(": ")))
     for kind, files in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         yield ""
-        yield f"left out, {len(files)} files: {kind}"
+        yield f"left out, {len(files)} file{'s' if len(files) > 1 else ''}: {kind}"
         shown = files if everything or len(files) <= _SHOWN else files[: _SHOWN // 2]
         for name, detail in shown:
             yield f"  {name}" + (f": {detail}" if detail else "")
