@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.crossdata import join_datasets
-from fer_bench.data.crop import CROP_VERSION
+from fer_bench.data.crop import crop_identity
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
@@ -27,6 +27,7 @@ from fer_bench.progress import say
 from fer_bench.protocols import PROTOCOLS, rule_of, unsupported
 from fer_bench.seeds import derive_seed
 from fer_bench.suites import SuiteEntry, expand, load_suite
+from fer_bench.tune import with_grids
 from fer_bench.weights import FoundWeights, WeightsUnavailableError, fetch_weights, find_weights
 
 __all__ = ["Plan", "Request", "Trial", "asked_protocols", "make_plan", "open_data"]
@@ -56,6 +57,7 @@ class Request:
     strict: bool = False
     folds: Path | None = None
     test_data: str = ""
+    tune: bool = False
     command: str = ""
 
     @property
@@ -165,13 +167,14 @@ def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = la
     entries = [e for e in entries if e.protocol in folds]
     methods = load_methods()
     specs = {name: methods[name].resolve(profile.name, request.preset) for name in {e.method for e in entries}}
+    specs = with_grids(specs, load_suite(request.suite)) if request.tune else specs
     weights = _Weights(request, profile, fetch)
     watch_all = request.preset == "article"
     entries = [
         replace(e, watch=e.watch or ((watch_all or rule_of(e.protocol).optimistic) and specs[e.method].watches))
         for e in entries
     ]
-    crop = f"{dataset.crop} {CROP_VERSION}"
+    crop = crop_identity(dataset, request.weights_dir)
     rows = [_row(request, entry, specs, folds, weights, device, crop) for entry in entries]
     trials = tuple(trial for row in _within_budget(rows, profile, done) for trial in row)
     return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), (*notes, *said))

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from fer_bench import provenance
-from fer_bench.data.store import build_stores
+from fer_bench.data.store import build_stores, crop_audit
 from fer_bench.dealing import balance
 from fer_bench.errors import UserError
 from fer_bench.executor import execute
@@ -46,6 +46,7 @@ def default_out(request: Request) -> Path:
         # Files of one name in two places are two files.
         options |= {"folds": str(request.folds and request.folds.resolve()), "test_data": _place(request.test_data)}
     narrowed += [options] if options else []
+    narrowed += ["tune"] if request.tune else []
     if data != "synthetic" or narrowed != ["*", 0, "default"]:
         parts.append(hashlib.sha256(to_json([data, narrowed]).encode()).hexdigest()[:6])
     return Path("runs") / "-".join(parts)
@@ -128,6 +129,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     # A run that was broken off and started again took the time of all its parts.
     elapsed = earlier + time.monotonic() - begun
     notes = [*plan.notes, *other_versions(out, plan)]
+    description["dataset"]["crop_audit"] = crop_audit(plan.dataset, plan.request.weights_dir)
     finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
     write_json(out / "run.json", description | finish)
     return _report(out, table, interrupted)
@@ -157,7 +159,8 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     """Build the image stores, and turn the trials to do into what workers take."""
     trials = [trial for trial in plan.trials if trial.id in todo]
     manifest = plan.dataset.manifest
-    stores = build_stores(plan.dataset, {trial.spec.image for trial in trials}, plan.request.n_workers)
+    specs = {trial.spec.image for trial in trials}
+    stores = build_stores(plan.dataset, specs, plan.request.n_workers, plan.request.weights_dir)
     labels, groups = manifest.labels, manifest.groups.astype(str)
     sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
     tasks = []

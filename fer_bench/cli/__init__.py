@@ -31,6 +31,7 @@ from fer_bench.cli.options import (
     StrictOption,
     SuiteOption,
     TestDataOption,
+    TuneOption,
     ViewsOption,
     WeightsOption,
     WorkersOption,
@@ -95,6 +96,7 @@ def run(
     strict: StrictOption = False,
     folds: FoldsOption = None,
     test_data: TestDataOption = "",
+    tune: TuneOption = False,
 ) -> None:
     """Run a suite and write its report.
 
@@ -128,6 +130,7 @@ def plan(
     strict: StrictOption = False,
     folds: FoldsOption = None,
     test_data: TestDataOption = "",
+    tune: TuneOption = False,
 ) -> None:
     """Show what `run` would do.
 

@@ -61,3 +61,7 @@ FoldsOption = Annotated[
 TestDataOption = Annotated[
     str, typer.Option(help="Train on all of --data, test on all of this (cross-dataset).", metavar="PATH")
 ]
+TuneOption = Annotated[
+    bool,
+    typer.Option("--tune", help="Choose parameters from the suite's grids, by people inside each training fold."),
+]
