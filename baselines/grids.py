@@ -86,8 +86,10 @@ def cell_histograms(
     most = max((len(images[few]) for few in chunks(images)), default=0)
     first = np.arange(most)[:, None, None] * length + cell * n_bins  # of the bins of each pixel's cell
 
+    every = np.empty_like(first)
+
     def step(part: NDArray[np.uint8]) -> NDArray[np.float64]:
-        bins = first[: len(part)] + codes(part)
+        bins = np.add(first[: len(part)], codes(part), out=every[: len(part)])
         return np.bincount(bins.ravel(), minlength=len(part) * length).reshape(len(part), length) * scale
 
     return in_chunks(images, step, length)

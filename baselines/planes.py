@@ -32,7 +32,12 @@ class Plane:
         self.inside = (slice(None), slice(margin, margin + h), slice(margin, margin + w))
         self.first = margin * self.shape[2] + margin
         self.length = n * self.shape[1] * self.shape[2] - 2 * self.first
-        self.grey = np.pad(images, ((0, 0), (margin, margin), (margin, margin)), mode=mode).ravel()
+        padded = np.zeros(self.shape, dtype=np.uint8)
+        padded[self.inside] = images
+        if mode == "edge":
+            padded[:, :margin], padded[:, -margin:] = padded[:, margin, None], padded[:, -margin - 1, None]
+            padded[:, :, :margin], padded[:, :, -margin:] = padded[:, :, margin, None], padded[:, :, -margin - 1, None]
+        self.grey = padded.ravel()
         self.patterns = np.zeros(self.grey.size, dtype=np.uint8)
 
     def at(self, row: NDArray[Any], down: int = 0, right: int = 0) -> NDArray[Any]:
@@ -43,7 +48,7 @@ class Plane:
     def set_bit(self, bit: int, on: NDArray[np.bool_]) -> None:
         """Set a bit of the patterns where told; ``on`` is used up."""
         value = on.view(np.uint8)
-        np.left_shift(value, np.uint8(bit), out=value)
+        np.multiply(value, np.uint8(1 << bit), out=value)  # NumPy shifts bytes slowly
         pattern = self.at(self.patterns)
         np.bitwise_or(pattern, value, out=pattern)
 

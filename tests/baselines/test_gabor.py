@@ -21,7 +21,7 @@ def plain(image):
 
 @pytest.mark.parametrize("shape", [(64, 64), (24, 32), (19, 23), (8, 8)])
 def test_gabor_equals_a_plain_convolution(shape):
-    """Every eighth magnitude of SciPy's convolution of the mirrored image, within 1e-5, however far the wavelets reach."""
+    """Every eighth magnitude of SciPy's convolution of the mirrored image within 1e-5, however far wavelets reach."""
     images = np.random.default_rng(0).integers(0, 256, (2, *shape)).astype(np.uint8)
     np.testing.assert_allclose(gabor(images), [plain(image) for image in images], atol=1e-5)
 
