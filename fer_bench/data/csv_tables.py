@@ -23,7 +23,7 @@ _MAX_FIELD = 1_000_000
 
 
 @contextmanager
-def open_table(source: Source, name: str) -> Iterator[io.TextIOWrapper]:
+def open_table(source: Source, name: str, errors: str = "strict") -> Iterator[io.TextIOWrapper]:
     """Open a table as text without holding it in memory, where that can be done."""
     with ExitStack() as stack:
         stream: IO[bytes]
@@ -36,7 +36,7 @@ def open_table(source: Source, name: str) -> Iterator[io.TextIOWrapper]:
             stream = stack.enter_context(stack.enter_context(zipfile.ZipFile(source.path)).open(name))
         else:
             stream = io.BytesIO(source.read(name))
-        yield stack.enter_context(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+        yield stack.enter_context(io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline=""))
 
 
 def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -101,7 +101,7 @@ def source_of_table(path: Path) -> Source:
 def columns_of(source: Source, name: str) -> list[str]:
     """Return the headings of a table, lower case; none where it is no table."""
     try:
-        with open_table(source, name) as text:
+        with open_table(source, name, errors="replace") as text:
             return _header(next(csv.reader([text.readline(10_000)]), []))
     except (OSError, ValueError, csv.Error, zipfile.BadZipFile, zlib.error, EOFError):
         return []

@@ -44,10 +44,10 @@ def recognise(source: Source) -> Layout:
         if fits:
             return fits[0]
     if source.path.suffix.lower() == ".csv":
-        columns = ", ".join(columns_of(source, source.path.name)) or "none"
+        columns = ", ".join(columns_of(source, source.path.name)) or "no header"
         raise UserError(
             f"--data {source.path}: expected a table with the columns path and label (of your own), or emotion, pixels "
-            f"and Usage (FER2013's), with commas between them; found the columns {columns}"
+            f"and Usage (FER2013's), with commas between them; found {columns}"
         )
     files = [name for name, _ in files_of(source)]
     looked_for = "; ".join(layout.expects for layout in LAYOUTS.values())

@@ -50,16 +50,17 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
     unique, doubles = drop_doubles(usable)
     unique, copies = drop_copies(unique)
     excluded = [*source.refused, *listing.excluded, *unwanted, *unusable, *doubles, *copies]
+    manifest = as_manifest(unique, excluded, data, layout.expects)
     return Dataset(
         name=source.path.resolve().stem,
-        manifest=as_manifest(unique, excluded, data, layout.expects),
+        manifest=manifest,
         notice=layout.notice,
         path=data,
         rendered=False,
         crop=layout.crop,
         pictures=partial(read_pictures, listing.source),
         layout=layout.name,
-        why_no_people=layout.no_people,
+        why_no_people="" if manifest.people else layout.no_people,
     )
 
 
@@ -74,7 +75,7 @@ def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> tuple[li
         if verdict.reason:
             unusable.append(Excluded(row["file"], verdict.reason))
         else:
-            usable.append({**row, "sha256": verdict.sha256, "phash": getattr(verdict, "phash", "")})
+            usable.append({**row, "sha256": verdict.sha256, "phash": verdict.phash})
     return usable, unusable
 
 

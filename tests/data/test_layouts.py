@@ -158,8 +158,8 @@ UNUSABLE = {
     "no labels": (write_no_labels, [], "CK+'s pictures without their labels"),
     "two sets in one folder": (write_two_sets, [], "files of 2 layouts stand together"),
     "a zip of something else": (write_other_zip, [], "found paper.txt"),
-    "a table without the columns": (write_table("file,emotion\na.png,sad\n"), [], "found the columns file, emotion"),
-    "an empty table": (write_table(""), [], "found the columns none"),
+    "a table without the columns": (write_table("file,emotion\na.png,sad\n"), [], "found file, emotion"),
+    "an empty table": (write_table(""), [], "found no header"),
     "a table of the header alone": (write_table("path,label\n"), [], "has a header and no rows"),
     "an unknown label": (write_table("path,label\na.png,happy\nb.png,glum\n"), [], "line 3: unknown label 'glum'"),
     "a person missing": (

@@ -1,0 +1,109 @@
+"""A table of one's own: what it tells is used, what it gets wrong is said with its line."""
+
+import os
+
+import pytest
+from layouts import save, square, write_csv
+
+from fer_bench.data.datasets import load_dataset
+from fer_bench.errors import UserError
+
+
+def load(path):
+    return load_dataset(str(path), people=None, workers=2)
+
+
+def test_people_sessions_and_views_come_from_the_table(tmp_path):
+    """Optional columns fill the manifest; labels are read by code and by name."""
+    dataset = load(write_csv(tmp_path))
+    table = dataset.manifest.table
+    assert dataset.manifest.people == ["p1", "p2", "p3", "p4"]
+    assert table.groupby(["subject", "session", "label"]).size().eq(1).all()
+    assert set(table["view"]) == {"S"}
+    assert len(table) == 56
+
+
+def test_what_is_not_used_is_named(tmp_path):
+    """A picture that is not there, and contempt, are left out by name."""
+    reasons = {e.file: e.reason for e in load(write_csv(tmp_path)).manifest.excluded}
+    assert reasons == {
+        "pictures/lost.png": "no such file: line 58 of table.csv",
+        "pictures/1-happy-A.png": "contempt is none of the seven expressions",
+    }
+
+
+def test_a_table_without_people_says_why_nobody_is_told_apart(tmp_path):
+    """Without the column subject there are no people, and the reason names the column."""
+    path = write_csv(tmp_path)
+    path.write_text("\n".join(",".join(line.split(",")[:2]) for line in path.read_text().splitlines()))
+    dataset = load(path)
+    assert dataset.manifest.people == []
+    assert "no column subject" in dataset.why_no_people
+
+
+def test_a_table_with_people_gives_no_such_reason(tmp_path):
+    """Where people are told there is nothing to explain."""
+    assert load(write_csv(tmp_path)).why_no_people == ""
+
+
+def test_one_picture_under_two_labels_is_used_under_neither(tmp_path):
+    """Two rows that contradict each other are both left out."""
+    save(square("AF01HAS", 48), tmp_path / "a.png")
+    save(square("AF01SAS", 48), tmp_path / "b.png")
+    save(square("AF01SUS", 48), tmp_path / "c.png")
+    (tmp_path / "t.csv").write_text("path,label\na.png,HA\na.png,SA\nb.png,SA\nc.png,SU\n")
+    manifest = load(tmp_path / "t.csv").manifest
+    assert list(manifest.table["image"]) == ["b.png", "c.png"]
+    assert all("contradictory labels" in e.reason for e in manifest.excluded)
+
+
+def test_a_spreadsheets_table_is_read(tmp_path):
+    """A byte order mark, Windows' line ends, quotes and back slashes are what spreadsheets write."""
+    for name, face in (("a,1", "AF01HAS"), ("b", "AF01SAS")):
+        save(square(face, 48), tmp_path / "pictures" / f"{name}.png")
+    text = '\ufeffPath,Label\r\n"pictures\\a,1.png",Happy\r\npictures\\b.png,SAD\r\n\r\n'
+    (tmp_path / "t.csv").write_bytes(text.encode())
+    assert list(load(tmp_path / "t.csv").manifest.table["label"]) == ["HA", "SA"]
+
+
+def test_a_table_in_a_folder_or_zip_is_found(tmp_path):
+    """The folder of a table may be given in its place."""
+    path = write_csv(tmp_path)
+    assert load(tmp_path).manifest.hash == load(path).manifest.hash
+
+
+def test_a_table_in_an_archive_reaches_no_file_outside(tmp_path):
+    """A path that leads out of the folder that is given is not followed."""
+    save(square("AF01HAS", 48), tmp_path / "secret.png")
+    (tmp_path / "data").mkdir()
+    for i, face in enumerate(("AF01HAS", "AF01SAS")):
+        save(square(face, 48), tmp_path / "data" / f"{i}.png")
+    (tmp_path / "data" / "t.csv").write_text("path,label\n0.png,HA\n1.png,SA\n../secret.png,SU\n")
+    (outside,) = load(tmp_path / "data").manifest.excluded
+    assert outside.file == "../secret.png"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"path;label\na.png;HA\n", "found path;label"),
+        (b"\xff\xfe\x00\x01", "expected a table with the columns path and label"),
+        (b"path,label\n\xff.png,HA\n", "not a table of text in UTF-8"),
+        (b"path,label,split\na.png,HA,train\nb.png,SA,\n", "the column split is filled in 1 rows and empty in 1"),
+        (b"path,label\n,HA\n", "line 2: the column path is empty"),
+        (b"path,label\na.png,3\n", "unknown label '3'"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(tmp_path, content, message):
+    """Each mistake names the table, and the line where there is one."""
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(UserError, match=r"t\.csv") as error:
+        load(tmp_path / "t.csv")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_table_is_said(tmp_path):
+    """A path that ends in .csv and is not there is not searched for elsewhere."""
+    with pytest.raises(UserError, match="no such file"):
+        load(os.path.join(tmp_path, "nowhere.csv"))
