@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .export import write_kdef
     from .portrait import Truth, render_many, render_portrait, render_truth
 
-RENDERER_VERSION: int = 6
+RENDERER_VERSION: int = 7
 """Raised whenever the same arguments give other pixels."""
 
 __all__ = [

@@ -59,7 +59,7 @@ def pose_head(person: Person, neutral: NDArray[np.float64], expression: Expressi
     mean = expression.weights.mean(axis=0)
     asked = sum(mean[ACTION_UNITS.index(u)] * d for u, d in JAW_DEGREES.items())
     # the joint lets no more than this
-    jaw = float(np.deg2rad(22 * np.tanh(asked / 22)))
+    jaw = float(np.deg2rad(20 * np.tanh(asked / 20)))
     turned = turn_jaw(skin, jaw)
     skin = skin + (turned - skin) * _jaw_weight()[:, :, None]
     eyes = _eye_centres(neutral)

@@ -180,8 +180,8 @@ def _paint_brows(albedo: _F, c: Canvas, person: Person, rng: np.random.Generator
 def _paint_hair(albedo: _F, c: Canvas, person: Person, rng: np.random.Generator) -> _F:
     strands = _noise(rng, c.angle * 0.9 + 200, c.y * 0.45 + 40) + 0.6 * _noise(rng, c.angle * 2.4 + 500, c.y * 0.8 + 40)
     ragged = _noise(rng, c.angle * 1.1 + 200, c.y * 0.2)
-    height = hair_height(person, c.y, c.angle) + 0.22 * ragged
-    hair = step(height, -0.25, 0.45).astype(np.float32)
+    height = hair_height(person, c.y, c.angle) + 0.28 * ragged + 0.10 * strands
+    hair = step(height, -0.25, 0.80).astype(np.float32)
     colour = person.hair.astype(np.float32) * np.clip(1 + 0.30 * strands, 0.25, 2.2)[:, :, None]
     albedo += hair[:, :, None] * (colour - albedo)
     return hair
@@ -220,10 +220,11 @@ def _creases(detail: int) -> tuple[NDArray[np.int64], _F]:
     under = np.exp(-(((c.y + 1.05 - 0.06 * (a - 3.1) ** 2) / 0.16) ** 2)) * spot(c, 3.1, -1.0, 1.5, 0.8)
     corner = np.exp(-(((a - 3.05 - 0.12 * (-7.2 - c.y)) / 0.18) ** 2)) * np.exp(-(((c.y + 7.6) / 0.7) ** 2)) * c.front
     chin = np.exp(-(((c.y + 8.6 - 0.12 * c.x**2) / 0.24) ** 2)) * np.exp(-((c.x / 1.9) ** 2)) * c.front
+    press = np.exp(-((c.lip / 0.22) ** 2)) * step(a, 2.9, 2.3) * c.front
     parts = [
-        (1, 0.8 * inner), (2, 0.8 * waves), (4, frown), (4, 0.3 * root), (9, 0.65 * bunny), (9, 0.8 * root),
+        (1, 0.8 * inner), (2, 0.8 * waves), (4, 1.3 * frown), (4, 0.35 * root), (9, 0.65 * bunny), (9, 0.8 * root),
         (9, 0.5 * fold), (10, 0.8 * fold), (12, 0.9 * fold), (6, 0.7 * feet), (6, 0.7 * under), (7, 0.5 * under),
-        (15, 0.7 * corner), (17, 0.9 * chin), (20, 0.45 * corner),
+        (15, 0.7 * corner), (17, 0.9 * chin), (20, 0.45 * corner), (24, 0.8 * press),
     ]  # fmt: skip
     units = np.array([ACTION_UNITS.index(u) for u, _ in parts])
     return units, np.stack([m for _, m in parts]).astype(np.float32)

@@ -87,7 +87,7 @@ def _eye(person: Person, centre: NDArray[np.float64], gaze: tuple[float, float],
     iris = person.eyes.astype(np.float32) * (1 + 0.25 * rays + 0.5 * (0.6 - radius))[:, :, None]
     iris = iris * (1 - 0.6 * _step(radius, 0.82, 1.0))[:, :, None]
     iris = iris * _step(radius, 0.36, 0.44)[:, :, None] + 0.006
-    white = np.array([0.60, 0.565, 0.545], np.float32) - 0.25 * np.clip(radius - 1.6, 0, 1)[:, :, None] * [
+    white = np.array([0.54, 0.505, 0.485], np.float32) - 0.25 * np.clip(radius - 1.6, 0, 1)[:, :, None] * [
         0.2,
         0.5,
         0.5,
@@ -210,7 +210,8 @@ def _long_hair(person: Person, neutral: NDArray[np.float64], at: Layout) -> Part
     wide = np.abs(neutral[:, :, 0]).max() + (0.55 if over else -0.25) + 0.35 * volume
     back = -neutral[:, :, 2].min() + 0.5 * volume
     ends = np.interp(u[0], np.linspace(0, 1, 33), rng.normal(0, 0.45, 33))
-    y = (5.0 if over else 3.0) - (20.0 + ends) * v
+    top = 7.5 if over else 3.0
+    y = top - (15.0 + top + ends) * v
     pinch = 1 - 0.10 * np.sin(np.pi * np.clip(v * 1.15, 0, 1)) + 0.06 * v
     wave = np.interp(u[0], np.linspace(0, 1, 25), rng.normal(0, 0.22, 25)) * (0.3 + v)
     curl = 0.25 * person.traits["curl"] * np.sin(14 * v + 9 * u) * v
@@ -233,7 +234,7 @@ def _shirt(neutral: NDArray[np.float64], at: Layout) -> Part:
     z = -1.6 + np.where(np.cos(angle) > 0, front, back) * np.cos(angle)
     drop = np.interp(v, at_v, [0.0, 0.9, 4.2, 8.0, 24.0])
     y = (
-        -17.6
+        -16.9
         - drop
         - 1.3 * np.clip(np.cos(angle), 0, 1) * (1 - spread)
         + 0.8 * np.clip(-np.cos(angle), 0, 1) * (1 - spread)

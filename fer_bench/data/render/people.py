@@ -20,7 +20,7 @@ __all__ = ["SHAPES", "Person", "sample_person", "shape_fields"]
 # name: (spread, shift for men (women get its negative), bumps in cm at value 1); empty: a formula below
 _SHAPES: dict[str, tuple[float, float, tuple[Bump, ...]]] = {
     "width": (0.035, 0.012, ()),
-    "length_below": (0.045, 0.012, ()),
+    "length_below": (0.038, 0.012, ()),
     "length_above": (0.035, 0.0, ()),
     "depth": (0.03, 0.006, ()),
     "neck_width": (0.05, 0.06, ()),
@@ -113,7 +113,7 @@ def sample_person(seed: int, sex: str, number: int) -> Person:
     traits = {
         "long_hair": float(long_hair),
         "hair_volume": float(np.clip(rng.normal(0.9 if male < 0 else 0.75, 0.35), 0.15, 1.8)),
-        "hairline": float(rng.normal(6.9 if male > 0 else 6.7, 0.55)),
+        "hairline": float(rng.normal(7.2 if male > 0 else 7.0, 0.5)),
         "temple_line": float(np.clip(rng.normal(0.55 if male > 0 else 0.2, 0.35), 0, 1.6)),
         "fringe": float(np.clip(rng.normal(0.4, 0.6), 0, 1.6) if male < 0 else np.clip(rng.normal(0.0, 0.5), 0, 1.2)),
         "parting": float(rng.uniform(-3, 3)),
@@ -124,11 +124,11 @@ def sample_person(seed: int, sex: str, number: int) -> Person:
         "brow_arch": float(np.clip(rng.normal(0.22 if male < 0 else 0.10, 0.12), -0.15, 0.5)),
         "brow_dark": float(np.clip(rng.normal(0.82 if male < 0 else 0.9, 0.12), 0.45, 1.0)),
         "brow_length": float(rng.normal(0.0, 0.2)),
-        "lid_up": float(np.clip(rng.normal(0.47, 0.06), 0.33, 0.62)),
-        "lid_down": float(np.clip(rng.normal(0.46, 0.05), 0.34, 0.56)),
+        "lid_up": float(np.clip(rng.normal(0.40, 0.05), 0.29, 0.54)),
+        "lid_down": float(np.clip(rng.normal(0.42, 0.045), 0.32, 0.52)),
         "lashes": float(np.clip(rng.normal(0.75 if male < 0 else 0.45, 0.15), 0.15, 1.0)),
         "ears": float(rng.normal(1.0, 0.07)),
-        "ears_out": float(np.clip(rng.normal(24, 8), 8, 42)),
+        "ears_out": float(np.clip(rng.normal(21, 6), 13, 36)),
         "stubble": float(rng.uniform(0.15, 0.75) if bearded else 0.0),
         "blotches": float(rng.uniform(0.3, 1.0)),
         "ruddy": float(np.clip(rng.normal(0.5, 0.25), 0, 1)),

@@ -321,7 +321,7 @@ def _raise_hair(person: Person, skin: NDArray[np.float64]) -> NDArray[np.float64
     height = hair_height(person, y, np.broadcast_to(grid.angle[None, :], y.shape))
     t = person.traits
     # a fringe stands off the forehead at once, hair combed back rises slowly
-    rise = smoothstep(height, -0.1, 3.4 - 2.0 * min(t["fringe"], 1.4))
+    rise = smoothstep(height, -0.1, 4.2 - 2.6 * min(t["fringe"], 1.4))
     locks = np.random.default_rng([person.seed, 9]).standard_normal((24, 40))
     wavy = cv2.resize(locks, (y.shape[1], y.shape[0]), interpolation=cv2.INTER_CUBIC)
     wavy[:, -1] = wavy[:, 0]

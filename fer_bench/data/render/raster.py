@@ -125,7 +125,8 @@ def _spans(
     short_side = x01[short] + (line - y01[short]) * short_slope[short]
     left = np.maximum(np.ceil(np.minimum(long_side, short_side) - np.float32(0.5)), 0)
     end = np.minimum(np.ceil(np.maximum(long_side, short_side) - np.float32(0.5)), width)
-    return left, (end - left).astype(np.int64)
+    # a flat side on a pixel's line has no slope (0 / 0): fmax makes such a span empty
+    return left, np.fmax(end - left, 0).astype(np.int64)
 
 
 def _resolve(

@@ -12,7 +12,7 @@ __all__ = ["VIEW_YAW", "Camera", "Light", "Shot", "project", "rotation", "sample
 VIEW_YAW = {"FL": -88.0, "HL": -45.0, "S": 0.0, "HR": 45.0, "FR": 88.0}
 """Degrees; negative looks to the picture's left, as KDEF's left views do."""
 _PIXELS_PER_CM = 17.9 / 762
-_EYE_LINE = 0.446
+_EYE_LINE = 0.440
 _DISTANCE = 190.0
 
 
