@@ -122,10 +122,11 @@ def _spans(
     short_slope = np.concatenate([slope[1], slope[2]])
     long_side = x01[owner] + (line - y01[owner]) * slope[0][owner]
     short = owner + len(x) * (line >= y[:, 1][owner])
-    short_side = x01[short] + (line - y01[short]) * short_slope[short]
+    with np.errstate(invalid="ignore"):
+        short_side = x01[short] + (line - y01[short]) * short_slope[short]
     left = np.maximum(np.ceil(np.minimum(long_side, short_side) - np.float32(0.5)), 0)
     end = np.minimum(np.ceil(np.maximum(long_side, short_side) - np.float32(0.5)), width)
-    # a flat side on a pixel's line has no slope (0 / 0): fmax makes such a span empty
+    # a flat side on a row's centre is 0 times an infinite slope: fmax makes such a span empty
     return left, np.fmax(end - left, 0).astype(np.int64)
 
 

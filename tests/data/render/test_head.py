@@ -60,6 +60,9 @@ def test_slits_share_their_corners(person):
         ("au10", 51, 1, 1),  # upper lip up
         ("au16", 57, 1, -1),  # lower lip down
         ("au17", 57, 1, 1),
+        ("au24", 51, 1, -1),  # lips pressed: the upper one down
+        ("au24", 57, 1, 1),  # the lower one up
+        ("au24", 62, 2, -1),  # and in
         ("au26", 8, 1, -1),  # chin down
         ("au27", 8, 1, -1),
         ("au5", 37, 1, 1),  # lid up

@@ -56,6 +56,15 @@ def test_a_mesh_has_neither_gaps_nor_overlaps(seed):
         assert (np.diff(np.sort(columns[rows == row])) == 1).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_flat_side_on_a_pixels_line_covers_nothing_more():
+    """A bottom side that single precision puts on a row's centre neither warns nor covers that row."""
+    bottom = 10.5 + 1e-9
+    seen = draw([[10, 2.2], [20, bottom], [5, bottom]], [[0, 1, 2]])
+    assert len(seen.pixels) > 30
+    assert seen.pixels.max() // SHAPE[1] == 9
+
+
 def test_the_nearer_triangle_wins():
     """Where triangles overlap, depth decides, whatever their order; crossing triangles share the picture."""
     square = [(5, 5), (45, 5), (5, 35)]

@@ -21,6 +21,21 @@ def test_expressions_use_their_units(emotion, unit):
     assert mean_unit(emotion, unit) > mean_unit("NE", unit) + 0.25
 
 
+@pytest.mark.parametrize("person", PEOPLE)
+def test_anger_is_told_from_rest(person):
+    """In every person's anger the brows come down to the eyes' corners and together by a millimetre or more each."""
+    rest, anger = (render_truth(f"A{person}{e}S").landmarks for e in ("NE", "AN"))
+
+    def brow(points):
+        eyes = points[[36, 39, 42, 45], 1].mean()
+        return eyes - points[[20, 21, 22, 23], 1].mean(), points[22, 0] - points[21, 0]
+
+    # 17.9 pixels a centimetre
+    height, gap = np.subtract(brow(rest), brow(anger)) / 1.79
+    assert height > 1
+    assert gap > 1
+
+
 def test_poses_follow_views():
     """Yaw grows from full left to full right through zero, within a pose error of ten degrees."""
     for person in PEOPLE:
