@@ -78,7 +78,11 @@ def _read_labels(source: Source) -> tuple[dict[str, str], list[Excluded]]:
             "S010_001_00000014_emotion.txt beside them; unpack CK+'s emotion labels into the same folder"
         )
     for name, match in found:
-        text = source.read(name)[:100].decode("ascii", "replace").strip()
+        try:
+            text = source.read(name)[:100].decode("ascii", "replace").strip()
+        except (OSError, ValueError) as error:
+            excluded.append(Excluded(name, f"no emotion code: cannot be read: {error}"))
+            continue
         try:
             labels["/".join(match.group(1, 2)).upper()] = _CODES[f"{float(text):g}"]
         except (ValueError, KeyError):

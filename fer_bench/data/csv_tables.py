@@ -17,6 +17,7 @@ from fer_bench.errors import UserError
 
 __all__ = ["columns_of", "open_table", "read_table", "source_of_table", "tables_with"]
 
+_UNREADABLE = (OSError, ValueError, RuntimeError, csv.Error, zipfile.BadZipFile, zlib.error, EOFError)
 _MAX_TABLES = 20
 _MAX_FIELD = 1_000_000
 """Characters in a cell; FER2013's pixels take up to 9,215."""
@@ -33,7 +34,11 @@ def open_table(source: Source, name: str, errors: str = "strict") -> Iterator[io
             stream = stack.enter_context(open(source.path, "rb"))
         elif zipfile.is_zipfile(source.path):
             # A member gives no more than its header says, which `open_source` has found credible.
-            stream = stack.enter_context(stack.enter_context(zipfile.ZipFile(source.path)).open(name))
+            archive = stack.enter_context(zipfile.ZipFile(source.path))
+            if name in archive.NameToInfo:
+                stream = stack.enter_context(archive.open(name))
+            else:  # its name was put right
+                stream = io.BytesIO(source.read(name))
         else:
             stream = io.BytesIO(source.read(name))
         yield stack.enter_context(io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline=""))
@@ -45,7 +50,7 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
     Raises
     ------
     UserError
-        It is not a table of text, or a row is longer or shorter than the header.
+        It is not a table of text, a column stands twice, or a row is longer or shorter than the header.
     """
     where = f"--data {source.path}: table {name}"
     csv.field_size_limit(_MAX_FIELD)
@@ -53,6 +58,8 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
         with open_table(source, name) as text:
             rows = csv.reader(text)
             header = _header(next(rows, []))
+            if len(set(header)) < len(header):
+                raise UserError(f"{where}: a column stands twice in the header: {', '.join(header)}")
             for row in rows:
                 if not any(row):
                     continue
@@ -62,7 +69,7 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
                         f"found {len(row)}"
                     )
                 yield rows.line_num, dict(zip(header, map(str.strip, row), strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{where}: not a table of text in UTF-8, with commas between cells: {error}") from error
 
 
@@ -103,7 +110,7 @@ def columns_of(source: Source, name: str) -> list[str]:
     try:
         with open_table(source, name, errors="replace") as text:
             return _header(next(csv.reader([text.readline(10_000)]), []))
-    except (OSError, ValueError, csv.Error, zipfile.BadZipFile, zlib.error, EOFError):
+    except _UNREADABLE:
         return []
 
 

@@ -50,7 +50,8 @@ def _listing(source: Source) -> Listing:
         elif not is_there(file):
             excluded.append(Excluded(file, f"no such file: line {number} of {table}"))
         else:
-            rows.append({**known, "image": posixpath.relpath(file, folder or "."), "file": file, "label": label})
+            image = file if posixpath.isabs(file) else posixpath.relpath(file, folder or ".")
+            rows.append({**known, "image": image, "file": file, "label": label})
     return Listing(rows, excluded, source)
 
 
@@ -103,5 +104,5 @@ CSV = Layout(
     labels=LABEL_WORDS,
     notice="Pictures listed in a table of the user's own. Its licence is the user's to know; no picture leaves the "
     "machine.",
-    no_people="the table has no column subject",
+    no_people="the table has no column subject; add it to split by person",
 )

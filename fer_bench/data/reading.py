@@ -65,8 +65,24 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
 
 
 def _drop_unwanted(rows: Sequence[Row], strict: frozenset[str]) -> tuple[list[Row], list[Excluded]]:
-    unwanted = [Excluded(row["file"], "on the strict list (--strict)") for row in rows if row["image"] in strict]
-    return [row for row in rows if row["image"] not in strict], unwanted
+    wanted, unwanted = [], []
+    for row in rows:
+        if row["image"] in strict:
+            unwanted.append(Excluded(row["file"], "on the strict list (--strict)"))
+        elif not _is_text(row["file"]):
+            unwanted.append(Excluded(row["file"], "a name that is no text, which no table can hold; rename it"))
+        else:
+            wanted.append(row)
+    return wanted, unwanted
+
+
+def _is_text(name: str) -> bool:
+    """Bytes of a file's name in another encoding than the system's come as lone surrogates."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> tuple[list[Row], list[Excluded]]:

@@ -90,3 +90,18 @@ def test_happy_and_happiness_are_one_folder():
     """Copies that call a folder happiness or sad are read alike."""
     files = ("happiness/S010_004_00000017.png", "sad/S010_005_00000017.png")
     assert [r["label"] for r in CKPLUS48.listing(Source(None, files, bytes)).rows] == ["HA", "SA"]
+
+
+def test_a_label_that_cannot_be_read_costs_its_sequence_alone():
+    """A damaged emotion file is named with its sequence's frames; the others are used."""
+    frames = [f"S00{s}/001/S00{s}_001_{i:08d}.png" for s in (5, 6) for i in range(1, 5)]
+    notes = [f"Emotion/S00{s}/001/S00{s}_001_00000004_emotion.txt" for s in (5, 6)]
+
+    def read(name):
+        if "S005" in name:
+            raise OSError("the disk is gone")
+        return b"5.0"
+
+    found = CKPLUS.listing(Source(None, (*frames, *notes), read))
+    assert {row["subject"] for row in found.rows} == {"S006"}
+    assert len(found.excluded) == 5

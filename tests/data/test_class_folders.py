@@ -1,9 +1,10 @@
 """Class folders of one's own: words mapped, parts told, what is unknown named."""
 
+import os
 from pathlib import PurePosixPath
 
 import pytest
-from layouts import write_folders
+from layouts import save, square, write_folders
 
 from fer_bench.data.class_folders import FOLDERS, class_folder
 from fer_bench.data.datasets import load_dataset
@@ -57,3 +58,13 @@ def test_equal_names_in_two_folders_are_two_pictures():
     """Pictures are told apart by their whole path: every class folder may begin at 1.png."""
     files = ("a/happy/1.png", "b/happy/1.png", "b/sad/1.png")
     assert [row["image"] for row in FOLDERS.listing(Source(None, files, bytes)).rows] == list(files)
+
+
+def test_a_name_that_is_no_text_is_left_out_by_name(tmp_path):
+    """A picture whose name is in another encoding is named, and the manifest of the others can be written down."""
+    write_folders(tmp_path)
+    save(square("AF01HAS", 48), tmp_path / "mine" / "Happy" / "x.png")
+    os.rename(tmp_path / "mine" / "Happy" / "x.png", os.fsencode(tmp_path / "mine" / "Happy") + b"/l\xe4s.png")
+    manifest = load_dataset(str(tmp_path), people=None, workers=1).manifest
+    assert "mine/Happy/l\\udce4s.png" in [e.file for e in manifest.excluded]
+    assert manifest.hash

@@ -90,6 +90,7 @@ def test_a_table_in_an_archive_reaches_no_file_outside(tmp_path):
         (b"\xff\xfe\x00\x01", "expected a table with the columns path and label"),
         (b"path,label\n\xff.png,HA\n", "not a table of text in UTF-8"),
         (b"path,label,split\na.png,HA,train\nb.png,SA,\n", "the column split is filled in 1 rows and empty in 1"),
+        (b"path,label,label\na.png,HA,SA\n", "a column stands twice in the header"),
         (b"path,label\n,HA\n", "line 2: the column path is empty"),
         (b"path,label\na.png,3\n", "unknown label '3'"),
     ],
@@ -107,3 +108,12 @@ def test_a_missing_table_is_said(tmp_path):
     """A path that ends in .csv and is not there is not searched for elsewhere."""
     with pytest.raises(UserError, match="no such file"):
         load(os.path.join(tmp_path, "nowhere.csv"))
+
+
+def test_pictures_may_lie_elsewhere(tmp_path):
+    """A table that is given by itself may name pictures anywhere, and whole paths do not depend on where one stands."""
+    for i, name in enumerate(("AF01HAS", "AF01SAS")):
+        save(square(name, 48), tmp_path / "else" / f"{i}.png")
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "t.csv").write_text(f"path,label\n{tmp_path}/else/0.png,HA\n../else/1.png,SA\n")
+    assert list(load(tmp_path / "t" / "t.csv").manifest.table["image"]) == ["../else/1.png", f"{tmp_path}/else/0.png"]
