@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import InputError
 
 from .gabor import gabor
-from .grids import check_size
+from .grids import check_size, in_chunks
 from .hog import hog, hog_cv
 from .lbp import lbp_histograms, square_lbp_histograms
 from .ldp import ldp_histograms
@@ -83,7 +83,7 @@ def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     check_size(images, 1, 1, "pixels")
     _, h, w = images.shape
-    return images.reshape(-1, h * w).astype(np.float32) / np.float32(255)
+    return np.divide(images.reshape(-1, h * w), np.float32(255), dtype=np.float32)
 
 
 def dwt(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -189,20 +189,21 @@ def _joined(names: tuple[str, ...]) -> Feature:
     size = max(feature.size for feature in several)
     parts = tuple(Part(n, f.length, f.histogram) for n, f in zip(names, several, strict=True))
 
-    def extract(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        check_size(images, size, size, "+".join(names))
-        sizes = {feature.size for feature in several}
-        shrunk = {side: _shrunk(images, side) for side in sizes}
+    length = sum(part.length for part in parts)
+
+    def step(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        shrunk = {side: _shrunk(images, side) for side in {feature.size for feature in several}}
         return np.concatenate([feature.extract(shrunk[feature.size]) for feature in several], axis=1)
 
+    def extract(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        check_size(images, size, size, "+".join(names))
+        return in_chunks(images, step, length, pixels=1 << 20)
+
     keys = "+".join(feature.key for feature in several)
-    return Feature(f"{keys}-area-v1", extract, size=size, length=sum(part.length for part in parts), parts=parts)
+    return Feature(f"{keys}-area-v1", extract, size=size, length=length, parts=parts)
 
 
 def _shrunk(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if images.shape[1:] == (side, side):
         return images
-    small = np.empty((len(images), side, side), dtype=np.uint8)
-    for image, into in zip(images, small, strict=True):
-        into[...] = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-    return small
+    return np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images])

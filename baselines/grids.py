@@ -37,11 +37,14 @@ def chunks(images: NDArray[np.uint8], pixels: int = _PIXELS) -> list[slice]:
 
 
 def in_chunks(
-    images: NDArray[np.uint8], step: Callable[[NDArray[np.uint8]], NDArray[np.floating]], length: int
+    images: NDArray[np.uint8],
+    step: Callable[[NDArray[np.uint8]], NDArray[np.floating]],
+    length: int,
+    pixels: int = _PIXELS,
 ) -> NDArray[np.float32]:
     """Return (n, length) float32: ``step`` of a few images at a time, each image's values in one row."""
     rows = np.empty((len(images), length), dtype=np.float32)
-    for few in chunks(images):
+    for few in chunks(images, pixels):
         rows[few] = step(images[few]).reshape(-1, length)
     return rows
 

@@ -1,5 +1,7 @@
 """The table of features: lengths, keys, independence of rows, joining by name."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -109,6 +111,20 @@ def test_what_is_no_grey_image_is_refused(name):
     for wrong in (np.zeros((2, 128, 128, 3), dtype=np.uint8), np.zeros((2, 128, 128), dtype=np.float32)):
         with pytest.raises(InputError, match="expects grey uint8 images"):
             find_feature(name).extract(wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_beside_the_rows_does_not_grow_with_the_images(name):
+    """Four times the images need four times the rows, and little else: no second copy of the set is made."""
+    feature = find_feature(name)
+    beside = []
+    for n in (100, 400):
+        images = np.repeat(smooth(1, feature.size), n, axis=0)
+        tracemalloc.start()
+        rows = feature.extract(images)
+        beside.append(tracemalloc.get_traced_memory()[1] - rows.nbytes)
+        tracemalloc.stop()
+    assert beside[1] - beside[0] < 300 * 100
 
 
 def test_keys_are_unlike_each_other_and_carry_a_version():
