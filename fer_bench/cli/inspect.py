@@ -57,10 +57,11 @@ def _count_lines(dataset: Dataset) -> Iterator[str]:
     }
     for column, title in columns.items():
         counts = Counter(table[column])
-        if set(counts) == {""}:
-            yield f"{column}: not told"
-        else:
+        if set(counts) != {""}:
             yield f"images by {title}: " + ", ".join(f"{k or 'not told'} {v}" for k, v in sorted(counts.items()))
+    untold = [column for column in columns if table[column].eq("").all()]
+    if untold:
+        yield f"not told: {', '.join(untold)}"
     people = len(dataset.manifest.people)
     if people:
         each = table.groupby("subject").size()
@@ -109,7 +110,7 @@ def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterato
     for file in excluded:
         # What differs from file to file stands in brackets or after a colon.
         kind = re.split(r": | \(", file.reason, maxsplit=1)[0]
-        groups[kind].append((file.file, file.reason.removeprefix(kind).lstrip(": ")))
+        groups[kind].append((file.file, file.reason.removeprefix(kind).strip(": ()")))
     for kind, files in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         yield ""
         yield f"left out, {len(files)} file{'s' if len(files) > 1 else ''}: {kind}"

@@ -5,8 +5,9 @@ To add one, write a module with a `Layout` (``jaffe.py`` is a short model) and p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from fer_bench.data import LAYOUT_SUMMARIES
@@ -84,12 +85,15 @@ class Layout:
         return LAYOUT_SUMMARIES[self.name]
 
 
-def files_of(source: Source) -> Iterator[tuple[str, PurePosixPath]]:
-    """Yield the name and path of every file but those that operating systems and archivers add."""
-    for name in source.files:
-        path = PurePosixPath(name)
-        if not path.name.startswith("._") and "__MACOSX" not in path.parts:
-            yield name, path
+def files_of(source: Source) -> tuple[tuple[str, PurePosixPath], ...]:
+    """Return name and path of every file but those that operating systems and archivers add."""
+    return _paths(source.files)
+
+
+@lru_cache(maxsize=2)  # every layout looks at them
+def _paths(names: tuple[str, ...]) -> tuple[tuple[str, PurePosixPath], ...]:
+    paths = ((name, PurePosixPath(name)) for name in names)
+    return tuple((n, p) for n, p in paths if not p.name.startswith("._") and "__MACOSX" not in p.parts)
 
 
 def pictures_of(source: Source) -> Sequence[tuple[str, PurePosixPath]]:

@@ -122,7 +122,7 @@ def _synthetic(people: int | None, strict: bool) -> Dataset:
         if parsed is None:
             raise UserError(f"the renderer named a face {name!r}, which is not in KDEF's grammar; report this as a bug")
         if strict and name in STRICT:
-            excluded.append(Excluded(name, "on the strict list (--strict)"))
+            excluded.append(Excluded(name, "on the strict list that --strict asks for"))
             continue
         # The pixels follow from these alone; a hash of pixels would differ by a grey level between machines.
         identity = f"fer-bench renderer {RENDERER_VERSION}, seed 0, {_RENDER_SIZE}, {name}"

@@ -68,7 +68,7 @@ def _drop_unwanted(rows: Sequence[Row], strict: frozenset[str]) -> tuple[list[Ro
     wanted, unwanted = [], []
     for row in rows:
         if row["image"] in strict:
-            unwanted.append(Excluded(row["file"], "on the strict list (--strict)"))
+            unwanted.append(Excluded(row["file"], "on the strict list that --strict asks for"))
         elif not _is_text(row["file"]):
             unwanted.append(Excluded(row["file"], "a name that is no text, which no table can hold; rename it"))
         else:
