@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["BOXES", "CROP_VERSION", "Box", "crop_identity", "cut", "cut_box", "detector_for", "face_box"]
 __all__ += ["locate", "to_spec"]
 
-CROP_VERSION = 1
+CROP_VERSION = 2
+"""Raised when the same picture and choice give other pixels."""
 
 MARGIN = 1.1
 """Side of the square that is cut around a detected face, as a multiple of the longer side of the detector's box."""
@@ -66,7 +67,7 @@ def crop_identity(dataset: Dataset, weights_dir: Path | None = None) -> str:
     Returns
     -------
     str
-        Such as ``"fixed 1"`` or ``"detect 1, yunet sha256:8f2383e4dd3c, margin 1.1"``.
+        Such as ``"fixed 2"`` or ``"detect 2, yunet sha256:8f2383e4dd3c, margin 1.1"``.
     """
     detector = detector_for(dataset.crop, weights_dir)
     tail = "" if detector is None else f", {detector.label}, margin {MARGIN}"
@@ -172,8 +173,14 @@ def to_spec(face: NDArray[np.uint8], spec: ImageSpec) -> NDArray[np.uint8]:
 
 
 def _resize(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Area averaging down (no aliasing), linear up."""
+    """Bilinear up; down bilinear to the next whole multiple of ``size``, then the mean of each block (no aliasing).
+
+    That is the average over a pixel's area to within a few grey levels, at a third of the time that OpenCV takes for
+    areas whose edges cut through pixels.
+    """
     import cv2
 
-    shrink = size < image.shape[0]
-    return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR))
+    blocks = -(-image.shape[0] // size)
+    if blocks * size != image.shape[0]:
+        image = np.asarray(cv2.resize(image, (blocks * size, blocks * size), interpolation=cv2.INTER_LINEAR))
+    return image if blocks == 1 else np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA))

@@ -178,7 +178,8 @@ def _line(error: Exception) -> str:
 
 def _to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
     """Convert any mode of Pillow's to upright RGB (h, w, 3) uint8."""
-    turn = _orientation(picture)
+    picture.load()
+    turn = _orientation(picture)  # after loading, by which Pillow has set a TIFF upright, and says so
     if picture.mode in _SIXTEEN_BITS:
         picture = Image.fromarray(_upper_bits(np.asarray(picture)))
     elif picture.mode == "F":

@@ -179,7 +179,7 @@ def _shaped(
 
     def shape(i: int, picture: NDArray[np.uint8]) -> _Shaped:
         box = known[i] if known else locate(picture, views[i], dataset.crop, detector)
-        face = np.ascontiguousarray(cut_box(picture, box))
+        face = cut_box(picture, box)
         return box, [np.ascontiguousarray(to_spec(face, spec)) for spec in specs]
 
     views = list(dataset.manifest.table["view"])
