@@ -65,7 +65,7 @@ def _layout_words(layout: str) -> str:
 def _options(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Options that made the data what they are; only those that were given."""
     given = dataset.get("options") or {}
-    return [(f"--{str(name).replace('_', '-')}", _value_words(value)) for name, value in given.items()]
+    return [(f"option --{str(name).replace('_', '-')}", _value_words(value)) for name, value in given.items()]
 
 
 def _value_words(value: Any) -> str:

@@ -129,6 +129,12 @@ class RunView:
         chosen = chosen if family is None else chosen[chosen["family"] == family]
         return chosen.sort_values(["accuracy", "method"], ascending=[False, True], kind="stable")
 
+    def finished_under(self, *protocols: str) -> list[str]:
+        """Methods whose trials all finished under each of these protocols, in the order of the first one's ranking."""
+        found = [[str(name) for name in self.ranked(protocol)["method"]] for protocol in protocols]
+        shared = set.intersection(*map(set, found))
+        return [name for name in found[0] if name in shared]
+
     def best(self, protocol: str, family: str) -> str | None:
         """The most accurate finished method of a family."""
         rows = self.ranked(protocol, family)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Outcome
+from fer_bench.results import Key, Outcome
 
 from .columns import FAMILY, IMAGES, METHOD, unit_column
 from .drawings import dumbbells
-from .gather import VIEW_PROTOCOLS, RunView
+from .gather import LAST, VIEW_PROTOCOLS, RunView
 from .tables import Block, Column, Estimate, Section, Table, cell_text
 
 __all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
@@ -55,7 +55,7 @@ class Comparison:
 
 
 def comparisons(view: RunView) -> tuple[Comparison, ...]:
-    """Pairs of protocols that differ in who is in training.
+    """Pairs of protocols that differ in who is in training; those with equal training sizes first.
 
     The partners that ``run.json`` names come first; a protocol that lets tested people into training and has no
     stricter partner in the run is held against the protocol by person that is nearest in training size.
@@ -73,8 +73,9 @@ def comparisons(view: RunView) -> tuple[Comparison, ...]:
         if unseen and name not in unseen and name not in {loose for loose, _ in pairs}:
             pairs.append((name, min(unseen, key=lambda other: abs(size[other] - size[name]))))
     order = list(view.protocols)
-    pairs = sorted(dict.fromkeys(pairs), key=lambda pair: (strict[pair[0]], order.index(pair[0]), strict[pair[1]]))
-    return tuple(Comparison(loose, tight, size[loose], size[tight]) for loose, tight in pairs)
+    pairs = sorted(dict.fromkeys(pairs), key=lambda pair: (strict[pair[0]], order.index(pair[0]), -strict[pair[1]]))
+    found = [Comparison(loose, tight, size[loose], size[tight]) for loose, tight in pairs]
+    return tuple(sorted(found, key=lambda pair: not pair.same_size))
 
 
 def splits_section(view: RunView, suffix: str) -> Section:
@@ -93,7 +94,7 @@ def splits_section(view: RunView, suffix: str) -> Section:
     )
     blocks: list[Block] = [text, _overview(view, found, suffix)]
     for place, (pair, rows) in enumerate(found.items()):
-        blocks += [_tally(view, pair, rows), _table(view, pair, rows, suffix, folded=place > 0)]
+        blocks.append(_table(view, pair, rows, suffix, folded=place > 0))
     return Section(f"splits{suffix}", title, tuple(blocks))
 
 
@@ -115,12 +116,10 @@ def _nothing(view: RunView) -> str:
 
 def _rows(view: RunView, pair: Comparison) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for name in view.ranked(pair.stricter)["method"]:
-        method = str(name)
-        loose, tight = view.outcome(method, pair.looser), view.outcome(method, pair.stricter)
-        if loose is None or tight is None or method not in set(view.ranked(pair.looser)["method"]):
-            continue
-        loose, tight = _shared(loose, tight)
+    for method in view.finished_under(pair.stricter, pair.looser):
+        loose, tight = _shared(
+            view.outcomes[Key(method, pair.looser, LAST)], view.outcomes[Key(method, pair.stricter, LAST)]
+        )
         difference = view.difference(loose, tight)
         if difference is None:
             continue
@@ -213,9 +212,7 @@ def _table(view: RunView, pair: Comparison, rows: list[dict[str, Any]], suffix: 
         Column("holm", "p (Holm)", "p", f"sign-flip test {view.unit.over}, corrected for the methods in this table"),
         *(IMAGES, unit_column(view.unit)),
     )
-    notes = _power_note(view, rows)
-    if not pair.same_size:
-        notes = (f"Training sizes differ: {pair.sizes} images a fold.", *notes)
+    notes = (_tally(view, pair, rows), *_power_note(view, rows))
     name = f"splits-{pair.looser}-{pair.stricter}{suffix}"
     title = f"{looser} against {stricter}"
     shown = tuple({key: value for key, value in row.items() if key != "outcomes"} for row in rows)

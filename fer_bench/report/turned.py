@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from fer_bench.labels import VIEW_NAMES, VIEWS
+from fer_bench.results import Key
 
 from .columns import FAMILY, METHOD
-from .gather import VIEW_PROTOCOLS, RunView
+from .gather import LAST, VIEW_PROTOCOLS, RunView
 from .leakage import Comparison
 from .tables import Block, Column, Estimate, Section, Table
 
@@ -48,13 +52,9 @@ def _against(view: RunView, protocol: str) -> Comparison | None:
 
 
 def _table(view: RunView, pair: Comparison, suffix: str) -> Table:
-    rows: list[dict[str, Any]] = []
-    sizes: dict[str, int] = {}
-    for name in view.ranked(pair.stricter)["method"]:
-        method = str(name)
-        row = _row(view, pair, method, sizes)
-        if row:
-            rows.append({"method": method, "family": view.family(method), **row})
+    methods = view.finished_under(pair.stricter, pair.looser)
+    rows = [{"method": name, "family": view.family(name), **_row(view, pair, name)} for name in methods]
+    sizes = _tested(view, pair, methods)
     words = dict(zip(VIEWS, VIEW_NAMES, strict=True))
     columns: list[Column] = [METHOD, FAMILY]
     for code in [*(code for code in VIEWS if code in sizes), *sorted(set(sizes) - set(VIEWS))]:
@@ -73,15 +73,20 @@ def _table(view: RunView, pair: Comparison, suffix: str) -> Table:
     return Table(f"turned-{pair.stricter}{suffix}", title, tuple(columns), tuple(rows), notes=notes)
 
 
-def _row(view: RunView, pair: Comparison, method: str, sizes: dict[str, int]) -> dict[str, Any]:
-    apart, all_views = view.outcome(method, pair.stricter), view.outcome(method, pair.looser)
-    if apart is None or all_views is None or method not in set(view.ranked(pair.looser)["method"]):
+def _tested(view: RunView, pair: Comparison, methods: Sequence[str]) -> dict[str, int]:
+    """Test images of each view; the same for all methods, whose trials all finished."""
+    if not methods:
         return {}
+    views, counts = np.unique(view.outcomes[Key(methods[0], pair.stricter, LAST)].views, return_counts=True)
+    return {str(code): int(n) for code, n in zip(views, counts, strict=True) if code}
+
+
+def _row(view: RunView, pair: Comparison, method: str) -> dict[str, Any]:
+    apart, all_views = (view.outcomes[Key(method, name, LAST)] for name in (pair.stricter, pair.looser))
     row: dict[str, Any] = {}
     for code in sorted(set(apart.views) - {""}):
         here = apart.where(apart.views == code)
         found = view.difference(here, all_views)
         if found is not None:
             row |= {code: view.accuracy(here), f"{code} cost": Estimate.of(found.interval)}
-            sizes[code] = len(here.labels)
     return row

@@ -58,9 +58,9 @@ def test_layout_options_crops_and_balance_are_told(folder: Path) -> None:
     )
     for row in (
         "| layout | JAFFE: pictures named like KA.AN1.39.tiff |",
-        "| --views | S, HL |",
-        "| --strict | yes |",
-        "| --test-data | other.zip |",
+        "| option --views | S, HL |",
+        "| option --strict | yes |",
+        "| option --test-data | other.zip |",
         "| detector | yunet 0123abcd |",
         "| faces found | 1,234 |",
         "| fixed box or centre in place of a face | 2 |",
