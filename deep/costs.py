@@ -17,7 +17,7 @@ _FORWARD = 0.7  # of a third of a training step: forward passes alone run at a b
 _SMALL_MAPS = 1.5  # last blocks work on few pixels and many parameters, at a worse rate
 _HEAD = 1e-4  # seconds an image and epoch of a linear head on cached features
 # seconds a pixel in training and in prediction
-_SHALLOW = {"cnn2": (1.15e-6, 0.3e-6), "cnn3": (1.4e-6, 0.35e-6)}
+_SHALLOW = {"cnn2": (1.15e-6, 0.3e-6), "cnn3": (1.05e-6, 0.35e-6)}
 _UNKNOWN = Work(5.0, 0.2, 15.0)
 
 

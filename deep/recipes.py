@@ -69,18 +69,18 @@ _QUICK_EPOCHS = {
     ("", "gradual"): 3,
     ("mobilenet_v2", "last_block"): 6,
     ("mobilenet_v2", "entire"): 4,
-    ("mobilenet_v2", "gradual"): 9,
+    ("mobilenet_v2", "gradual"): 6,
     ("squeezenet1_0", "last_block"): 6,
     ("squeezenet1_0", "entire"): 6,
     ("squeezenet1_0", "scratch"): 2,
-    ("squeezenet1_0", "gradual"): 9,
+    ("squeezenet1_0", "gradual"): 6,
     ("squeezenet1_1", "last_block"): 6,
     ("squeezenet1_1", "entire"): 6,
     ("squeezenet1_1", "scratch"): 2,
-    ("squeezenet1_1", "gradual"): 9,
+    ("squeezenet1_1", "gradual"): 6,
     ("mobilenet_v3_small", "last_block"): 6,
     ("mobilenet_v3_small", "entire"): 4,
-    ("mobilenet_v3_small", "gradual"): 9,
+    ("mobilenet_v3_small", "gradual"): 6,
 }
 
 

@@ -41,7 +41,8 @@ class Work:
         Share of them in the last block.
     rate : float
         10^9 multiply-adds a second in training, one thread, float32, AVX2, measured at the quick profile's sizes with a
-        second process beside it; depthwise convolutions reach little.
+        second process beside it; depthwise convolutions reach little, and so do many parameters on small pictures,
+        where Adam's own work counts (a full run of those is quicker than estimated).
     """
 
     giga: float

@@ -62,9 +62,9 @@ IMAGENET = (
     _vgg("vgg19", "vgg19-dcbb9e9d.pth", 548.1, (0, 5, 10, 19, 28), Work(19.51, 0.095, 25.9)),
     _vgg("vgg19_bn", "vgg19_bn-c79401a0.pth", 548.1, (0, 7, 14, 27, 40), Work(19.51, 0.095, 25.1)),
     _resnet("resnet18", "resnet18-f37072fd.pth", 44.7, 512, Work(1.81, 0.227, 16.0)),
-    _resnet("resnet34", "resnet34-b627a593.pth", 83.3, 512, Work(3.66, 0.175, 17.2)),
-    _resnet("resnet50", "resnet50-0676ba61.pth", 97.8, 2048, Work(4.09, 0.198, 16.0)),
-    _resnet("resnet152", "resnet152-394f9c45.pth", 230.4, 2048, Work(11.51, 0.07, 19.0), quick=32),
+    _resnet("resnet34", "resnet34-b627a593.pth", 83.3, 512, Work(3.66, 0.175, 13.0), quick=32),
+    _resnet("resnet50", "resnet50-0676ba61.pth", 97.8, 2048, Work(4.09, 0.198, 9.5), quick=32),
+    _resnet("resnet152", "resnet152-394f9c45.pth", 230.4, 2048, Work(11.51, 0.07, 9.0), quick=32),
     Network(
         "inception_v3",
         ("stem", "Mixed_5", "Mixed_6", "Mixed_7a to Mixed_7c (8 x 8 at 299 pixels)"),
@@ -82,8 +82,9 @@ IMAGENET = (
         2208,
         cut=f"{_HERE}:cut_densenet",
         starts=(0, 4, 6, 8, 10),
+        quick=32,
         weights=_published("densenet161", "densenet161-8d451a50.pth", 110.4),
-        work=Work(7.73, 0.06, 19.5),
+        work=Work(7.73, 0.06, 13.5),
     ),
     Network(
         "mobilenet_v2",
@@ -114,7 +115,7 @@ IMAGENET = (
         512,
         starts=(0, 3, 6, 9, 11),
         weights=_published("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", 4.7),
-        work=Work(0.35, 0.233, 21.0),
+        work=Work(0.26, 0.248, 17.0),
     ),
     Network(
         "alexnet",
@@ -123,7 +124,7 @@ IMAGENET = (
         starts=(0, 3, 6, 8, 10),
         smallest=63,
         weights=_published("alexnet", "alexnet-owt-7be5be79.pth", 233.1),
-        work=Work(0.66, 0.2, 10.0),
+        work=Work(0.66, 0.152, 33.0),
     ),
     Network(
         "mobilenet_v3_small",
@@ -138,7 +139,7 @@ IMAGENET = (
         576,
         starts=(0, 2, 4, 7, 9, 11),
         weights=_published("mobilenet_v3_small", "mobilenet_v3_small-047dcff4.pth", 9.8),
-        work=Work(0.056, 0.2, 2.0),
+        work=Work(0.055, 0.164, 2.4),
     ),
     Network(
         "efficientnet_b0",
@@ -154,7 +155,7 @@ IMAGENET = (
         1280,
         starts=(0, 2, 3, 4, 5, 6, 7),
         weights=_published("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", 20.5),
-        work=Work(0.39, 0.15, 6.0),
+        work=Work(0.385, 0.129, 4.8),
     ),
     Network(
         "convnext_tiny",
@@ -164,7 +165,7 @@ IMAGENET = (
         starts=(0, 2, 4, 6),
         quick=32,
         weights=_published("convnext_tiny", "convnext_tiny-983f1562.pth", 109.1),
-        work=Work(4.45, 0.2, 15.0),
+        work=Work(4.45, 0.170, 10.0),
     ),
     Network(
         "vit_b_16",
@@ -181,7 +182,7 @@ IMAGENET = (
         starts=(0, 3, 6, 9, 11),
         quick=32,
         weights=_published("vit_b_16", "vit_b_16-c867db91.pth", 330.3),
-        work=Work(16.86, 0.084, 25.0),
+        work=Work(17.56, 0.082, 14.5),
     ),
 )
 """The article's architectures (VGG-19 plain and with BatchNorm), and what people would try today."""

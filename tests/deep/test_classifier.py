@@ -253,3 +253,43 @@ def test_schedules_fall_as_they_say() -> None:
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] > 0
     assert [rate(step, epoch, 20) for epoch in (0, 5, 6, 11, 12)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+
+
+def test_early_stopping_keeps_the_best_epoch_of_people_held_out(toy: Toy) -> None:
+    """The training ends ``patience`` epochs after the lowest loss on people held out, and that epoch's values stay."""
+    images, labels = toy(n=70)
+    people = np.array([f"P{i // 7}" for i in range(70)])
+    params: dict[str, Any] = {**CPU, "learning_rate": 5e-3, "augment": False, "random_state": 1}
+    stopped = NetworkClassifier("cnn2", **{**params, "epochs": 60}, patience=3).fit(
+        images, labels, groups=people, watch=images
+    )
+    losses = stopped.history_["validation_loss"]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 1 + 3 < 60
+    assert len(stopped.watch_proba_) == len(losses)
+    np.testing.assert_allclose(stopped.predict_proba(images), stopped.watch_proba_[best], atol=1e-6)
+    assert "validation_loss" not in NetworkClassifier("cnn2", **params).fit(images, labels, groups=people).history_
+
+
+@pytest.mark.parametrize("groups", [None, np.array(["P1"] * 14)])
+def test_early_stopping_without_people_is_refused(toy: Toy, groups: np.ndarray | None) -> None:
+    """Patience needs names of at least two people, and says so."""
+    with pytest.raises(InputError, match=r"groups: early stopping .* at least two people, found (none|1)"):
+        NetworkClassifier("cnn2", **CPU, patience=2).fit(*toy(n=14), groups=groups)
+
+
+def test_sgd_and_its_steps_reach_the_optimiser(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SGD with momentum is what trains where it is asked for, and its rate falls by epochs."""
+    rates: list[float] = []
+    original = training._epoch
+
+    def spy(feed: Any, batches: Any, optimizer: torch.optim.Optimizer, smoothing: float) -> tuple[float, float]:
+        assert isinstance(optimizer, torch.optim.SGD)
+        rates.append(optimizer.param_groups[0]["lr"])
+        assert optimizer.param_groups[0]["momentum"] == 0.9
+        return original(feed, batches, optimizer, smoothing)
+
+    monkeypatch.setattr(training, "_epoch", spy)
+    params = {**CPU, "epochs": 5, "optimizer": "sgd", "schedule": "step", "step_size": 2, "learning_rate": 1e-3}
+    NetworkClassifier("cnn2", **params).fit(*toy(n=14))
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])

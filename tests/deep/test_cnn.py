@@ -61,3 +61,14 @@ def test_shuffled_labels_fall_to_chance(toy: Callable[..., tuple[np.ndarray, np.
     method = NetworkClassifier("cnn2", epochs=10, batch_size=16, learning_rate=2e-3, augment=False, device="cpu")
     method.fit(images, shuffled)
     assert method.score(*toy(seed=1)) < 0.4
+
+
+def test_cnn3_is_three_convolutions_of_32_64_64_and_a_dense_layer_of_128() -> None:
+    """The network of the authors' code, which has a third pair."""
+    for size in (64, 128):
+        network = build("cnn3", seed=0, size=size)
+        convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+        dense = [m for m in network.modules() if isinstance(m, nn.Linear)]
+        assert [(c.in_channels, c.out_channels) for c in convolutions] == [(1, 32), (32, 64), (64, 64)]
+        assert [(d.in_features, d.out_features) for d in dense] == [(64 * (size // 8) ** 2, 128), (128, 7)]
+        assert network(torch.rand(2, 1, size, size)).shape == (2, 7)

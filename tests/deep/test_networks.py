@@ -30,15 +30,7 @@ from fer_bench.seeds import derive_seed
 
 IMAGENET = Normalisation(find("resnet18").mean, find("resnet18").std)
 LIGHT = ("resnet18", "densenet161", "mobilenet_v2", "squeezenet1_0", "inception_v3")
-HEAVY = (
-    "vgg16",
-    "vgg19_bn",
-    "alexnet",
-    "mobilenet_v3_small",
-    "efficientnet_b0",
-    "convnext_tiny",
-    "vit_b_16",
-)  # or big files of weights
+HEAVY = ("vgg16", "vgg19_bn", "alexnet", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vit_b_16")
 SLOW = ("densenet161", *HEAVY)
 ALWAYS = (("densenet161", "last_block"),)
 INCEPTION = ("last_block", "entire")  # the other modes of Inception are slow

@@ -1,5 +1,6 @@
 """Weights files: read strictly, without running code, with one clear sentence where something is wrong."""
 
+import json
 import os
 import pickle
 from collections.abc import Callable
@@ -59,6 +60,73 @@ def test_a_truncated_file_is_refused(random_weights: Callable[[str], Path], tmp_
     part.write_bytes(whole[: int(kept * len(whole)) if kept < 1 else int(kept)])
     with pytest.raises(UserError, match=r"weights of squeezenet1_0: .*part\.pth .*fer-bench weights fetch"):
         _load(part)
+
+
+def _safetensors(state: dict[str, torch.Tensor], path: Path, **entry: object) -> None:
+    """Write the format by its description; ``entry`` replaces parts of the first tensor's entry."""
+    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
+    table: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    body = b""
+    for name, value in state.items():
+        raw = value.contiguous().view(torch.uint8).numpy().tobytes() if value.dim() else value.numpy().tobytes()
+        offsets = [len(body), len(body) + len(raw)]
+        table[name] = {"dtype": names[value.dtype], "shape": list(value.shape), "data_offsets": offsets}
+        if len(body) == 0:
+            table[name] = {**table[name], **entry}  # type: ignore[dict-item]
+        body += raw
+    head = json.dumps(table).encode()
+    path.write_bytes(len(head).to_bytes(8, "little") + head + body)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_safetensors_are_read(random_weights: Callable[[str], Path], tmp_path: Path, dtype: torch.dtype) -> None:
+    """A .safetensors file gives the tensors of the .pth file that it was made from, in any precision."""
+    state = torch.load(random_weights("mobilenet_v3_small"), weights_only=True)
+    stored = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}
+    _safetensors(stored, tmp_path / "weights.safetensors")
+    found = _load(tmp_path / "weights.safetensors", "mobilenet_v3_small")
+    assert {name: value.dtype for name, value in found.items()} == {name: v.dtype for name, v in state.items()}
+    assert all(torch.equal(found[name], stored[name].to(value.dtype)) for name, value in found.items())
+
+
+@pytest.mark.parametrize("kept", [0, 7, 9, 100, 0.5, 0.999])
+def test_a_truncated_safetensors_file_is_refused(
+    random_weights: Callable[[str], Path], tmp_path: Path, kept: float
+) -> None:
+    """However much is missing, one sentence names the file and what to do."""
+    _safetensors(torch.load(random_weights("squeezenet1_0"), weights_only=True), tmp_path / "whole.safetensors")
+    whole = (tmp_path / "whole.safetensors").read_bytes()
+    part = tmp_path / "part.safetensors"
+    part.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    with pytest.raises(UserError, match=r"weights of squeezenet1_0: .*part\.safetensors cannot be read.*weights fetch"):
+        _load(part)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"data_offsets": [0, 10**12]},
+        {"data_offsets": [-4, 0]},
+        {"data_offsets": [64, 0]},
+        {"data_offsets": "all"},
+        {"shape": [10**9, 10**9]},
+        {"shape": [-1, -24]},
+        {"dtype": "PICKLE"},
+    ],
+)
+def test_a_safetensors_file_whose_table_lies_is_refused(tmp_path: Path, entry: dict[str, object]) -> None:
+    """Places outside the file, shapes that do not fit them and types that there are none of give the same sentence."""
+    _safetensors({"features.0.weight": torch.zeros(4, 6)}, tmp_path / "lie.safetensors", **entry)
+    with pytest.raises(UserError, match=r"lie\.safetensors cannot be read, it is truncated or damaged"):
+        _load(tmp_path / "lie.safetensors")
+
+
+def test_a_table_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A list where the table should be, and bytes that are no text, give the same sentence."""
+    for head in (b"[]", b'{"a": 3}', b"\xff\xfe", b"{" * 5000):
+        (tmp_path / "odd.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
+        with pytest.raises(UserError, match=r"odd\.safetensors cannot be read"):
+            _load(tmp_path / "odd.safetensors")
 
 
 def test_a_missing_file_and_a_text_file_are_refused(tmp_path: Path) -> None:
