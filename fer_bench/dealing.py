@@ -81,11 +81,13 @@ def deal_people(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> N
     for gender in sorted(people.unique()):
         mine = rng.permutation(np.flatnonzero(people.to_numpy() == gender))
         mine = mine[np.argsort(-counts[mine].sum(axis=1), kind="stable")]
+        of_gender = np.zeros(n_folds, dtype=np.int64)
         while len(mine):
-            now, mine = mine[: len(free)], mine[len(free) :]
-            fold[now] = chosen = free[cost.assign(now, free)]
-            for person, where in zip(now, chosen, strict=True):
-                cost.held[where] += counts[person]
+            fewest = free[of_gender[free] == of_gender[free].min()]
+            now, mine = mine[: len(fewest)], mine[len(fewest) :]
+            fold[now] = chosen = fewest[cost.assign(now, fewest)]
+            of_gender[chosen] += 1
+            cost.held[chosen] += counts[now]
             free = np.setdiff1d(free, chosen)
             free = free if len(free) else np.arange(n_folds)
     cost.swap(fold, people.to_numpy())

@@ -1,48 +1,18 @@
 """Folds keep what their protocol promises, and the check proves it from the file alone."""
 
 import pytest
+from drawn import ALL, BY_IMAGE, BY_PERSON, CROSS_VALIDATION, QUICK, manifests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.foldcheck import check_file
 from fer_bench.folds import Folds, check_folds, make_folds, read_folds
-from fer_bench.labels import EMOTIONS
 from fer_bench.protocols import PROTOCOLS
 
-CROSS_VALIDATION = [p.name for p in PROTOCOLS.values() if p.tests_all]
-BY_PERSON = [p.name for p in PROTOCOLS.values() if p.splits_by == "person"]
-BY_IMAGE = [p.name for p in PROTOCOLS.values() if p.splits_by == "image"]
-ALL = [p.name for p in PROTOCOLS.values() if p.splits_by != "dataset"]
 
-
-@st.composite
-def manifests(draw):
-    """Manifests of 10 to 16 people with ragged numbers of pictures, as real data have after exclusions.
-
-    Everybody is seen in both sessions and in the views S and FL; the rest is as it comes.
-    """
-    people = draw(st.integers(10, 16))
-    sexes = draw(st.sampled_from(["FM", "FFM", "F", ""]))
-    rows = []
-    for person in range(people):
-        gender = sexes[person % len(sexes)] if sexes else ""
-        subject = f"p{person + 1:02d}"
-        shown = draw(st.sets(st.sampled_from(EMOTIONS), min_size=2))
-        for label in sorted(shown):
-            for view in ("S", "FL", "HL", "HR")[: draw(st.integers(2, 4))]:
-                for session in "AB"[: draw(st.integers(1, 2))]:
-                    row = {"image": f"{subject}{label}{view}{session}", "label": label, "subject": subject}
-                    rows.append({**row, "gender": gender, "session": session, "view": view})
-    for session in "AB":
-        row = {"image": f"p01HAS{session}", "label": "HA", "subject": "p01", "session": session, "view": "S"}
-        rows = [r for r in rows if r["image"] != row["image"]] + [{**row, "gender": sexes[:1]}]
-    return as_manifest(rows, [], "drawn")
-
-
-@settings(max_examples=20, deadline=None)
+@settings(QUICK, max_examples=20)
 @given(manifests(), st.sampled_from(CROSS_VALIDATION), st.integers(0, 5))
 def test_each_image_is_tested_exactly_once(manifest, protocol, seed):
     """Over the folds of a cross-validation every image is tested once and trained on in all other folds."""
@@ -53,14 +23,14 @@ def test_each_image_is_tested_exactly_once(manifest, protocol, seed):
         assert len(folds.table) == len(folds.numbers) * len(manifest)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(QUICK, max_examples=20)
 @given(manifests(), st.sampled_from(BY_PERSON), st.integers(0, 5))
 def test_person_protocols_never_share_a_person(manifest, protocol, seed):
     """No random manifest makes a protocol by person put anybody into train and test."""
     assert list(check_folds(make_folds(manifest, protocol, seed))) == []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(QUICK, max_examples=10)
 @given(manifests(), st.sampled_from(BY_IMAGE), st.integers(0, 5))
 def test_image_protocols_are_stratified_and_leak(manifest, protocol, seed):
     """Splits by image hold each expression's share within one image, and the check tells that people leak."""
@@ -71,7 +41,7 @@ def test_image_protocols_are_stratified_and_leak(manifest, protocol, seed):
     assert (counts.max() - counts.min()).max() <= 1
 
 
-@settings(max_examples=10, deadline=None)
+@settings(QUICK, max_examples=10)
 @given(manifests(), st.sampled_from(ALL), st.integers(0, 3))
 def test_a_file_gives_the_same_folds_back(tmp_path_factory, manifest, protocol, seed):
     """Written and read, folds keep their hash; made again from the same arguments, too."""
