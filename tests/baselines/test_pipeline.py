@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, cross_val_score
 
+from fer_bench.baselines import classifiers
 from fer_bench.baselines.classifiers import CLASSIFIERS
+from fer_bench.baselines.discriminant2d import TwoDimensionalLDA
 from fer_bench.baselines.pipeline import FacePipeline
 from fer_bench.errors import InputError
 
@@ -79,6 +81,45 @@ def test_warnings_are_kept_and_not_shown(recwarn):
     assert sum("converge" in text for text in method.warnings_) == 1
     assert not recwarn.list
     assert FacePipeline("pixels", "logreg").fit(images, labels, groups=people).warnings_ == []
+
+
+def test_the_record_says_what_the_training_images_lack():
+    """Classes without or with one training image, and features that never vary, are remarks, one sentence each."""
+    images, labels, people = faces()
+    images[:, :5, :5] = 0
+    kept = ~np.isin(labels, [1, 6])
+    kept[np.flatnonzero(labels == 6)[0]] = True
+    method = FacePipeline("pixels", "lda").fit(images[kept], labels[kept], groups=people[kept])
+    assert "no training image of angry: never predicted" in method.warnings_
+    assert "only one training image of surprised" in method.warnings_
+    assert "25 of 576 features are the same in all training images and tell nothing" in method.warnings_
+    assert FacePipeline("dwt", "lda").fit(*faces()[:2]).warnings_ == []
+
+
+def test_the_floor_is_the_frequency_of_the_classes():
+    """The majority class is predicted for anybody, with the shares of the training labels."""
+    images, _, _ = faces(10)
+    method = FacePipeline("pixels", "majority").fit(images, np.array([3, 3, 3, 3, 3, 0, 0, 6, 6, 5]))
+    np.testing.assert_allclose(method.predict_proba(images), np.tile([0.2, 0, 0, 0.5, 0, 0.1, 0.2], (10, 1)))
+    assert (method.predict(images) == 3).all()
+
+
+def test_the_two_dimensional_projection_knows_nobody_who_is_held_out():
+    """2D-LDA is learnt from labels, so the fit for the temperature learns it anew on its own people."""
+    images, labels, people = faces(size=32)
+    learnt = []
+
+    class Watching(TwoDimensionalLDA):
+        def fit(self, X, y):
+            learnt.append(len(X))
+            return super().fit(X, y)
+
+    method = FacePipeline("2dlda", "linear_svc").fit(images, labels, groups=people)
+    assert method.estimator_["learn"].left_.shape == (17, 12)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifiers, "TwoDimensionalLDA", Watching)
+        FacePipeline("2dlda", "linear_svc").fit(images, labels, groups=people)
+    assert sorted(learnt) == [56, 84]
 
 
 def test_the_temperature_changes_no_prediction():

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from fer_bench.baselines.scaling import SquareRoot, UnitScaler
+from fer_bench.baselines.scaling import BlockScaler, SquareRoot, UnitScaler
 
 
 def test_unit_scaler_is_the_standard_scaler_over_the_root_of_the_width():
@@ -33,3 +33,14 @@ def test_square_root_gives_hellinger_distances():
     coefficient = np.sqrt(X[0].astype(float) * X[1]).sum(axis=1)
     np.testing.assert_allclose(np.square(roots[0] - roots[1]).sum(), (2 - 2 * coefficient).mean(), rtol=1e-4)
     np.testing.assert_allclose(np.square(roots).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_parts_of_a_concatenation_are_scaled_each_in_its_own_way():
+    """Values and histograms side by side contribute half of each row's squared length, whatever their numbers are."""
+    rng = np.random.default_rng(0)
+    values, histograms = rng.normal(50, 9, (60, 30)), rng.dirichlet(np.ones(5), (60, 4)).reshape(60, 20)
+    X = np.column_stack([values, histograms]).astype(np.float32)
+    scaled = BlockScaler([(30, False), (20, True)]).fit_transform(X)
+    np.testing.assert_allclose(np.square(scaled[:, 30:]).sum(axis=1), 0.5, rtol=1e-4)
+    np.testing.assert_allclose(np.square(scaled[:, :30]).sum(axis=1).mean(), 0.5, rtol=1e-4)
+    np.testing.assert_allclose(scaled[:, :30], StandardScaler().fit_transform(values) / np.sqrt(60), atol=1e-5)

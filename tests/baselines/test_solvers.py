@@ -13,6 +13,7 @@ from sklearn.svm import SVC, LinearSVC
 from fer_bench.baselines.discriminant import FisherNearestMean, ShrinkageLDA
 from fer_bench.baselines.kernel import GaussianSVM
 from fer_bench.baselines.linear import LinearSVM, RowSpace
+from fer_bench.baselines.logistic import MultinomialRegression
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(210, 60, 7), (70, 200, 7), (90, 40, 2)])
@@ -26,6 +27,26 @@ def test_linear_svm_finds_the_optimum_of_liblinear(blobs, n, d, k, C):
     expected = np.vstack([-theirs.coef_, theirs.coef_]) if k == 2 else theirs.coef_
     np.testing.assert_allclose(ours.coef_, expected, atol=2e-3 * np.abs(expected).max())
     assert (ours.predict(Z) == theirs.predict(Z)).mean() >= 0.995
+
+
+@pytest.mark.parametrize(("n", "d", "k"), [(210, 60, 7), (70, 200, 7), (90, 40, 2)])
+@pytest.mark.parametrize("C", [1.0, 100.0])
+def test_logistic_regression_finds_the_optimum_of_scikit_learn(blobs, n, d, k, C):
+    """Probabilities are those of scikit-learn's LogisticRegression run to a tight tolerance."""
+    X, y = blobs(n, d, k, spread=4)
+    Z, _ = blobs(500, d, k, spread=4, seed=1)
+    ours = MultinomialRegression(C=C, tol=1e-6).fit(X, y)
+    # two classes: scikit-learn's one column of weights carries half of our penalty
+    theirs = LogisticRegression(C=C if k > 2 else 2 * C, tol=1e-8, max_iter=20_000).fit(X.astype(float), y)
+    np.testing.assert_allclose(ours.predict_proba(Z), theirs.predict_proba(Z), atol=5e-3)
+    assert (ours.predict(Z) == theirs.predict(Z)).mean() >= 0.995
+
+
+def test_logistic_regression_says_when_it_did_not_converge(blobs):
+    """Too few Newton steps give a warning that says what to do."""
+    X, y = blobs(100, 30, spread=10)
+    with pytest.warns(ConvergenceWarning, match="raise max_iter"):
+        MultinomialRegression(C=1e4, max_iter=1).fit(X, y)
 
 
 def test_linear_svm_in_float32_answers_as_in_float64(blobs):

@@ -12,8 +12,8 @@ import pytest
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import MethodSpec, load_methods
 
-# By default one mode of one network a family, all modes among them; the rest is slow, and so are variants of features. Methods of a torch room that is
-# not listed here are not slow.
+# By default one mode of one network a family, all modes among them; the rest is slow. Methods of a torch room that is
+# not listed here are not slow. Variants of features are.
 NETWORKS = {
     "vgg": "vgg16-scratch",
     "resnet": "resnet18-last_block",
