@@ -59,7 +59,8 @@ def _facts(view: RunView) -> list[tuple[str, str]]:
 
 
 def _layout_words(layout: str) -> str:
-    return LAYOUT_SUMMARIES.get(layout, layout)
+    """The sentences of one layout, or of the two that were joined for cross-dataset."""
+    return "; and ".join(LAYOUT_SUMMARIES.get(name, name) for name in layout.split(" and "))
 
 
 def _options(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -84,18 +85,20 @@ def _crops(found: Mapping[str, Any] | None, suffix: str) -> list[Block]:
     """How many faces the detector found, and which pictures got the fixed box instead."""
     if not found:
         return []
-    names = [str(name) for name in found.get("names", ())]
+    names, views = [str(name) for name in found.get("names", ())], found.get("views") or {}
     facts = [
         ("detector", str(found.get("detector", ""))),
         ("faces found", f"{int(found.get('found', 0)):,}"),
+        ("by each detector", _listed(f"{by} {n:,}" for by, n in (found.get("by") or {}).items())),
         ("fixed box or centre in place of a face", f"{int(found.get('fallback', 0)):,}"),
+        *((f"view {v}" if v else "no view told", f"{hit:,} found, {miss:,} not") for v, (hit, miss) in views.items()),
     ]
     blocks: list[Block] = [fact_table(f"crops{suffix}", "Faces cut out", facts)]
     if names:
-        rows = tuple({"image": name} for name in names[:MOST_NAMES])
-        columns = (Column("image", "image", "code"),)
+        rows = tuple({"file": name} for name in names[:MOST_NAMES])
+        columns = (Column("file", "file", "code"),)
         title = f"No face found: {len(names):,} pictures, cut by the fixed box or the centre"
-        blocks.append(Table(f"fallback{suffix}", title, columns, rows, _more(len(names)), head="image", folded=True))
+        blocks.append(Table(f"fallback{suffix}", title, columns, rows, _more(len(names)), head="file", folded=True))
     return blocks
 
 

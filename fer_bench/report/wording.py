@@ -16,6 +16,7 @@ OPTIMISTIC = (
 )
 
 _OWN_WORDS = {
+    "cross-dataset": "another dataset, people that the method has never seen",
     "view-out": "people that the method has never seen, from a view that it has never seen",
     "frontal-to-profile": "full profiles of people that the method has never seen, after straight views alone",
 }

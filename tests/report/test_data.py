@@ -52,12 +52,17 @@ def test_layout_options_crops_and_balance_are_told(folder: Path) -> None:
     """What made the data what they are stands in the data section; what was not asked for does not."""
     text = change(
         folder,
-        layout="jaffe",
+        layout="jaffe and csv",
         options={"views": ["S", "HL"], "strict": True, "test_data": "/home/jane/other.zip", "folds": ""},
-        crop_audit={"detector": "yunet 0123abcd", "found": 1234, "fallback": 2, "names": ["AF01AFFL", "AF01AFFR"]},
+        crop_audit={
+            **{"detector": "yunet 0123abcd", "found": 1234, "fallback": 2, "by": {"fallback": 2, "yunet": 1234}},
+            **{"views": {"FL": [617, 2], "S": [617, 0]}, "names": ["AF01AFFL", "AF01AFFR"]},
+        },
     )
     for row in (
-        "| layout | JAFFE: pictures named like KA.AN1.39.tiff |",
+        "| layout | JAFFE: pictures named like KA.AN1.39.tiff; and a table of your own with the columns path",
+        "| by each detector | fallback 2, yunet 1,234 |",
+        "| view FL | 617 found, 2 not |",
         "| option --views | S, HL |",
         "| option --strict | yes |",
         "| option --test-data | other.zip |",
