@@ -20,7 +20,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.svm import SVC
 
-from fer_bench.data.render import parse_name, portrait_names, render_many
+from fer_bench.data.render import parse_name, portrait_names, render_many, render_truth
 from fer_bench.labels import EMOTIONS, VIEWS
 
 BOXES = {
@@ -101,6 +101,17 @@ def explained(pixels: NDArray[np.float32], by: NDArray) -> float:
     return float(between / total)
 
 
+def chins_outside(names: list[str], seed: int) -> str:
+    """Views and expressions of which the chin's landmark lies below the view's box, with their shares."""
+    outside: dict[str, list[bool]] = {}
+    for name in names:
+        part = parse_name(name)
+        _, y, _, h = BOXES[part.view]
+        chin = render_truth(name, size=(562, 762), seed=seed).landmarks[8, 1] / 762
+        outside.setdefault(f"{part.view} {part.emotion}", []).append(bool(chin > y + h))
+    return ", ".join(f"{key} {100 * np.mean(out):.1f}" for key, out in outside.items() if any(out))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=70)
@@ -143,6 +154,7 @@ def main() -> None:
     ]
     identity, expression = 100 * np.mean(shares, axis=0)
     print(f"pixel variance within a view: people explain {identity:.1f} %, expressions {expression:.1f} %")
+    print(f"chins below the view's box, % of the view and expression: {chins_outside(names, asked.seed)}")
 
 
 if __name__ == "__main__":
