@@ -35,6 +35,16 @@ def test_a_sequence_gives_its_first_frame_and_its_last_three(tree):
     assert tree.manifest.unit == "person"
 
 
+@pytest.mark.parametrize(
+    ("code", "label"), [(0, "NE"), (1, "AN"), (3, "DI"), (4, "AF"), (5, "HA"), (6, "SA"), (7, "SU")]
+)
+def test_codes_are_those_of_the_makers(code, label):
+    """0 neutral, 1 anger, 2 contempt, 3 disgust, 4 fear, 5 happy, 6 sadness, 7 surprise, as CK+'s own note says."""
+    files = [f"S005/001/S005_001_{i:08d}.png" for i in (1, 2)] + ["E/S005_001_00000002_emotion.txt"]
+    found = CKPLUS.listing(Source(None, tuple(files), lambda name: f"   {code:.7e}\n".encode()))
+    assert [row["label"] for row in found.rows] == ["NE", label]
+
+
 def test_every_other_frame_is_named_with_its_reason(tree):
     """Contempt, frames between, and the sequence whose label cannot be read are counted apart; none is lost."""
     reasons = Counter(e.reason.split(":")[0] for e in tree.manifest.excluded)
