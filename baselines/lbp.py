@@ -93,7 +93,7 @@ def _circular_codes(images: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]
 
 
 def _weights(n: int, margin: int, offset: float) -> tuple[int, NDArray[np.float64]]:
-    """Whole steps to the nearer-to-zero sample along one axis, and the weight of the next for each position.
+    """Steps to the first of two samples along one axis, and the weight of the second for each position.
 
     The weights come from absolute coordinates on purpose: their rounding differs from place to place, and it decides
     ties in flat regions.
