@@ -95,7 +95,7 @@ def _unpack(hashes: Sequence[str]) -> NDArray[np.uint64]:
     """Turn hashes into (n, 4) words of 64 bits."""
     try:
         data = bytes.fromhex("".join(hashes))
-        if any(len(h) != BITS // 4 for h in hashes):
+        if len(data) != len(hashes) * BITS // 8 or any(len(h) != BITS // 4 for h in hashes):
             raise ValueError(f"expected {BITS // 4} hexadecimal digits each")
     except ValueError as error:
         raise InputError(f"perceptual hashes: {error}") from error

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from fer_bench.data.audit import Verdict, audit
 from fer_bench.data.contract import Layout
 from fer_bench.data.manifest import Dataset, Excluded, as_manifest
-from fer_bench.data.pictures import read_pictures
+from fer_bench.data.pictures import FilePictures
 from fer_bench.data.sources import Source
 from fer_bench.errors import UserError
 
@@ -58,7 +57,7 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
         path=data,
         rendered=False,
         crop=layout.crop,
-        pictures=partial(read_pictures, listing.source),
+        pictures=FilePictures(listing.source),
         layout=layout.name,
         why_no_people="" if manifest.people else layout.no_people,
     )

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from fer_bench.data.crop import Box, crop_identity, cut_box, detector_for, locate, to_spec
 from fer_bench.data.detect import Detector
 from fer_bench.data.manifest import Dataset
+from fer_bench.data.pictures import FilePictures, in_order
 from fer_bench.files import TEMPORARY, atomic_write, cache_dir, locked, need_space, to_json
 from fer_bench.methods import ImageSpec
 from fer_bench.progress import progress, say
@@ -185,14 +185,11 @@ def _shaped(
     views = list(dataset.manifest.table["view"])
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # pictures are done side by side already
-    ahead: deque[Future[_Shaped]] = deque()
     try:
+        if isinstance(dataset.pictures, FilePictures):
+            yield from dataset.pictures.each(shape, dataset.manifest, workers)
+            return
         with ThreadPoolExecutor(workers) as pool:
-            for i, picture in enumerate(dataset.pictures(dataset.manifest, workers)):
-                ahead.append(pool.submit(shape, i, picture))
-                if len(ahead) > 2 * workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+            yield from in_order(pool, shape, dataset.pictures(dataset.manifest, workers), 2 * workers + 2)
     finally:
         cv2.setNumThreads(threads)
