@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from fer_bench.errors import InputError
+from fer_bench.methods import load_object
 
 from .discriminant import FisherNearestMean, ShrinkageLDA
 from .discriminant2d import TwoDimensionalLDA
@@ -42,14 +43,26 @@ _LEARNT = {"2dlda": "dwt"}
 
 
 def prepared_feature(name: str) -> Feature:
-    """Return the label-free part of a feature, which all folds share.
+    """Return the label-free part of a feature, which all folds share; ``"module:object"`` names one of another package.
 
     Raises
     ------
     InputError
         There is no such feature.
     """
-    return find_feature(_LEARNT.get(name, name))
+    if ":" not in name:
+        return find_feature(_LEARNT.get(name, name))
+    feature = _load(name, "features")
+    if not isinstance(feature, Feature):
+        raise InputError(f"features: expected {name} to be a fer_bench.baselines.features.Feature, found {feature!r}")
+    return feature
+
+
+def _load(name: str, what: str) -> Any:
+    try:
+        return load_object(name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{what}: expected an object of an installed package, found {name!r}: {error}") from error
 
 
 def _scaled(features: str) -> Steps:
@@ -200,7 +213,7 @@ def make_classifier(
     Parameters
     ----------
     name : str
-        A name in `CLASSIFIERS`.
+        A name in `CLASSIFIERS`, or ``"module:function"`` of another package.
     features : str
         A name in `fer_bench.baselines.features.FEATURES`, several joined by "+", or ``"2dlda"``; decides the scaling.
     params : dict or None
@@ -215,9 +228,10 @@ def make_classifier(
     InputError
         No such classifier, features or parameter.
     """
-    if name not in CLASSIFIERS:
+    steps = _load(name, "classifier")(features, n_train) if ":" in name else None
+    if steps is None and name not in CLASSIFIERS:
         raise InputError(f"classifier: expected one of {', '.join(CLASSIFIERS)}, found {name!r}")
-    steps = CLASSIFIERS[name](features, n_train)
+    steps = steps or CLASSIFIERS[name](features, n_train)
     for _, step in steps:
         if "random_state" in step.get_params():
             step.set_params(random_state=random_state)

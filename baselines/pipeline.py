@@ -31,9 +31,10 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     features : str
-        A name in `fer_bench.baselines.features.FEATURES`, several joined by "+", or ``"2dlda"``.
+        A name in `fer_bench.baselines.features.FEATURES`, several joined by "+", ``"2dlda"``, or
+        ``"module:object"`` for a `Feature` of another package.
     classifier : str
-        A name in `fer_bench.baselines.classifiers.CLASSIFIERS`.
+        A name in `fer_bench.baselines.classifiers.CLASSIFIERS`, or ``"module:function"`` of another package.
     classifier_params : dict, optional
         Parameters of the final estimator that replace the documented defaults, such as ``{"C": 10.0}``.
     grid : dict of lists, optional

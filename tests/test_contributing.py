@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -13,22 +14,40 @@ def block(text: str, language: str, start: str) -> str:
     return next(b for b in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL) if b.startswith(start))
 
 
-def test_the_guides_method_runs_as_a_third_partys_package(cli, kdef_folder, tmp_path):
-    """The method of CONTRIBUTING, installed through its entry point, is listed and runs on everybody's folds."""
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    package = tmp_path / "package"
-    info = package / "mine-1.0.dist-info"
+def install(folder: Path, module: str, code: str, point: str) -> None:
+    """Write a package of one module with one entry point, as an installer leaves it."""
+    info = folder / f"{module}-1.0.dist-info"
     info.mkdir(parents=True)
-    (package / "my_methods.py").write_text(block(text, "python", "# my_methods.py"))
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    point = re.search(r'\[project\.entry-points\."(.*?)"\]\n(\w+) = "(.*?)"', block(text, "toml", "# pyproject.toml"))
-    (info / "entry_points.txt").write_text(f"[{point[1]}]\n{point[2]} = {point[3]}\n")
-    assert "centroid-pixels" in cli("list", "methods", PYTHONPATH=str(package)).stdout
-    arguments = ["--suite", "classical", "--only", "centroid-*", "--data", kdef_folder, "--out", tmp_path / "r"]
+    (folder / f"{module}.py").write_text(code)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[fer_bench.methods]\n{point}\n")
+
+
+@pytest.mark.parametrize(("module", "name"), [("my_features", "centroid-contrast"), ("my_methods", "centroid-pixels")])
+def test_the_guides_methods_run_as_a_third_partys_package(cli, kdef_folder, tmp_path, module, name):
+    """What CONTRIBUTING shows, installed through its entry point, is listed and runs on everybody's folds."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    group, point = re.search(
+        r'\[project\.entry-points\."(.*?)"\]\n(.*)', block(text, "toml", "# pyproject.toml")
+    ).groups()
+    assert group == "fer_bench.methods"
+    package = tmp_path / "package"
+    install(
+        package, module, block(text, "python", f"# {module}.py"), point.replace("my_features", module).replace('"', "")
+    )
+    assert name in cli("list", "methods", PYTHONPATH=str(package)).stdout
+    arguments = ["--suite", "classical", "--only", name, "--data", kdef_folder, "--out", tmp_path / "r"]
     cli("run", *arguments, PYTHONPATH=str(package))
     results = pd.read_csv(tmp_path / "r" / "results.csv")
     assert (results["status"] == "ok").all()
     assert len(results) == 2
+
+
+def test_a_feature_and_a_classifier_take_fewer_than_forty_lines():
+    """The guide's feature with classifier, its registration included, is short enough to be copied."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    lines = block(text, "python", "# my_features.py") + block(text, "toml", "# pyproject.toml")
+    assert len([line for line in lines.splitlines() if line.strip()]) < 40
 
 
 def test_the_readmes_commands_exist(cli):
