@@ -25,7 +25,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "dense": ("mobilenet_v2", {"mode": "dense", "views": 2}),
     "last_block": ("mobilenet_v2", {"mode": "last_block"}),
     "gradual": ("mobilenet_v2", {"mode": "gradual", "stages": STAGES, "views": 2}),
-    "early stopping": ("mobilenet_v2", {"mode": "gradual", "stages": STAGES, "patience": 2}),
+    "early stopping": ("cnn2", {"mode": "scratch", "patience": 2, "learning_rate": 5e-3}),
+    "stopped stages": ("mobilenet_v2", {"mode": "gradual", "stages": STAGES, "patience": 2}),
     "stochastic depth": ("efficientnet_b0", {"mode": "scratch"}),
 }
 QUICK = (("scratch", 4), ("sgd", 1), ("gradual", 4), ("early stopping", 1))

@@ -32,18 +32,17 @@ IMAGENET = Normalisation(find("resnet18").mean, find("resnet18").std)
 LIGHT = ("resnet18", "densenet161", "mobilenet_v2", "squeezenet1_0", "inception_v3")
 HEAVY = ("vgg16", "vgg19_bn", "alexnet", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vit_b_16")
 SLOW = ("densenet161", *HEAVY)
-ALWAYS = (("densenet161", "last_block"),)
-INCEPTION = ("last_block", "entire")  # the other modes of Inception are slow
-FAMILIES = (*LIGHT, *(pytest.param(name, marks=pytest.mark.slow) for name in HEAVY))
+INCEPTION = ("entire",)  # the other modes of Inception are slow
+FAMILIES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in (*LIGHT, *HEAVY)]
 
 
 def _is_slow(name: str, mode: str) -> bool:
     if name == "inception_v3":
         return mode not in INCEPTION
-    return name in SLOW and (name, mode) not in ALWAYS
+    return name in SLOW
 
 
-# All modes of the quick families, and of a slow one the mode that needs the whole pattern (frozen, trained, BatchNorm).
+# All modes of the quick families; of Inception the one with its auxiliary head.
 CASES = [
     pytest.param(name, mode, marks=[pytest.mark.slow] if _is_slow(name, mode) else [])
     for name in (*LIGHT, *HEAVY)
