@@ -1,0 +1,112 @@
+"""Two datasets joined: one trains, the other is tested, and nobody of one is taken for somebody of the other."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_bench.crossdata import join_datasets
+from fer_bench.data.datasets import load_dataset
+from fer_bench.data.manifest import Excluded, Manifest
+from fer_bench.errors import UserError
+from fer_bench.folds import check_folds, make_folds
+from fer_bench.protocols import PROTOCOLS, unsupported
+
+
+@pytest.fixture(scope="module")
+def pair(kdef_folder, write_faces, tmp_path_factory):
+    """Four people of five views, and two other pictures of two of their names."""
+    other = write_faces(tmp_path_factory.mktemp("other"), people=2, views=("HL", "S"))
+    for file in other.rglob("*.JPG"):
+        cv2.imwrite(str(file), cv2.imread(str(file))[:, ::-1])
+    return (
+        load_dataset(str(kdef_folder), people=None, workers=1),
+        load_dataset(str(other), people=None, workers=1),
+    )
+
+
+def changed(dataset, **columns):
+    """The dataset with other values in some columns of its manifest."""
+    return replace(dataset, manifest=Manifest(dataset.manifest.table.assign(**columns), dataset.manifest.excluded))
+
+
+def test_one_fold_trains_on_all_of_one_and_tests_all_of_the_other(pair):
+    """The only protocol that fits has one fold with one dataset a side; people of one name are two people."""
+    train, test = pair
+    joined, notes = join_datasets(train, test)
+    assert notes == []
+    manifest = joined.manifest
+    assert set(PROTOCOLS) - set(unsupported(manifest)) == {"cross-dataset"}
+    folds = make_folds(manifest, "cross-dataset", 0)
+    assert folds.numbers == [0]
+    assert all(image.startswith("train/") for image in folds.images(0, "train"))
+    assert all(image.startswith("test/") for image in folds.images(0, "test"))
+    assert len(folds.images(0, "train")) == 280
+    assert len(folds.images(0, "test")) == 56
+    assert list(check_folds(folds)) == []
+    assert len(manifest.people) == 6
+    assert "two datasets are given" in unsupported(manifest)["subject-10fold"]
+
+
+def test_pictures_come_in_the_joined_order(pair):
+    """Each row of the joined manifest gets the picture of its own file, from its own dataset."""
+    train, test = pair
+    joined, _ = join_datasets(train, test)
+    pictures = list(joined.pictures(joined.manifest, 1))
+    assert len(pictures) == len(joined.manifest) == 336
+    own = {
+        f"{prefix}{image}": picture
+        for prefix, part in (("train/", train), ("test/", test))
+        for image, picture in zip(part.manifest.table["image"], part.pictures(part.manifest, 1), strict=True)
+    }
+    for image, picture in zip(joined.manifest.table["image"], pictures, strict=True):
+        np.testing.assert_array_equal(picture, own[image])
+
+
+def test_an_expression_that_training_lacks_is_left_out_and_said(pair):
+    """What nobody can have learnt is no fair test: those images are left out by name."""
+    train, test = pair
+    happy = train.manifest.table["label"].ne("SA")
+    train = replace(train, manifest=Manifest(train.manifest.table[happy].reset_index(drop=True)))
+    joined, notes = join_datasets(train, test)
+    assert any("8 test images show SA" in note for note in notes)
+    assert sum("shows SA" in e.reason for e in joined.manifest.excluded) == 8
+    assert "SA" not in set(joined.manifest.table["label"])
+
+
+def test_a_file_in_both_is_not_trained_on(pair):
+    """Exact copies of test pictures are left out of training, by name; the same data twice is refused."""
+    train, test = pair
+    copy = changed(test, sha256=list(train.manifest.table["sha256"][: len(test.manifest)]))
+    joined, notes = join_datasets(train, copy)
+    assert any("56 files" in note and "not trained on" in note for note in notes)
+    assert sum(e.file.startswith("train/") for e in joined.manifest.excluded) == 56
+    with pytest.raises(UserError, match="holds every file"):
+        join_datasets(train, train)
+
+
+def test_people_are_groups_where_one_side_does_not_tell_them(pair):
+    """When one dataset names nobody, nobody is called a person; the other's people go on as groups of pictures."""
+    train, test = pair
+    joined, _ = join_datasets(train, changed(test, subject=""))
+    assert joined.manifest.people == []
+    assert joined.manifest.unit == "sequence"
+    groups = set(joined.manifest.groups)
+    assert {"train/F01", "train/M02"} <= groups
+    assert len(groups) == 4 + 56
+
+
+def test_faces_cut_out_in_two_ways_are_refused(pair):
+    """A figure between two datasets must not hang on two ways of cutting."""
+    train, test = pair
+    with pytest.raises(UserError, match="give --crop detect or --crop none for both"):
+        join_datasets(train, replace(test, crop="none"))
+
+
+def test_what_each_side_left_out_is_kept(pair):
+    """Files that were left out of either dataset are listed with the side that they are of."""
+    train, test = pair
+    bad = replace(test, manifest=Manifest(test.manifest.table, (Excluded("cat.jpg", "no face"),)))
+    joined, _ = join_datasets(train, bad)
+    assert [e.file for e in joined.manifest.excluded] == ["test/cat.jpg"]
