@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -75,6 +77,20 @@ def test_headings_may_stand_in_another_order(tmp_path):
     assert len(load_dataset(str(path), people=None, workers=1).manifest) == 41
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_the_table_is_found_in_an_archive(tmp_path, table, kind):
+    """The archives that the challenge and Kaggle give out hold the same data as the table in them."""
+    path = write_fer2013_csv(tmp_path)
+    packed = tmp_path / f"fer.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(path, "fer2013/fer2013.csv")
+    else:
+        with tarfile.open(packed, "w:gz") as archive:
+            archive.add(path, "fer2013/fer2013.csv")
+    assert load_dataset(str(packed), people=None, workers=2).manifest.hash == table.manifest.hash
+
+
 def test_folders_take_the_part_from_the_name(folders):
     """test/ holds both test parts, told apart by the pictures' names; a copy in train/ is taken out."""
     assert folders.manifest.table["split"].value_counts().to_dict() == {"train": 28, "PublicTest": 7, "PrivateTest": 7}
@@ -112,11 +128,11 @@ def test_35887_names_are_35887_rows():
 def test_a_table_of_full_size_stays_under_one_gigabyte(tmp_path):
     """35,887 rows, 300 MB of text, are read without a second copy of it in memory."""
     rng = np.random.default_rng(0)
-    pool = [" ".join(map(str, rng.integers(0, 256, 2304))).split(" ", 1)[1] for _ in range(50)]
+    pool = [" ".join(map(str, rng.integers(0, 256, 2304))).split(" ", 2)[2] for _ in range(50)]
     with open(tmp_path / "fer2013.csv", "w") as handle:
         handle.write("emotion,pixels,Usage\n")
         for i in range(35887):
-            handle.write(f"{i % 7},{i % 256} {pool[i % 50]},{'Training' if i < 28709 else 'PublicTest'}\n")
+            handle.write(f"{i % 7},{i % 256} {i // 256} {pool[i % 50]},{'Training' if i < 28709 else 'PublicTest'}\n")
     code = (
         "import resource, sys\nfrom fer_bench.data.datasets import load_dataset\n"
         "d = load_dataset(sys.argv[1], people=None, workers=2).manifest\n"
