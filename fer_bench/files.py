@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ __all__ = [
     "TEMPORARY",
     "atomic_write",
     "cache_dir",
+    "clean_killed",
     "clean_temporary",
     "locked",
     "need_space",
@@ -60,6 +61,13 @@ def clean_temporary(folder: Path) -> None:
     for pattern in (f"{TEMPORARY}*", f"*/{TEMPORARY}*"):
         for leftover in folder.glob(pattern):
             leftover.unlink(missing_ok=True)
+
+
+def clean_killed(path: Path) -> None:
+    """Remove what killed writers of ``path`` left beside it; to be called under the lock that its writers hold."""
+    for leftover in path.parent.glob(f"{TEMPORARY}*-{path.name}"):
+        with suppress(OSError):  # Windows has no such lock, and refuses to remove what is being written
+            leftover.unlink()
 
 
 def sha256_file(path: Path) -> str:

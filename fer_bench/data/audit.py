@@ -20,7 +20,7 @@ import PIL
 from fer_bench.data.phash import phash
 from fer_bench.data.pictures import glance
 from fer_bench.data.sources import Source
-from fer_bench.files import atomic_write, cache_dir, locked
+from fer_bench.files import atomic_write, cache_dir, clean_killed, locked
 from fer_bench.progress import progress
 
 __all__ = ["BLANK_MEAN", "MIN_SIDE", "Verdict", "audit"]
@@ -63,8 +63,8 @@ def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
     verdicts_path = cache_dir() / f"audit-v{_AUDIT_VERSION}-pillow{PIL.__version__}.json"
     home = hashlib.sha256(str(source.path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     stamps_path = cache_dir() / "stamps" / f"{home[:20]}.json"
-    known = {digest: Verdict(digest, *rest) for digest, rest in _load(verdicts_path).items()}
-    stamps = _load(stamps_path)
+    known = {digest: Verdict(digest, *rest) for digest, rest in _load(verdicts_path, 4).items()}
+    stamps = _load(stamps_path, 2)
 
     # Taken before the files are read: what is written to one meanwhile makes its stamp another one.
     now = {file: source.stamp(file) for file in files}
@@ -83,8 +83,8 @@ def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
                 verdicts[file] = verdict
                 done(i)
     fresh = {v.sha256: list(astuple(v)[1:]) for v in verdicts.values() if v.sha256 and v.sha256 not in known}
-    _add(verdicts_path, fresh)
-    _add(stamps_path, {f: [now[f], verdicts[f].sha256] for f in unknown if now[f] and verdicts[f].sha256})
+    _add(verdicts_path, fresh, 4)
+    _add(stamps_path, {f: [now[f], verdicts[f].sha256] for f in unknown if now[f] and verdicts[f].sha256}, 2)
     return [verdicts[file] for file in files]
 
 
@@ -111,17 +111,20 @@ def _look(digest: str, data: bytes) -> Verdict:
     return Verdict(digest, reason, seen.width, seen.height, phash(seen.grey))
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """Read a cache; what is not there or not whole is empty."""
+def _load(path: Path, length: int) -> dict[str, list[Any]]:
+    """Read a cache of lists of one length; what is not there or not whole is empty."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    sound = isinstance(found, dict) and all(isinstance(v, list) and len(v) == length for v in found.values())
+    return found if sound else {}
 
 
-def _add(path: Path, new: Mapping[str, Any]) -> None:
+def _add(path: Path, new: Mapping[str, list[Any]], length: int) -> None:
     """Add to a cache what another process may be adding to, too."""
     if new:
-        with locked(path.with_suffix(".lock"), wait=True), atomic_write(path, "w") as handle:
-            json.dump({**_load(path), **new}, handle)
+        with locked(path.with_suffix(".lock"), wait=True):
+            clean_killed(path)
+            with atomic_write(path, "w") as handle:
+                json.dump({**_load(path, length), **new}, handle)

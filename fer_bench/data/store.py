@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +22,7 @@ from fer_bench.data.crop import Box, crop_identity, cut_box, detector_for, locat
 from fer_bench.data.detect import Detector
 from fer_bench.data.manifest import Dataset
 from fer_bench.data.pictures import FilePictures, in_order
-from fer_bench.files import TEMPORARY, atomic_write, cache_dir, locked, need_space, to_json
+from fer_bench.files import atomic_write, cache_dir, clean_killed, locked, need_space, to_json
 from fer_bench.methods import ImageSpec
 from fer_bench.progress import progress, say
 
@@ -138,7 +138,8 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
     n = len(dataset.manifest)
     need_space(_folder(), sum(n * s.size**2 * s.channels for s in missing), "the image store")
     boxes_path = _boxes_path(dataset, weights_dir)
-    _clean([*missing.values(), boxes_path])
+    for path in (*missing.values(), boxes_path):
+        clean_killed(path)
     known = _load_boxes(boxes_path, n) if dataset.crop == "detect" else []
     detector = None if known else detector_for(dataset.crop, weights_dir)
     boxes = []
@@ -155,14 +156,6 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
         if detector is not None:  # before the stores take their names: where there is a store, there are its boxes
             with atomic_write(boxes_path, "w") as handle:
                 json.dump([astuple(box) for box in boxes], handle)
-
-
-def _clean(paths: Iterable[Path]) -> None:
-    """Remove what killed builders left; the lock is ours, so that nobody is writing it."""
-    for path in paths:
-        for leftover in path.parent.glob(f"{TEMPORARY}*-{path.name}"):
-            with suppress(OSError):  # Windows has no such lock, and refuses to remove what is being written
-                leftover.unlink()
 
 
 def _write_header(file: IO[bytes], n: int, spec: ImageSpec) -> None:

@@ -1,39 +1,17 @@
-"""The image store and the fixed crop."""
+"""The image store: right pixels in the right rows, built once, whole or absent."""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fer_bench.data.crop import face_box
+from fer_bench.data.crop import face_box, to_spec
 from fer_bench.data.kdef import read_kdef
 from fer_bench.data.pictures import decode
 from fer_bench.data.store import build_stores, store_path
-from fer_bench.labels import VIEWS
+from fer_bench.errors import UserError
 from fer_bench.methods import ImageSpec
-
-
-@given(st.sampled_from(VIEWS), st.integers(32, 2000), st.integers(32, 2000))
-def test_the_face_box_is_a_square_inside_the_picture(view, width, height):
-    """Whatever the picture's size, the box is square, not empty, and does not leave the picture."""
-    left, top, side = face_box(view, width, height)
-    assert side >= 1
-    assert left >= 0
-    assert top >= 0
-    assert left + side <= width
-    assert top + side <= height
-
-
-def test_kdef_boxes_are_those_of_the_views():
-    """At KDEF's own size the straight box is 408 pixels wide and the half profiles look to opposite sides."""
-    assert face_box("S", 562, 762) == (76, 222, 408)
-    assert face_box("HL", 562, 762)[0] < face_box("HR", 562, 762)[0]
-
-
-def test_cropped_copies_are_left_alone():
-    """A square picture is an already cropped face: it is used whole."""
-    assert face_box("FL", 224, 224) == (0, 0, 224)
 
 
 def test_the_store_holds_every_picture_cropped_in_order(kdef_folder):
@@ -49,9 +27,10 @@ def test_the_store_holds_every_picture_cropped_in_order(kdef_folder):
     colour = np.load(stores[specs[1]])
     assert grey.shape == (280, 24, 24)
     assert colour.shape == (280, 40, 40, 3)
-    expected = cv2.resize(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (24, 24), interpolation=cv2.INTER_AREA)
-    np.testing.assert_array_equal(grey[row], expected)
-    np.testing.assert_array_equal(colour[row], cv2.resize(face, (40, 40), interpolation=cv2.INTER_AREA))
+    np.testing.assert_array_equal(grey[row], to_spec(face, specs[0]))
+    np.testing.assert_array_equal(colour[row], to_spec(face, specs[1]))
+    area = cv2.resize(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (24, 24), interpolation=cv2.INTER_AREA)
+    assert np.abs(grey.astype(int) - area).mean((1, 2)).argmin() == row
 
 
 def test_grey_source_gives_three_equal_channels(kdef_folder):
@@ -73,6 +52,30 @@ def test_a_second_build_reads_nothing(kdef_folder, monkeypatch):
 
     object.__setattr__(dataset, "pictures", refuse)
     assert build_stores(dataset, [ImageSpec(20)], 2) == first
+
+
+@pytest.mark.parametrize("crop", ["fixed", "detect", "none"])
+def test_threads_do_not_change_a_store(kdef_folder, crop, monkeypatch, tmp_path):
+    """One thread or four, with pictures from files or from elsewhere, a store is the same to the byte."""
+    dataset = replace(read_kdef(kdef_folder, 2).keep(["F01"]), crop=crop)
+    stores = []
+    for workers, pictures in ((1, dataset.pictures), (4, dataset.pictures), (2, lambda *a: dataset.pictures(*a))):
+        monkeypatch.setenv("FER_BENCH_CACHE", str(tmp_path / str(len(stores))))
+        built = build_stores(replace(dataset, pictures=pictures), [ImageSpec(24, 3)], workers)
+        stores.append(built[ImageSpec(24, 3)].read_bytes())
+    assert stores[0] == stores[1] == stores[2]
+
+
+def test_a_file_that_is_gone_in_the_middle_is_named(write_faces, tmp_path):
+    """A picture that vanishes between the check and the store stops the build by its name and leaves no store."""
+    dataset = read_kdef(write_faces(tmp_path, people=2), 2)
+    file = dataset.manifest.table["file"][50]
+    (tmp_path / file).unlink()
+    with pytest.raises(UserError, match=file):
+        build_stores(dataset, [ImageSpec(24)], 2)
+    path = store_path(dataset, ImageSpec(24))
+    assert not path.exists()
+    assert not list(path.parent.glob(f".tmp-*{path.name}"))
 
 
 def test_a_build_that_fails_leaves_no_store(kdef_folder):
