@@ -31,7 +31,7 @@ def change(folder: Path, **dataset: Any) -> str:
 def test_left_out_files_are_counted_by_reason(folder: Path) -> None:
     """Reasons that differ in a number or in the file's own name are one row; every file stands in the folded table."""
     blank = [{"file": f"AF{i:02d}.JPG", "reason": f"blank frame (mean grey level 0.{i})"} for i in range(3)]
-    double = [{"file": f"b{i}.jpg", "reason": f"b{i}.jpg holds the same picture"} for i in range(2)]
+    double = [{"file": name, "reason": f"{name} holds the same picture"} for name in ("b.jpg", "copy of c.jpg")]
     change(folder, excluded=[*blank, *double])
     by_reason = pd.read_csv(folder / "tables" / "left-out.csv")
     assert by_reason["files"].tolist() == [3, 2]

@@ -40,6 +40,7 @@ def test_a_protocol_that_calls_itself_by_person_is_not_believed(tmp_path: Path, 
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert json.loads((folder / "run.json").read_text())["protocols"][PERSON]["people_disjoint"] is True
     assert "never seen" not in text
+    assert "what seen people do to a figure cannot be measured on them" in text
     assert f"{PERSON}: tested on images; the data do not tell who is on them" in text
 
 
