@@ -136,7 +136,7 @@ def _list_folders(source: Source) -> Listing:
 
 CKPLUS = Layout(
     name="ckplus",
-    expects="CK+'s tree S010/001/S010_001_00000014.png with Emotion/S010/001/S010_001_00000014_emotion.txt",
+    expects="CK+'s tree such as S010/001/S010_001_00000014.png",
     claims=_claims_tree,
     listing=_list_tree,
     labels={code: label for code, label in _CODES.items() if label},
@@ -147,7 +147,7 @@ CKPLUS = Layout(
 
 CKPLUS48 = Layout(
     name="ckplus48",
-    expects="CK+'s names in class folders, such as anger/S010_004_00000017.png",
+    expects="CK+'s class folders such as anger/S010_004_00000017.png",
     claims=_claims_folders,
     listing=_list_folders,
     labels=label_words("anger", "disgust", "fear", "happy", "sadness", "surprise"),

@@ -89,7 +89,7 @@ def _listing(source: Source) -> Listing:
 
 FOLDERS = Layout(
     name="folders",
-    expects="class folders such as angry/, disgust/, fear/, happy/, neutral/, sad/, surprise/",
+    expects="class folders such as angry/ and happy/",
     claims=_claims,
     listing=_listing,
     labels=LABEL_WORDS,

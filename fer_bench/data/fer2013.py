@@ -118,7 +118,7 @@ def _split_of(path: PurePosixPath) -> str:
 
 FER2013_CSV = Layout(
     name="fer2013-csv",
-    expects="FER2013's table with the columns emotion, pixels and Usage",
+    expects="FER2013's table (emotion, pixels, Usage)",
     claims=_claims_table,
     listing=_list_table,
     labels=_CODES,
@@ -128,7 +128,7 @@ FER2013_CSV = Layout(
 
 FER2013 = Layout(
     name="fer2013",
-    expects="FER2013's names in class folders, such as train/angry/Training_3908.jpg",
+    expects="FER2013's folders such as train/angry/Training_3908.jpg",
     claims=_claims_folders,
     listing=_list_folders,
     labels=label_words("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"),

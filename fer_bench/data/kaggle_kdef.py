@@ -63,7 +63,7 @@ def _listing(source: Source) -> Listing:
 
 KAGGLE_KDEF = Layout(
     name="kaggle-kdef",
-    expects="KDEF as packed anew on Kaggle, such as angry/12_3.jpg",
+    expects="Kaggle's copy of KDEF such as angry/12_3.jpg",
     claims=_claims,
     listing=_listing,
     labels=_LABELS,

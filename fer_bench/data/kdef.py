@@ -102,7 +102,7 @@ def _in_akdef(path: PurePosixPath) -> bool:
 
 KDEF = Layout(
     name="kdef",
-    expects="KDEF's names such as KDEF/AF01/AF01AFS.JPG, at any depth",
+    expects="KDEF's names such as AF01AFS.JPG",
     claims=_claims,
     listing=_listing,
     labels=label_words("af", "an", "di", "ha", "ne", "sa", "su"),

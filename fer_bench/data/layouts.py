@@ -50,8 +50,11 @@ def recognise(source: Source) -> Layout:
             f"and Usage (FER2013's), with commas between them; found {columns}"
         )
     files = [name for name, _ in files_of(source)]
-    looked_for = "; ".join(layout.expects for layout in LAYOUTS.values())
-    raise UserError(f"--data {source.path}: no usable image; {_found(files, source)}; looked for {looked_for}")
+    looked_for = ", ".join(layout.expects for layout in LAYOUTS.values())
+    raise UserError(
+        f"--data {source.path}: no usable image; {_found(files, source)}; looked for {looked_for}; "
+        "see `fer-bench list datasets`"
+    )
 
 
 def read_dataset(data: str, workers: int, *, strict: bool = False) -> Dataset:

@@ -194,7 +194,8 @@ def as_manifest(
     if table.empty:
         seen = "found none"
         if excluded:
-            seen = f"{len(excluded)} files were left out, the first is {excluded[0].file}: {excluded[0].reason}"
+            first = f"{excluded[0].file}: {excluded[0].reason}"
+            seen = f"all {len(excluded)} files were left out, the first is {first}" if len(excluded) > 1 else first
         raise UserError(f"--data {where}: no usable image; expected {expected or 'pictures'}; {seen}")
     manifest = Manifest(table, tuple(sorted(excluded, key=lambda e: e.file)))
     need_expressions(manifest, where)

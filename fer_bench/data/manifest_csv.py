@@ -98,7 +98,7 @@ def _need_all_or_none(lines: list[tuple[int, dict[str, str]]], where: str) -> No
 
 CSV = Layout(
     name="csv",
-    expects="a table (.csv) with the columns path and label",
+    expects="a table of your own (path, label)",
     claims=_claims,
     listing=_listing,
     labels=LABEL_WORDS,
