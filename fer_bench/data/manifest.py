@@ -147,7 +147,7 @@ def choose_people(manifest: Manifest, n: int) -> list[str]:
 
     Where sex is not told, those with most images come first: some datasets have four images of a person.
     """
-    people = manifest.table.groupby(["gender", "subject"]).size().rename("n").reset_index()
+    people = manifest.table.groupby("subject").agg(gender=("gender", "first"), n=("image", "size")).reset_index()
     if people["gender"].eq("").all():
         return list(people.sort_values(["n", "subject"], ascending=[False, True])["subject"].head(n))
     turn = people.sort_values("subject").groupby("gender").cumcount()
