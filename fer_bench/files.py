@@ -64,7 +64,10 @@ def clean_temporary(folder: Path) -> None:
 
 
 def clean_killed(path: Path) -> None:
-    """Remove what killed writers of ``path`` left beside it; to be called under the lock that its writers hold."""
+    """Remove what killed writers of ``path`` left beside it, under the lock that its writers hold.
+
+    Its name may be a pattern.
+    """
     for leftover in path.parent.glob(f"{TEMPORARY}*-{path.name}"):
         with suppress(OSError):  # Windows has no such lock, and refuses to remove what is being written
             leftover.unlink()

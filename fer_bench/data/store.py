@@ -33,7 +33,7 @@ _Shaped = tuple[Box, list[NDArray[np.uint8]]]
 
 def store_path(dataset: Dataset, spec: ImageSpec, weights_dir: Path | None = None) -> Path:
     """Return where the images of ``dataset`` in the form ``spec`` are kept, whether they are there yet or not."""
-    return _folder() / f"{_key(dataset.manifest.hash, crop_identity(dataset, weights_dir), asdict(spec))}.npy"
+    return _folder() / f"{_faces_key(dataset, weights_dir)}-{_key(asdict(spec))[:8]}.npy"
 
 
 def build_stores(
@@ -64,7 +64,9 @@ def build_stores(
     paths = {spec: store_path(dataset, spec, weights_dir) for spec in specs}
     if all(path.exists() for path in paths.values()):
         return paths
-    with _alone(_boxes_path(dataset, weights_dir).with_suffix(".lock")):
+    key = _faces_key(dataset, weights_dir)
+    with _alone(_folder() / f"{key}.lock"):
+        clean_killed(_folder() / f"{key}*")
         missing = {spec: path for spec, path in paths.items() if not path.exists()}
         if missing:
             _build(dataset, missing, workers, weights_dir)
@@ -109,8 +111,13 @@ def _key(*parts: object) -> str:
     return hashlib.sha256(to_json(parts).encode()).hexdigest()[:20]
 
 
+def _faces_key(dataset: Dataset, weights_dir: Path | None) -> str:
+    """Name the same faces, cut out in the same way, in whatever form."""
+    return _key(dataset.manifest.hash, crop_identity(dataset, weights_dir))
+
+
 def _boxes_path(dataset: Dataset, weights_dir: Path | None) -> Path:
-    return _folder() / f"{_key(dataset.manifest.hash, crop_identity(dataset, weights_dir))}.boxes.json"
+    return _folder() / f"{_faces_key(dataset, weights_dir)}-boxes.json"
 
 
 def _load_boxes(path: Path, n: int) -> list[Box]:
@@ -138,8 +145,6 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
     n = len(dataset.manifest)
     need_space(_folder(), sum(n * s.size**2 * s.channels for s in missing), "the image store")
     boxes_path = _boxes_path(dataset, weights_dir)
-    for path in (*missing.values(), boxes_path):
-        clean_killed(path)
     known = _load_boxes(boxes_path, n) if dataset.crop == "detect" else []
     detector = None if known else detector_for(dataset.crop, weights_dir)
     boxes = []
