@@ -35,6 +35,7 @@ AS_PUBLISHED = Column(
 FIT = Column("fit", "fit, s", "seconds", "mean seconds to train one fold, features included, as if it stood alone")
 PREDICT = Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image")
 TRIALS = Column("trials", "trials", "text", "finished of planned")
+TUNING = Column("tuning", "parameters", "text", "default: as stated; tuned: chosen by people inside each training fold")
 
 
 def leaderboard_section(views: Sequence[RunView]) -> Section:
@@ -95,7 +96,7 @@ def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
     unit, optimistic = common_unit(views), any(view.optimistic(protocol) for view in views)
     columns = [
         *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
-        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), accuracy_column(unit)),
+        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), accuracy_column(unit), TUNING),
         *(Column("bar", "0 to 100 %", "drawing"), IMAGES, unit_column(unit)),
         *([BEHIND, _p_behind(unit)] if ranked and len(views) == 1 else []),
         *([WATCHED] if any("watched" in row for row in rows) else []),
@@ -136,6 +137,7 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
             "family": found["family"],
             "run": view.label,
             "accuracy": _estimate(found, "accuracy", n, people),
+            "tuning": "tuned" if found["tuning"] == "tuned" else "default",
             "n": n,
             "people": people,
             "balanced": _estimate(found, "balanced_accuracy", n, people),

@@ -92,6 +92,8 @@ def splits_section(view: RunView, suffix: str) -> Section:
         "is the same person with another expression: the difference has no one sign. Every row counts the images that "
         "both protocols tested, last epoch on both sides."
     )
+    if not view.unit.tells_people:
+        text += " These data do not tell who is who, so no row shows what unseen people do to a figure."
     blocks: list[Block] = [text, _overview(view, found, suffix)]
     for place, (pair, rows) in enumerate(found.items()):
         blocks.append(_table(view, pair, rows, suffix, folded=place > 0))

@@ -125,9 +125,10 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
     if found.interval.value < 0:
         a, b, first, second = b, a, second, first
         found = view.difference(first, second) or found
-    people, p_value = f"{found.test.people:,} {view.unit.many}", cell_text(P, found.test.p_value)
+    over = view.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
+    p_value = cell_text(P, found.test.p_value)
     points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
-    tested = f"sign-flip test over {people}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
+    tested = f"sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
     if found.test.p_value < 0.05:
         beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]

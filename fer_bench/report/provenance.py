@@ -69,7 +69,11 @@ def words_section(tables: Iterable[Table]) -> Section:
     """Every heading that has an explanation, in one place, for paper and for keyboards."""
     helps = {column.title: column.help for table in tables for column in table.columns if column.help}
     statistics = [
-        ("95 % interval", "made so that, over many samples of people, it holds the true figure 95 times in 100"),
+        (
+            "95 % interval",
+            "made so that, over many samples of people (or of what stands in for them), it holds the true figure 95 "
+            "times in 100",
+        ),
         (
             "sign-flip test",
             "how often two equally good methods would lie so far apart by the chance of who was tested",

@@ -36,7 +36,7 @@ def who(view: RunView, protocol: str) -> str:
     """Words for whose images were read, for the headline."""
     flag = f" ({view.shown(protocol)})" if view.optimistic(protocol) else ""
     if not view.unit.tells_people:
-        return f"on images of people it may have seen (these data do not tell who is who){flag}"
+        return f"on images of people that the data do not tell apart{flag}"
     if view.unseen_people(protocol):
         return f"on people it has never seen{flag}"
     return f"on images of people it has seen (no protocol by person was run){flag}"
