@@ -100,12 +100,12 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         (k,) int64, (len(held), k) float64
             The inner model's classes and decision values.
         """
-        rest = np.setdiff1d(np.arange(len(X)), inner)
+        rest = X[np.setdiff1d(np.arange(len(X)), inner)]
         part = X[inner]
         scatter = _scatter(part)
         model = clone(self)._learn(part, y[inner], scatter)
         if scatter is not None:
-            scatter += X[rest].T @ X[rest]
+            scatter += rest.T @ rest
         self._learn(X, y, scatter if scatter is not None else _scatter(X))
         return model.classes_, model.decision_function(X[held]).astype(np.float64)
 

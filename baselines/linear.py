@@ -87,15 +87,15 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     def fit(self, X: Array, y: NDArray[np.int64]) -> Self:
         """Learn from features (n, d) and labels (n,); warns where ``max_iter`` was not enough."""
         features = with_constant(X)
-        return self._solve(features, y, gram_matrix(features))
+        return self._solve(features, y, preconditioner(gram_matrix(features), 2 * self.C, 1.0))
 
     def fit_holding_out(
         self, X: Array, y: NDArray[np.int64], inner: NDArray[np.intp], held: NDArray[np.intp]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Fit on all rows, and tell what a model that knows ``inner`` alone decides on ``held``.
 
-        The inner model comes first and is a start for the whole one; the Gram matrix of all rows is that of the inner
-        rows and of the rest.
+        The inner model comes first. It is a start for the whole one, and so is its preconditioner, with its weight
+        raised by the share of rows: both say where the search begins and how fast it goes, not where it ends.
 
         Returns
         -------
@@ -103,15 +103,12 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
             The inner model's classes and decision values.
         """
         features = with_constant(X)
-        rest = np.setdiff1d(np.arange(len(X)), inner)
         part = features[inner]
         gram = gram_matrix(part)
-        model = clone(self)._solve(part, y[inner], gram)
+        solve = preconditioner(gram, 2 * self.C * len(X) / len(inner), 1.0)
+        model = clone(self)._solve(part, y[inner], solve)
+        self._solve(features, y, solve, start=model)
         decided = model.decision_function(X[held]).astype(np.float64)
-        del part
-        if gram is not None:
-            gram += features[rest].T @ features[rest]
-        self._solve(features, y, gram if gram is not None else gram_matrix(features), start=model)
         return model.classes_, decided
 
     def fit_path(self, X: Array, y: NDArray[np.int64], settings: Sequence[Mapping[str, Any]]) -> list[LinearSVM]:
@@ -121,7 +118,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         models = [clone(self).set_params(**setting) for setting in settings]
         before: LinearSVM | None = None
         for model in sorted(models, key=lambda m: m.C):
-            before = model._solve(features, y, gram, start=before)
+            before = model._solve(features, y, preconditioner(gram, 2 * model.C, 1.0), start=before)
         return models
 
     def decision_function(self, X: Array) -> Array:
@@ -132,13 +129,12 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         """Return (n,) classes of the largest decision value."""
         return self.classes_[np.argmax(self.decision_function(X), axis=1)]
 
-    def _solve(self, features: Array, y: NDArray[np.int64], gram: Array | None, start: LinearSVM | None = None) -> Self:
+    def _solve(self, features: Array, y: NDArray[np.int64], solve: Solve, start: LinearSVM | None = None) -> Self:
         """Learn from features with their constant column, wherever the search starts."""
         self.classes_ = np.unique(y)
         signs = np.where(y[:, None] == self.classes_, 1, -1).astype(features.dtype)
         # The gradient at zero weights, which convergence is measured by.
         first = np.linalg.norm((2 * self.C * (features.T @ signs)).astype(np.float64), axis=0)
-        solve = preconditioner(gram, 2 * self.C, 1.0)
         state = self._start(features, signs, start)
         for iteration in range(self.max_iter + 1):
             self.n_iter_ = iteration

@@ -50,7 +50,8 @@ class RBFNetwork(ClassifierMixin, BaseEstimator):
     def fit(self, X: NDArray[np.float32], y: NDArray[np.int64]) -> Self:
         """Learn from features (n, d) and labels (n,)."""
         self.classes_ = np.unique(y)
-        m = max(2, min(self.n_centres, len(X) // 5, len(np.unique(X, axis=0))))
+        distinct = len({row.tobytes() for row in X})
+        m = max(2, min(self.n_centres, len(X) // 5, distinct))
         self.centres_ = KMeans(m, n_init=1, random_state=self.random_state).fit(X).cluster_centers_
         apart = euclidean_distances(self.centres_)
         np.fill_diagonal(apart, np.inf)
