@@ -44,8 +44,8 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
         `RESULT_COLUMNS` first, then further columns. ``fit_seconds`` is the mean over finished trials (one fold),
         ``status`` one of ok (all trials finished), partial (some, or not all were reached), failed (none finished,
         some failed) and skipped (none was started). ``n_units`` counts what intervals are over (``unit``: person,
-        sequence or image), ``n_people`` people alone: 0 where the data name none. Figures of a partial row are those
-        of its finished trials.
+        sequence or image), ``n_people`` people alone: 0 where the data name none. ``optimistic`` marks what was, or
+        may have been, picked on the test images. Figures of a partial row are those of its finished trials.
     """
     scored = collect_outcomes(run) if outcomes is None else outcomes
     rows: list[dict[str, Any]] = []
@@ -61,6 +61,7 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
 
 def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: Outcome | None) -> dict[str, Any]:
     method, dataset = run.info["methods"].get(key.method, {}), run.info["dataset"]
+    protocol = run.info["protocols"].get(key.protocol, {})
     done = trials[trials["state"] == "ok"]
     units = 0 if outcome is None else len(np.unique(outcome.people))
     return {
@@ -82,6 +83,7 @@ def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: Outcome | None) 
         "n_people": units if run.unit.tells_people else 0,
         "unit": run.unit.name,
         "n_units": units,
+        "optimistic": key.selection == SELECTIONS[1] or bool(protocol.get("optimistic", False)),
         "reason": "; ".join(dict.fromkeys(reason for reason in trials["reason"] if reason)),
     }
 

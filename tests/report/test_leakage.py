@@ -98,6 +98,9 @@ def test_optimistic_protocol_is_flagged_wherever_it_is_shown(run: Path) -> None:
     assert bare == []
     opening = text.split("## Leaderboard")[0]
     assert "akhand-selected is optimistic" in opening
+    results = pd.read_csv(run / "results.csv")
+    expected = (results["protocol"] == "akhand-selected") | (results["selection"] == "best_test_epoch")
+    assert (results["optimistic"] == expected).all()
 
 
 def test_optimistic_protocol_has_its_binomial_interval(run: Path) -> None:
