@@ -35,6 +35,11 @@ def test_list_methods_names_every_installed_method(cli):
         (["run", "--weights-dir", "nowhere"], "no such folder"),
         (["report", "nowhere"], "nowhere"),
         (["folds", "check", "nowhere.csv"], "nowhere.csv"),
+        (["folds", "make", "f.csv", "--protocol", "official"], "without a split of their own"),
+        (["run", "--folds", "nowhere.csv"], "nowhere.csv"),
+        (["run", "--test-data", "nowhere"], "no such file or folder"),
+        (["run", "--views", "UP"], "shows view UP"),
+        (["run", "--crop", "round"], "--crop round"),
         (["gate", "nowhere", "--expected", "x.json"], "nowhere"),
         (["weights", "fetch", "nonsense"], "no installed method needs them"),
         (["data", "render", "out", "--size", "12"], "WIDTHxHEIGHT"),
@@ -88,6 +93,19 @@ def test_folds_made_by_person_are_proven_and_by_image_refused(cli, kdef_folder, 
     assert "may be called subject-independent" in cli("folds", "check", tmp_path / "random-2fold.csv").stdout
     done = cli("folds", "check", tmp_path / "random-2fold.csv", "--claim", "person", expect=1)
     assert "REFUSED" in done.stdout
+    # The drawn faces look alike, whoever it is.
+    known = cli("folds", "check", tmp_path / "subject-2fold.csv", "--data", kdef_folder, expect=1).stdout
+    assert "exact duplicates: none on both sides" in known
+    assert "near-duplicates: REFUSED" in known
+
+
+def test_every_protocol_is_explained_in_a_sentence(cli):
+    """`list protocols` has one line for each, with what it splits by."""
+    from fer_bench.protocols import PROTOCOLS
+
+    lines = cli("list", "protocols").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == list(PROTOCOLS)
+    assert all(line.endswith(rule.summary) for line, rule in zip(lines, PROTOCOLS.values(), strict=True))
 
 
 def test_weights_list_shows_local_files(cli, tmp_path):

@@ -1,6 +1,7 @@
 """A trial's identity covers exactly what its result depends on; a plan says what will not run, and why."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_order_and_company_change_nothing(request_, tmp_path):
     assert first.items() <= second.items()
 
 
-@pytest.mark.parametrize("what", ["seed", "params", "version", "people"])
+@pytest.mark.parametrize("what", ["seed", "params", "version", "people", "crop", "views"])
 def test_what_a_result_depends_on_changes_identities(request_, monkeypatch, what):
     """Another seed, parameter, code version or image recomputes exactly the trials that it touches."""
     before = ids(make_plan(request_, fetch=False))
@@ -52,6 +53,10 @@ def test_what_a_result_depends_on_changes_identities(request_, monkeypatch, what
         methods[spec.name] = replace(spec, params={**spec.params, "random": 1})
     if what == "version":
         methods[spec.name] = replace(spec, version=spec.version + 1)
+    if what == "crop":
+        changed = replace(request_, crop="none")
+    if what == "views":
+        changed = replace(request_, views=("S", "HL"))
     if what == "people":
         from fer_bench import plan as module
 
@@ -103,9 +108,66 @@ def test_quick_replaces_ten_folds_by_two_and_says_so(request_):
     assert any("subject-10fold runs as subject-2fold" in note for note in plan.notes)
 
 
+def test_quick_replaces_one_fold_a_person(request_):
+    """Leaving one person out costs a fit a person; a quick run has two folds by person in its place."""
+    plan = make_plan(replace(request_, protocols=("subject-loso",)), fetch=False)
+    assert {t.protocol for t in plan.trials} == {"subject-2fold"}
+
+
+def test_a_protocol_that_data_cannot_support_is_refused_by_name_and_skipped_in_a_suite(request_, tmp_path):
+    """Asked for by name it is an error with its reason; a suite goes on without it and says so."""
+    with pytest.raises(UserError, match=r"protocol official: these data come without a split") as error:
+        make_plan(replace(request_, protocols=("official", "random-2fold")), fetch=False)
+    assert "\n" not in str(error.value)
+    suite = write_suite(tmp_path / "s.toml", ["knn-pixels"], ["official", "session-out", "cross-dataset"])
+    plan = make_plan(replace(request_, only="*", suite=suite), fetch=False)
+    assert {t.protocol for t in plan.trials} == {"session-out"}
+    assert "skipped, protocol official: these data come without a split of their own" in plan.notes
+    assert "skipped, protocol cross-dataset: it needs --test-data PATH" in plan.notes
+    nothing = write_suite(tmp_path / "n.toml", ["knn-pixels"], ["official", "cross-dataset"])
+    with pytest.raises(UserError, match=r"official: .*; protocol cross-dataset: it needs --test-data"):
+        make_plan(replace(request_, only="*", suite=nothing), fetch=False)
+
+
+def test_the_authors_selected_split_watches_what_has_epochs(request_):
+    """akhand-selected implies watching the test images after every epoch; methods without epochs just run."""
+    plan = make_plan(
+        replace(request_, suite="all", only="[ck]n[n-]*[2x]*", protocols=("akhand-selected",)), fetch=False
+    )
+    watched = {t.spec.name: t.watch for t in plan.trials}
+    assert watched["cnn2-48"]
+    assert not watched["knn-pixels"]
+    other = make_plan(replace(request_, suite="cnn", only="cnn2-48", protocols=("holdout-10",)), fetch=False)
+    assert ids(plan)["cnn2-48", "akhand-selected", 0] not in ids(other).values()
+
+
+def test_folds_of_a_protocol_given_as_a_file_are_the_same_trials(request_, tmp_path):
+    """Folds that were written, committed and given in again lead to the results that are there already."""
+    plan = make_plan(request_, fetch=False)
+    plan.folds["subject-2fold"].write(tmp_path / "mine.csv")
+    again = make_plan(replace(request_, folds=tmp_path / "mine.csv"), fetch=False)
+    assert ids(again).items() < ids(plan).items()
+    assert {t.protocol for t in again.trials} == {"subject-2fold"}
+
+
+def test_folds_of_ones_own_replace_every_protocol(request_, tmp_path):
+    """Each method of the suite runs on the folds of the file, once, under the file's name."""
+    (tmp_path / "mine.csv").write_text("image,role\nAF01HAS,train\nAF01SAS,train\nAM01HAS,test\n")
+    plan = make_plan(replace(request_, folds=tmp_path / "mine.csv"), fetch=False)
+    assert {(t.protocol, t.n_train, t.n_test) for t in plan.trials} == {("given-mine", 2, 1)}
+    assert any("277 images of the data stand in none" in note for note in plan.notes)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"folds": Path("nowhere.csv")}, "nowhere.csv: cannot be read"),
+        ({"folds": Path("x.csv"), "protocols": ("random-2fold",)}, "--folds and --protocol exclude each other"),
+        ({"folds": Path("x.csv"), "test_data": "synthetic"}, "--folds and --test-data exclude each other"),
+        ({"test_data": "synthetic", "protocols": ("random-2fold",)}, "with --test-data the protocol is cross-dataset"),
+        ({"protocols": ("cross-dataset",)}, "needs --test-data"),
+        ({"views": ("S", "UP")}, "no picture in these data shows view UP"),
+        ({"crop": "round"}, "--crop round: expected fixed"),
         ({"suite": "nonsense"}, "no such suite; choose from all, classical"),
         ({"only": "zzz*"}, "names none of the"),
         ({"protocols": ("nonsense",)}, "no such protocol; choose from subject-10fold"),

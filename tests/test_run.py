@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import pytest
 
@@ -232,6 +233,13 @@ def test_a_narrower_run_has_a_folder_of_its_own(tmp_path):
         Request(preset="article"),
         Request(data=str(tmp_path / "a" / "KDEF")),
         Request(data=str(tmp_path / "b" / "KDEF")),
+        Request(views=("S",)),
+        Request(crop="detect"),
+        Request(strict=True),
+        Request(folds=tmp_path / "a" / "f.csv"),
+        Request(folds=tmp_path / "b" / "f.csv"),
+        Request(test_data=str(tmp_path / "a" / "JAFFE")),
+        Request(test_data=str(tmp_path / "b" / "JAFFE")),
     ]
     folders = [default_out(request) for request in requests]
     assert str(folders[0]) == "runs/all-quick-synthetic"
@@ -256,3 +264,61 @@ def test_networks_run_watched_and_unwatched_side_by_side(cli, kdef_folder, tmp_p
     curves = pd.read_csv(tmp_path / "r" / "curves.csv").set_index("method")
     assert curves.loc["cnn2-48", "test_accuracy"].notna().all()
     assert curves.loc["squeezenet1_0-scratch", "test_accuracy"].isna().all()
+
+
+def test_options_of_the_data_are_recorded_and_shown(cli, kdef_folder, tmp_path):
+    """--views and --crop choose the images, stand in run.json and in both reports, and make other trials."""
+    command = ["run", "--suite", "classical", "--only", "knn-pixels", "--data", kdef_folder, "--out", tmp_path / "r"]
+    cli(*command, "--protocol", "view-out", "--views", "S,HL", "--crop", "none")
+    info = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert info["dataset"]["n_images"] == 112
+    assert info["dataset"]["views"] == ["HL", "S"]
+    assert info["dataset"]["options"] == {"crop": "none", "views": ["S", "HL"]}
+    rule = info["protocols"]["view-out"]
+    assert (rule["n_folds"], rule["n_train"], rule["n_test"]) == (4, 28, 112)
+    assert rule["people_disjoint"] is True
+    assert "28 test images, 2 people" in rule["balance"]
+    for report in ("report.md", "report.html"):
+        text = (tmp_path / "r" / report).read_text()
+        assert "--views S,HL --crop none" in text
+    assert len(trial_times(tmp_path / "r")) == 4
+
+
+def test_one_dataset_trains_and_another_is_tested(cli, kdef_folder, write_faces, tmp_path):
+    """--test-data: every image of the second is tested once by a method that saw the first alone."""
+    other = write_faces(tmp_path / "other", people=2, views=("S",))
+    for file in other.rglob("*.JPG"):
+        file.write_bytes(recoded(file))
+    command = ["run", "--suite", "classical", "--only", "lda-pixels", "--data", kdef_folder, "--out", tmp_path / "r"]
+    cli(*command, "--test-data", other, "--profile", "full")
+    table = pd.read_parquet(tmp_path / "r" / "predictions.parquet")
+    assert set(table["protocol"]) == {"cross-dataset"}
+    assert len(table) == 28
+    assert set(table["subject"]) == {"test/F01", "test/M01"}
+    assert (table["label"] == table["predicted"]).mean() > 0.5, "the faces are drawn alike"
+    info = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert info["dataset"]["options"] == {"test_data": "other"}
+    assert info["protocols"]["cross-dataset"]["n_train"] == 280
+    assert "cross-dataset" in (tmp_path / "r" / "report.md").read_text()
+
+
+def test_given_folds_run_end_to_end(cli, kdef_folder, tmp_path):
+    """`folds make`, then `run --folds`: the file's folds, its protocol's name, proven anew; `folds check` agrees."""
+    made = cli("folds", "make", tmp_path / "f.csv", "--protocol", "subject-2fold", "--data", kdef_folder)
+    assert "140 test images, 2 people, 50 % women a fold" in made.stdout
+    command = ["run", "--suite", "classical", "--only", "knn-pixels", "--data", kdef_folder, "--out", tmp_path / "r"]
+    cli(*command, "--folds", tmp_path / "f.csv")
+    info = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert list(info["protocols"]) == ["subject-2fold"]
+    assert info["dataset"]["options"] == {"folds": "f.csv"}
+    # The drawn faces look alike, whoever it is: by person, look-alikes would be refused.
+    checked = cli("folds", "check", tmp_path / "r" / "folds" / "subject-2fold.csv", "--claim", "image")
+    assert "with the manifest beside it (280 images)" in checked.stdout
+    assert "people: proven" in checked.stdout
+    assert "ACCEPTED: no picture is in train and test" in checked.stdout
+
+
+def recoded(file):
+    """The same picture in another file."""
+    picture = cv2.imread(str(file))
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
