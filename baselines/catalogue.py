@@ -17,7 +17,7 @@ _FEATURES = {  # image, values, what
     "hog": (ImageSpec(64, 1), 1764, "histograms of oriented gradients at 64 px"),
     "gabor": (ImageSpec(64, 1), 2560, "Gabor magnitudes, 5 scales x 8 orientations at 64 px, down-sampled"),
     "hog+lbp": (ImageSpec(128, 1), 5540, "HOG at 64 px and LBP at 128 px side by side"),
-    "2dlda": (ImageSpec(64, 1), 1089, "two-dimensional discriminant analysis of the wavelet approximation"),
+    "2dlda": (ImageSpec(64, 1), 144, "two-dimensional discriminant analysis of the wavelet approximation"),
 }
 _VARIANTS = {
     "dwt_haar": (ImageSpec(64, 1), 1024, "Haar wavelet approximation of 64 px"),
@@ -54,18 +54,18 @@ _ON_HISTOGRAMS = ("lbp",)
 
 
 # Fitting on 1,000 images of 4,000 features on one core takes `seconds`; it grows as n ** images * d ** width.
-# Fitted to CPU seconds at n = 245, 980 and 4,410 (benchmarks/bench_classical.py), mostly within a factor of two;
+# Fitted to CPU seconds at n = 4,410 (`benchmarks/bench_classical.py plan`), mostly within a factor of two;
 # trees and forests on lbp, whose histograms are mostly zeros, take less than half of what is said here.
 _SECONDS = {  # seconds, images, width
-    "linear_svc": (0.9, 1.85, 0.8),
-    "rbf_svc": (0.4, 1.75, 0.4),
-    "rbf_network": (0.4, 1.0, 0.5),
+    "linear_svc": (0.75, 1.15, 1.4),
+    "rbf_svc": (0.25, 1.6, 0.25),
+    "rbf_network": (0.4, 1.05, 0.35),
     "knn": (0.02, 1.0, 0.8),
     "knn_chi2": (0.01, 1.0, 1.0),
-    "lda": (0.4, 1.5, 1.5),
-    "fisher": (0.55, 1.1, 0.8),
-    "logreg": (0.95, 1.5, 0.9),
-    "gnb": (0.25, 1.0, 0.9),
+    "lda": (0.35, 1.5, 2.0),
+    "fisher": (0.35, 1.1, 0.9),
+    "logreg": (0.75, 1.1, 1.5),
+    "gnb": (0.16, 1.1, 1.0),
     "tree": (3.4, 1.05, 0.8),
     "forest": (2.4, 1.0, 0.0),
     "hist_gb": (1.5, 0.9, 0.1),
