@@ -91,10 +91,12 @@ def _what_was_run(view: RunView, protocol: str) -> str:
     reach = ""
     if len(ranked):
         low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
-        between = f"between {100 * low:.1f} and {100 * high:.1f} %; chance is 14.3 %."
-        reach = f" Their accuracies on {view.shown(protocol)} lie {between}"
+        between = f"Their accuracies on {view.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
+        alone = f"Its accuracy on {view.shown(protocol)} is {100 * low:.1f} %"
+        reach = f" {between if len(ranked) > 1 else alone}; chance is 14.3 %."
+    methods = "1 method was" if len(ranked) == 1 else f"{len(ranked)} methods were"
     return (
-        f"{len(ranked)} methods were trained and tested on {dataset['n_images']:,} {kind}"
+        f"{methods} trained and tested on {dataset['n_images']:,} {kind}"
         f"{_of_people(view)}, on the same folds.{reach} No winner is declared."
     )
 

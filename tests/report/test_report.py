@@ -311,6 +311,13 @@ def test_odd_runs_still_get_a_report(tmp_path: Path, breakage: Callable[[Path], 
     assert [rows for _, rows in tables] == [rows for _, rows in twin]
 
 
+def test_one_method_is_told_in_the_singular(tmp_path: Path) -> None:
+    """A quick run of one method says its accuracy, not a range."""
+    simulation = Simulation(people=3, sessions=1, folds=2, methods=("gnb-lbp",), profile="quick", curves=False)
+    text = write_report([write_run(tmp_path / "run", simulation)]).with_name("report.md").read_text(encoding="utf-8")
+    assert re.search(r"1 method was trained .* Its accuracy on subject-10fold is \d+\.\d %; chance", text)
+
+
 def test_one_method_on_one_fold(tmp_path: Path) -> None:
     """The smallest run has a headline, a leaderboard of one row and no comparison."""
     simulation = Simulation(people=3, sessions=1, folds=1, methods=("gnb-lbp",), protocols=(PERSON,), curves=False)
