@@ -282,8 +282,8 @@ def _shared_lines(rows: list[dict[str, Any]], products: dict[str, float]) -> lis
         "What folds could share exactly is one large product of the features with themselves in "
         f"{', '.join(SHAREABLE)} (a kernel matrix sliced, a scatter matrix down-dated). It takes {saved:.1f} of "
         f"{trials:.1f} s of a fold's trials, trees and the like left out: computed once for ten folds, at no other "
-        f"cost, it would make them {trials / (trials - 0.9 * saved):.2f} times faster. That is not worth trials that can "
-        "only be computed together, so each fold is fitted alone; the inner fit of the temperature shares these products.",
+        f"cost, it would make them {trials / (trials - 0.9 * saved):.2f} times faster. That is not worth trials that "
+        "can only be computed together, so each fold is fitted alone; the temperature's inner fit shares the products.",
     ]
 
 
