@@ -1,11 +1,18 @@
 """What learns when: stages of ``gradual``, and the recipes that presets take."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_bench.deep import feeds
 from fer_bench.deep.catalogue import METHODS
 from fer_bench.deep.classifier import NetworkClassifier
+from fer_bench.deep.settings import Settings
 from fer_bench.deep.stages import GRADUAL, Stage, plan_stages
 from fer_bench.errors import InputError
 
@@ -93,3 +100,25 @@ def test_the_parameters_of_presets_reach_the_training() -> None:
     settings = method._settings()
     assert (settings.optimizer, settings.schedule) == ("sgd", "step")
     assert (settings.ranges.flip, settings.ranges.degrees) == (0.5, 0.0)
+
+
+def test_epochs_are_numbered_through_all_stages(
+    monkeypatch: pytest.MonkeyPatch, random_weights: Callable[[str], Path]
+) -> None:
+    """A later stage does not see the shuffles and the augmentation of an earlier one again."""
+    seen: list[int] = []
+    original = feeds.shuffled
+
+    def spy(n: int, settings: Settings, epoch: int, device: torch.device) -> list[torch.Tensor]:
+        seen.append(epoch)
+        return original(n, settings, epoch, device)
+
+    monkeypatch.setattr(feeds, "shuffled", spy)
+    images = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
+    weights = random_weights("squeezenet1_0")
+    stages = [["dense", 2, 1.0], ["last_block", 1, 1.0], ["entire", 2, 1.0]]
+    params = {"stages": stages, "epochs": 5, "views": 1, "weights": weights, "device": "cpu"}
+    method = NetworkClassifier("squeezenet1_0", "gradual", **params)  # type: ignore[arg-type]
+    method.fit(images, np.arange(7))
+    assert seen == [0, 1, 2, 3, 4]
+    assert method.history_["learning_blocks"] == [0, 0, 1, 4, 4]
