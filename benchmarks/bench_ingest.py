@@ -71,11 +71,11 @@ def write_pictures(folder: Path, n: int, workers: int) -> None:
     bases = [picture for _, picture in render_many(names[:: max(1, len(names) // 70)][:70], size=SIZE, workers=workers)]
 
     def write(i: int) -> int:
-        grain = np.random.default_rng(i).normal(0, 4, (SIZE[1], SIZE[0], 1))
-        picture = np.clip(bases[i % len(bases)] + grain, 0, 255).astype(np.uint8)
+        grain = np.random.default_rng(i).integers(0, 9, (SIZE[1], SIZE[0], 1), dtype=np.uint8)
+        picture = cv2.subtract(bases[i % len(bases)], np.repeat(grain, 3, axis=2))
         path = folder / names[i][:4] / f"{names[i]}.JPG"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(path, quality=90)
+        Image.fromarray(picture).save(path, quality=85)
         return path.stat().st_size
 
     with ThreadPoolExecutor(workers) as pool:

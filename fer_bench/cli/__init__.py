@@ -307,20 +307,29 @@ def list_weights(weights_dir: WeightsOption = None) -> None:
 
 @weights_app.command("fetch")
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Networks, or 'all'.", metavar="NAME...", show_default=False)],
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Networks, 'all', or yunet (finds faces).", metavar="NAME...", show_default=False),
+    ],
 ) -> None:
     """Download pretrained weights.
 
     Into fer-bench's cache, hash checked.
     """
     from fer_bench.cli.tables import weights_by_name
+    from fer_bench.data.detect import fetch_yunet, find_yunet
     from fer_bench.weights import WeightsUnavailableError, fetch_weights, find_weights
 
     known = weights_by_name()
     for name in known if "all" in names else names:
-        if name not in known:
-            raise UserError(f"weights of {name!r}: no installed method needs them; choose from {', '.join(known)}")
+        if name not in known and name != "yunet":
+            raise UserError(
+                f"weights of {name!r}: no installed method needs them; choose from {', '.join(known)}, yunet"
+            )
         try:
+            if name == "yunet":
+                _print(f"{name}: {find_yunet() or fetch_yunet()}")
+                continue
             found = find_weights(known[name], None) or fetch_weights(known[name])
         except WeightsUnavailableError as error:
             raise UserError(

@@ -7,8 +7,10 @@ Both get a copy of the picture whose longer side has 320 pixels. The same pictur
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import threading
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,15 +20,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
-from fer_bench.files import cache_dir, sha256_file
+from fer_bench.files import atomic_write, cache_dir, sha256_file
+from fer_bench.weights import WeightsUnavailableError
 
-__all__ = ["YUNET_FILE", "YUNET_SHA256", "Detector", "Face", "find_detector", "find_yunet"]
+__all__ = ["YUNET_FILE", "YUNET_SHA256", "Detector", "Face", "fetch_yunet", "find_detector", "find_yunet"]
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 """The model file's published name, in github.com/opencv/opencv_zoo/tree/main/models/face_detection_yunet."""
 
 YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 
+YUNET_URL = f"https://huggingface.co/opencv/face_detection_yunet/resolve/main/{YUNET_FILE}"
+"""Where OpenCV publishes it, under the MIT licence."""
+
+_TIMEOUT_SECONDS = 15
+_MOST_BYTES = 1_000_000
 _SIDE = 320
 _YUNET_SCORE = 0.6
 _CASCADES = ("haarcascade_frontalface_alt2.xml", "haarcascade_profileface.xml")
@@ -97,10 +105,34 @@ def find_yunet(weights_dir: Path | None = None) -> Path | None:
             if digest != YUNET_SHA256:
                 raise UserError(
                     f"{path}: expected a sha256 that starts with {YUNET_SHA256[:12]}, found {digest[:12]}; "
-                    "the file is damaged or another one: delete it, or get it anew from OpenCV's model zoo"
+                    "the file is damaged or another one: delete it, then `fer-bench weights fetch yunet` gets it anew"
                 )
             return path
     return None
+
+
+def fetch_yunet() -> Path:
+    """Download YuNet's file into fer-bench's cache, hash checked; `find_yunet` finds it from then on.
+
+    Raises
+    ------
+    WeightsUnavailableError
+        No connection, or what came is not the published file.
+    """
+    target = cache_dir() / "weights" / YUNET_FILE
+    try:
+        request = urllib.request.Request(YUNET_URL, headers={"User-Agent": "fer-bench"})
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            data = answer.read(_MOST_BYTES)
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        cause = getattr(error, "reason", error)
+        raise WeightsUnavailableError(f"the download of {YUNET_FILE} failed: {cause}") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != YUNET_SHA256:
+        raise WeightsUnavailableError(f"the download of {YUNET_FILE} is damaged (sha256 {digest[:8]})")
+    with atomic_write(target) as handle:
+        handle.write(data)
+    return target
 
 
 class _YuNet:

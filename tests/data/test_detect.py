@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fer_bench.data import detect
 from fer_bench.data.crop import crop_identity, locate
-from fer_bench.data.detect import YUNET_FILE, find_detector, find_yunet
+from fer_bench.data.detect import YUNET_FILE, fetch_yunet, find_detector, find_yunet
 from fer_bench.data.kdef import read_kdef
 from fer_bench.data.pictures import decode
 from fer_bench.data.render import portrait_names, render_many
 from fer_bench.data.store import build_stores, crop_audit, store_path
 from fer_bench.errors import UserError
 from fer_bench.methods import ImageSpec
+from fer_bench.weights import WeightsUnavailableError
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +117,20 @@ def test_the_model_is_found_where_users_put_it(shared, monkeypatch, tmp_path):
     home.mkdir(parents=True)
     (home / YUNET_FILE).write_bytes((shared / "weights" / YUNET_FILE).read_bytes())
     assert find_yunet() == home / YUNET_FILE
+
+
+def test_the_model_is_fetched_whole_or_not_at_all(shared, tmp_path, monkeypatch):
+    """A download with the right hash is found from then on; another content, or none, leaves nothing."""
+    served = tmp_path / "served.onnx"
+    monkeypatch.setattr(detect, "YUNET_URL", served.as_uri())
+    for content in (None, b"an error page"):
+        if content:
+            served.write_bytes(content)
+        with pytest.raises(WeightsUnavailableError, match=YUNET_FILE):
+            fetch_yunet()
+        assert find_yunet() is None
+    served.write_bytes((shared / "weights" / YUNET_FILE).read_bytes())
+    assert fetch_yunet() == find_yunet()
 
 
 def test_another_detector_is_another_store(kdef_folder, shared):
