@@ -31,6 +31,7 @@ CLAIMS = {
     "image": "no picture is in train and test",
 }
 _SHOWN = 3
+_FILE = "as the file says"
 _FACTS = ("subject", "label", "session", "sequence", "sha256", "phash")
 
 
@@ -159,7 +160,7 @@ def check_table(
         return Verdict((*lines, *broken, "REFUSED: these folds are broken"), True)
     facts = _facts(table, manifest, name)
     sides = _sides(table, facts)
-    source = "as the file says" if manifest is None else "as the data tell"
+    source = _FILE if manifest is None else "as the data tell"
     found = [*_people(facts, sides, claim, source), *_others(facts, sides, claim)]
     lines += [text for text, _ in found]
     if table.get("label", pd.Series(dtype=str)).ne("").any() or manifest is not None:
@@ -171,6 +172,8 @@ def check_table(
 def _promise(file: FoldTable) -> str:
     rule = PROTOCOLS.get(file.protocol)
     if rule is None:
+        return "person"
+    if rule.kind == "datasets" and file.table["subject"].ne("").all():
         return "person"
     return rule.splits_by if rule.splits_by in CLAIMS else "image"
 
@@ -227,7 +230,8 @@ def _people(facts: pd.DataFrame, sides: _Sides, claim: str, source: str) -> Iter
         yield head + text, claim == "person"
     unknown = int((facts["subject"].eq("") & facts["name_subject"].eq("")).sum())
     if unknown and not found:
-        what = f"{unknown} of {len(facts)} images do not tell who is on them; give --data or --manifest"
+        remedy = "; give --data or --manifest" if source == _FILE else ""
+        what = f"{unknown} of {len(facts)} images do not tell who is on them{remedy}"
         yield f"{head}not proven, {what}", claim == "person"
     elif not found:
         yield f"people: proven, nobody is in train and test of any fold ({', '.join(counts)})", False

@@ -264,20 +264,31 @@ def _data_and_folds(
 
 
 def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]:
-    """Read the data of a command, with the test data joined to them, and say what joining left out."""
+    """Read the data of a command, with the test data joined to them, and say what joining left out.
 
-    def load(data: str) -> Dataset:
+    ``--views`` and ``--strict`` must fit the data; of the test data they choose as far as those tell views or have
+    such a list, and it is said where they do not.
+    """
+
+    def load(data: str, *, strict: bool, views: tuple[str, ...]) -> Dataset:
         return load_dataset(
-            data,
-            people=people,
-            workers=request.n_workers,
-            strict=request.strict,
-            crop=request.crop,
-            views=request.views,
+            data, people=people, workers=request.n_workers, strict=strict, crop=request.crop, views=views
         )
 
-    dataset = load(request.data)
-    return join_datasets(dataset, load(request.test_data)) if request.test_data else (dataset, [])
+    dataset = load(request.data, strict=request.strict, views=request.views)
+    if not request.test_data:
+        return dataset, []
+    test, said = load(request.test_data, strict=False, views=()), []
+    strict = request.strict and test.layout == dataset.layout
+    views = request.views if test.manifest.table["view"].ne("").any() else ()
+    if strict or views:
+        test = load(request.test_data, strict=strict, views=views)
+    if request.strict and not strict:
+        said.append(f"--strict: there is no such list for {test.name}")
+    if request.views and not views:
+        said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
+    joined, notes = join_datasets(dataset, test)
+    return joined, [*said, *notes]
 
 
 def _row(
