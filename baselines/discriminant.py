@@ -32,14 +32,23 @@ def _identity(total: float, shrinkage: float, d: int) -> float:
 
 
 def _solve_by_features(
-    covariance: NDArray[np.float64], shrinkage: float, right: NDArray[np.float64]
+    covariance: NDArray[np.float32], shrinkage: float, right: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Solve ((1 - s) covariance + s m I) B = right for B, m the mean variance; the covariance is overwritten."""
+    """Solve ((1 - s) covariance + s m I) B = right for B, m the mean variance; the covariance is overwritten.
+
+    By a factor in single precision, whose rounding one step of iterative refinement takes back.
+    """
     d = len(covariance)
     identity = _identity(float(np.trace(covariance)), shrinkage, d)
-    covariance *= 1 - shrinkage
+    covariance *= np.asarray(1 - shrinkage, covariance.dtype)
     covariance.flat[:: d + 1] += identity
-    return cho_solve(_factor(covariance), right, check_finite=False)
+    try:
+        factor = cho_factor(covariance, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:  # hardly any shrinkage: single precision is not enough
+        return cho_solve(_factor(covariance.astype(np.float64)), right, check_finite=False)
+    solved = cho_solve(factor, right.astype(covariance.dtype), check_finite=False).astype(np.float64)
+    missing = right - covariance @ solved
+    return solved + cho_solve(factor, missing.astype(covariance.dtype), check_finite=False)
 
 
 def _solve_by_rows(within: NDArray[np.float32], shrinkage: float, right: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,7 +133,8 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         if scatter is None:
             weights = _solve_by_rows(X - means.astype(X.dtype)[index], self.shrinkage, (means - mean).T)
         else:
-            within = (scatter - (means.T * counts) @ means) / len(X)
+            within = scatter - ((means.T * counts) @ means).astype(scatter.dtype)
+            within /= len(X)
             # What rounding may take from a variance, where nothing varies within classes.
             within.flat[:: len(within) + 1] += _ROUNDING * float(np.trace(scatter)) / len(X)
             weights = _solve_by_features(within, self.shrinkage, (means - mean).T)

@@ -30,6 +30,11 @@ def _gaussian(squares: NDArray[np.float32], gamma: float, out: NDArray[np.float3
     return np.exp(kernel, out=kernel)
 
 
+def _libsvm(C: float, kernel: NDArray[np.float32], y: NDArray[np.int64]) -> SVC:
+    """Optimise on a kernel matrix; shrinking would save products that cost nothing here, and take time for it."""
+    return SVC(C=C, kernel="precomputed", shrinking=False).fit(kernel, y)
+
+
 class GaussianSVM(ClassifierMixin, BaseEstimator):
     """``sklearn.svm.SVC(kernel="rbf", break_ties=True)`` on a kernel matrix that is computed beforehand in float32.
 
@@ -74,7 +79,7 @@ class GaussianSVM(ClassifierMixin, BaseEstimator):
         squares = _squared_distances(X, X)
         kernel = _gaussian(squares, self.gamma, out=squares)
         self._learn(kernel, X, y)
-        model = SVC(C=self.C, kernel="precomputed").fit(kernel[np.ix_(inner, inner)], y[inner])
+        model = _libsvm(self.C, kernel[np.ix_(inner, inner)], y[inner])
         return model.classes_, decision_matrix(model, kernel[np.ix_(held, inner)])
 
     def fit_path(
@@ -91,7 +96,7 @@ class GaussianSVM(ClassifierMixin, BaseEstimator):
         return models
 
     def _learn(self, kernel: NDArray[np.float32], X: NDArray[np.float32], y: NDArray[np.int64]) -> Self:
-        self.svc_ = SVC(C=self.C, kernel="precomputed").fit(kernel, y)
+        self.svc_ = _libsvm(self.C, kernel, y)
         self.classes_ = self.svc_.classes_
         self.vectors_ = X[self.svc_.support_]
         return self

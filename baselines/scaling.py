@@ -28,7 +28,11 @@ class UnitScaler(TransformerMixin, BaseEstimator):
     def fit(self, X: NDArray[np.float32], y: Any = None) -> Self:
         """Learn mean and scale of (n, d) features."""
         mean = X.mean(axis=0, dtype=np.float64)
-        deviation = np.sqrt(np.maximum(np.square(X - mean.astype(np.float32)).mean(axis=0, dtype=np.float64), 0.0))
+        centre, squares = mean.astype(np.float32), np.zeros(X.shape[1])
+        for start in range(0, len(X), _CHUNK):
+            rows = X[start : start + _CHUNK] - centre
+            squares += np.einsum("ij,ij->j", rows, rows)
+        deviation = np.sqrt(squares / len(X))
         varies = deviation > 1e-6 * max(1.0, float(np.abs(mean).max()))
         scale = np.zeros_like(deviation)
         scale[varies] = 1.0 / (deviation[varies] * np.sqrt(max(1, varies.sum())))
@@ -40,6 +44,9 @@ class UnitScaler(TransformerMixin, BaseEstimator):
         scaled = X - self.mean_
         scaled *= self.scale_
         return scaled
+
+
+_CHUNK = 64  # rows at a time stay in the cache
 
 
 class SquareRoot(TransformerMixin, BaseEstimator):
