@@ -60,10 +60,19 @@ class Folds:
         """Sorted fold numbers."""
         return sorted(int(f) for f in self.table["fold"].unique())
 
+    @cached_property
+    def _by_side(self) -> dict[tuple[int, str], NDArray[np.object_]]:
+        sides = self.table.groupby(["fold", "role"], sort=False)["image"]
+        return {(int(fold), str(role)): rows.to_numpy(dtype=object) for (fold, role), rows in sides}
+
     def images(self, fold: int, role: str) -> list[str]:
         """Return the sorted images of one side of a fold."""
-        side = self.table[(self.table["fold"] == fold) & (self.table["role"] == role)]
-        return sorted(side["image"])
+        return sorted(self._by_side.get((fold, role), ()))
+
+    def sizes(self, fold: int) -> tuple[int, int]:
+        """Return the numbers of images that train and that test a fold."""
+        n_train, n_test = (len(self._by_side.get((fold, role), ())) for role in ("train", "test"))
+        return n_train, n_test
 
     def indices(self, manifest: Manifest, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the rows of the manifest that train and that test a fold, each ascending, int64.
@@ -73,17 +82,18 @@ class Folds:
         UserError
             The folds name images that the manifest lacks.
         """
-        position = pd.Series(np.arange(len(manifest)), index=manifest.table["image"])
+        known = pd.Index(manifest.table["image"], dtype=object)
         sides = []
         for role in ("train", "test"):
-            images = self.images(fold, role)
-            unknown = [image for image in images if image not in position.index]
-            if unknown:
+            images = self._by_side.get((fold, role), np.array([], dtype=object))
+            at = known.get_indexer(images)
+            if (at < 0).any():
+                unknown = sorted(images[at < 0])
                 raise UserError(
                     f"fold {fold} of {self.protocol}: {len(unknown)} images such as {unknown[0]} are not in the data; "
                     "make the folds anew with `fer-bench folds make`"
                 )
-            sides.append(np.sort(position[images].to_numpy(dtype=np.int64)))
+            sides.append(np.sort(at).astype(np.int64))
         return sides[0], sides[1]
 
     def write(self, path: Path) -> None:

@@ -306,8 +306,7 @@ def _row(
     where = device if "device" in spec.wants else "cpu"
     row = []
     for fold in table.numbers:
-        sides = table.table.loc[table.table["fold"] == fold, "role"].value_counts()
-        n_train, n_test = int(sides.get("train", 0)), int(sides.get("test", 0))
+        n_train, n_test = table.sizes(fold)
         random_state = derive_seed(request.seed, spec.name, entry.protocol, fold)
         identity = {
             "version": TRIAL_VERSION,
