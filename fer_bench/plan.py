@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
 
-from fer_bench.crossdata import join_datasets
 from fer_bench.data.crop import crop_identity
-from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
 from fer_bench.files import to_json
@@ -25,62 +20,16 @@ from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods
 from fer_bench.profiles import PRESETS, Profile, get_profile
 from fer_bench.progress import say
 from fer_bench.protocols import PROTOCOLS, rule_of, unsupported
+from fer_bench.request import Request, asked_protocols, open_data
 from fer_bench.seeds import derive_seed
 from fer_bench.suites import SuiteEntry, expand, load_suite
 from fer_bench.tune import with_grids
 from fer_bench.weights import FoundWeights, WeightsUnavailableError, fetch_weights, find_weights
 
-__all__ = ["Plan", "Request", "Trial", "asked_protocols", "make_plan", "open_data"]
+__all__ = ["Plan", "Request", "Trial", "make_plan"]
 
 TRIAL_VERSION = 1
 """Part of every trial's identity; raised when the harness itself changes what a trial computes."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for; see ``fer-bench run --help``."""
-
-    suite: str = "all"
-    data: str = "synthetic"
-    protocols: tuple[str, ...] = ()
-    profile: str = "quick"
-    preset: str = "default"
-    only: str = "*"
-    out: Path | None = None
-    workers: int = 0
-    device: str = "auto"
-    weights_dir: Path | None = None
-    offline: bool = False
-    seed: int = 0
-    crop: str = ""
-    views: tuple[str, ...] = ()
-    strict: bool = False
-    folds: Path | None = None
-    test_data: str = ""
-    tune: bool = False
-    command: str = ""
-
-    @property
-    def data_options(self) -> dict[str, Any]:
-        """What was asked for beyond the data as they are: crop, views, strict, folds and test data."""
-        asked = {
-            "crop": self.crop,
-            "views": list(self.views),
-            "strict": self.strict,
-            "folds": self.folds.name if self.folds else "",
-            "test_data": self.test_data,
-        }
-        return {name: value for name, value in asked.items() if value}
-
-    @property
-    def n_workers(self) -> int:
-        """Worker processes: as asked, else one a core, but no more than memory holds (3 GB each) and at most 8."""
-        if self.workers:
-            return self.workers
-        import psutil
-
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, min(cores, 8, int(psutil.virtual_memory().total // 3e9)))
 
 
 @dataclass(frozen=True)
@@ -216,27 +165,6 @@ def _under(entries: list[SuiteEntry], protocols: Sequence[str]) -> list[SuiteEnt
     return [SuiteEntry(name, protocol, w) for name, w in watch.items() for protocol in protocols]
 
 
-def asked_protocols(request: Request) -> tuple[str, ...]:
-    """Return the protocols that the command asks for by name; ``--test-data`` asks for one, too.
-
-    Raises
-    ------
-    UserError
-        Options that exclude each other.
-    """
-    if request.folds and (request.protocols or request.test_data):
-        other = "--protocol" if request.protocols else "--test-data"
-        raise UserError(
-            f"--folds and {other} exclude each other: a folds' file says who is trained on and who is tested"
-        )
-    if request.test_data and set(request.protocols) - {"cross-dataset"}:
-        raise UserError(
-            f"--protocol {request.protocols[0]} and --test-data exclude each other: "
-            "with --test-data the protocol is cross-dataset"
-        )
-    return ("cross-dataset",) if request.test_data else request.protocols
-
-
 def _data_and_folds(
     request: Request, profile: Profile, entries: Sequence[SuiteEntry]
 ) -> tuple[Dataset, dict[str, Folds], list[str]]:
@@ -261,34 +189,6 @@ def _data_and_folds(
         raise UserError("; ".join(refused))
     said += [f"skipped, {what}" for what in refused]
     return dataset, {name: make_folds(dataset.manifest, name, request.seed) for name in able}, said
-
-
-def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]:
-    """Read the data of a command, with the test data joined to them, and say what joining left out.
-
-    ``--views`` and ``--strict`` must fit the data; of the test data they choose as far as those tell views or have
-    such a list, and it is said where they do not.
-    """
-
-    def load(data: str, *, strict: bool, views: tuple[str, ...]) -> Dataset:
-        return load_dataset(
-            data, people=people, workers=request.n_workers, strict=strict, crop=request.crop, views=views
-        )
-
-    dataset = load(request.data, strict=request.strict, views=request.views)
-    if not request.test_data:
-        return dataset, []
-    test, said = load(request.test_data, strict=False, views=()), []
-    strict = request.strict and test.layout == dataset.layout
-    views = request.views if test.manifest.table["view"].ne("").any() else ()
-    if strict or views:
-        test = load(request.test_data, strict=strict, views=views)
-    if request.strict and not strict:
-        said.append(f"--strict: there is no such list for {test.name}")
-    if request.views and not views:
-        said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
-    joined, notes = join_datasets(dataset, test)
-    return joined, [*said, *notes]
 
 
 def _row(

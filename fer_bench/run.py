@@ -20,9 +20,10 @@ from fer_bench.errors import UserError
 from fer_bench.executor import execute
 from fer_bench.files import TEMPORARY, atomic_write, clean_temporary, locked, to_json
 from fer_bench.folds import check_folds
-from fer_bench.plan import Plan, Request, Trial, make_plan
+from fer_bench.plan import Plan, Trial, make_plan
 from fer_bench.progress import progress, say
 from fer_bench.protocols import rule_of
+from fer_bench.request import Request
 from fer_bench.rundir import consolidate, finished, other_versions, trial_folder, write_json
 from fer_bench.trial import Task
 

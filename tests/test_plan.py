@@ -58,7 +58,7 @@ def test_what_a_result_depends_on_changes_identities(request_, monkeypatch, what
     if what == "views":
         changed = replace(request_, views=("S", "HL"))
     if what == "people":
-        from fer_bench import plan as module
+        from fer_bench import request as module
 
         load = module.load_dataset
         monkeypatch.setattr(module, "load_dataset", lambda data, **k: load(data, **{**k, "people": 3}))

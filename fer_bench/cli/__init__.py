@@ -39,7 +39,7 @@ from fer_bench.cli.options import (
 from fer_bench.errors import FerBenchError, UserError
 
 if TYPE_CHECKING:
-    from fer_bench.plan import Request
+    from fer_bench.request import Request
 
 __all__ = ["app", "main"]
 
@@ -254,7 +254,7 @@ def make_folds_file(
     """Write the folds of a full run, and say how even they are."""
     from fer_bench.dealing import balance
     from fer_bench.folds import make_folds
-    from fer_bench.plan import Request, open_data
+    from fer_bench.request import Request, open_data
 
     request = Request(data=data, views=_views(views), strict=strict, test_data=test_data)
     dataset, notes = open_data(request, None)
@@ -340,7 +340,7 @@ def fetch(
 
 def _request(given: dict[str, Any]) -> Request:
     """Build a request from the parameters of ``run`` or ``plan``, which have its names."""
-    from fer_bench.plan import Request
+    from fer_bench.request import Request
 
     plain = {
         "protocols": tuple(given["protocol"] or ()),

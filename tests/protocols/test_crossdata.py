@@ -11,8 +11,8 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import Excluded, Manifest
 from fer_bench.errors import UserError
 from fer_bench.folds import check_folds, make_folds
-from fer_bench.plan import Request, open_data
 from fer_bench.protocols import PROTOCOLS, unsupported
+from fer_bench.request import Request, open_data
 
 
 @pytest.fixture(scope="module")
