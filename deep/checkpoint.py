@@ -6,6 +6,7 @@ so that values, the optimiser's state and the place in the course are all there 
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 from fer_bench.errors import UserError
-from fer_bench.files import atomic_write
 
 __all__ = ["Checkpoint", "Course"]
 
@@ -78,8 +78,12 @@ class Checkpoint:
         if time.monotonic() - self._written < self.every_seconds:
             return
         state = {"key": key, "network": network.state_dict(), "optimizer": optimizer.state_dict(), **asdict(course)}
-        with atomic_write(self.path) as handle:
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        with part.open("wb") as handle:
             torch.save(state, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(self.path)
         self._written = time.monotonic()
 
     def load(self, key: str, device: torch.device) -> dict[str, Any] | None:
