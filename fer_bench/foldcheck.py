@@ -224,11 +224,13 @@ def _people(facts: pd.DataFrame, sides: _Sides, claim: str, source: str) -> Iter
     found = {leak: " and ".join(hows) for leak, hows in leaks.items() if leak.slots}
     for leak, how in found.items():
         text = (
-            f"{leak.groups} people are in train and test ({how}), in {leak.folds} of {len(sides.folds)} folds: "
+            f"{leak.groups} {'person is' if leak.groups == 1 else 'people are'} in train and test ({how}), "
+            f"in {leak.folds} of {len(sides.folds)} folds: "
             f"{_share(leak, sides)} show somebody who is trained on; {_pairs(leak)}"
         )
         yield head + text, claim == "person"
-    unknown = int((facts["subject"].eq("") & facts["name_subject"].eq("")).sum())
+    # Two sources that each tell a part of the images may call one person by two names.
+    unknown = min(int(facts[column].eq("").sum()) for column in columns)
     if unknown and not found:
         remedy = "; give --data or --manifest" if source == _FILE else ""
         what = f"{unknown} of {len(facts)} images do not tell who is on them{remedy}"
@@ -255,7 +257,8 @@ def _others(facts: pd.DataFrame, sides: _Sides, claim: str) -> Iterator[tuple[st
             continue
         leak = _leak(facts[column], sides)
         if not leak.slots:
-            yield f"{title}: none on both sides of a fold", False
+            some = f" ({unknown} of {len(facts)} images do not tell)" if unknown and column != "picture" else ""
+            yield f"{title}: none on both sides of a fold{some}", False
         else:
             head = "REFUSED, " if refuses else ""
             yield f"{title}: {head}{_share(leak, sides)} show {what}; {_pairs(leak)}", refuses
@@ -341,4 +344,5 @@ def _untrained(table: pd.DataFrame) -> str:
     if lacking.empty:
         return ""
     fold, label = lacking.index[0]
-    return f"; {len(lacking)} times an expression is tested that its fold trains on none of, such as {label} in {fold}"
+    times = f"{len(lacking)} times an expression is tested that its fold trains on none of"
+    return f"; {times}, such as {label} in fold {fold}"

@@ -58,7 +58,7 @@ def test_one_image_of_one_person_of_kdef_is_enough(leaky):
     table, image = leaky
     verdict = check_table(as_table(table), "x")
     assert verdict.refused
-    people = [line for line in verdict.lines if line.startswith("people: REFUSED, 1 people")]
+    people = [line for line in verdict.lines if line.startswith("people: REFUSED, 1 person is")]
     assert len(people) == 1
     assert f"and trains on {image}" in people[0]
     assert "in 1 of 10 folds: 69 of 4,899 tests" in people[0]
@@ -141,6 +141,14 @@ def test_people_who_are_not_told_are_not_proven(tmp_path):
     assert not check_file(tmp_path / "f.csv", claim="image").refused
 
 
+def test_two_half_told_sources_prove_nothing_together(tmp_path):
+    """Half of the people by a column and half by names: one woman may go by two names, so nothing is proven."""
+    (tmp_path / "f.csv").write_text("role,image,subject\ntrain,AF01AFS,\ntest,2.jpg,Anna\n")
+    verdict = check_file(tmp_path / "f.csv")
+    assert verdict.refused
+    assert any("not proven, 1 of 2 images" in line for line in verdict.lines)
+
+
 def test_the_manifest_of_a_run_is_found_beside_its_folds(tmp_path, kdef):
     """Folds in a run's folder are checked with its manifest.csv, if it is the one that they were made for."""
     folds = make_folds(kdef, "subject-2fold", 0)
@@ -160,7 +168,7 @@ def test_the_manifest_of_a_run_is_found_beside_its_folds(tmp_path, kdef):
 def test_classes_that_a_fold_does_not_train_are_told():
     """An expression that is tested and not trained on is named."""
     verdict = check_table(two_sides(label=["HA", "HA", "HA", "SA"]), "x")
-    assert any("trains on none of, such as SA in 0" in line for line in verdict.lines)
+    assert any("trains on none of, such as SA in fold 0" in line for line in verdict.lines)
 
 
 @pytest.mark.parametrize(
