@@ -60,10 +60,19 @@ def _solve_by_rows(within: NDArray[np.float32], shrinkage: float, right: NDArray
     identity = _identity(float(np.square(within).sum(dtype=np.float64)) / n, shrinkage, d)
     if shrinkage == 1:
         return right / identity
-    gram = (within @ within.T).astype(np.float64)
-    gram.flat[:: n + 1] += n * identity / (1 - shrinkage)
-    inner = cho_solve(_factor(gram), within @ right, check_finite=False)
+    ridge = n * identity / (1 - shrinkage)
+    try:
+        factor = _factor(_raised((within @ within.T).astype(np.float64), ridge))
+    except np.linalg.LinAlgError:  # hardly any shrinkage: products in single precision are not enough
+        within = within.astype(np.float64)
+        factor = _factor(_raised(within @ within.T, ridge))
+    inner = cho_solve(factor, within @ right, check_finite=False)
     return (right - within.T @ inner) / identity
+
+
+def _raised(matrix: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
+    matrix.flat[:: len(matrix) + 1] += ridge
+    return matrix
 
 
 def _factor(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:

@@ -100,6 +100,17 @@ def test_lda_is_that_of_scikit_learn(blobs, n, d, k, shrinkage):
     np.testing.assert_allclose(gap, 0, atol=1e-3 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("n", [400, 60])
+@pytest.mark.parametrize("shrinkage", [1e-6, 1e-3])
+def test_lda_with_hardly_any_shrinkage_is_that_of_scikit_learn(n, shrinkage):
+    """Features whose spread falls over three decades, where single precision alone would fail, are answered alike."""
+    rng = np.random.default_rng(0)
+    y, spread = np.arange(n) % 7, np.logspace(-1, -4, 300)
+    X = (spread * (rng.normal(size=(n, 300)) + 0.5 * rng.normal(size=(7, 300))[y])).astype(np.float32)
+    theirs = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(X.astype(float), y)
+    assert (ShrinkageLDA(shrinkage).fit(X, y).predict(X) == theirs.predict(X)).all()
+
+
 def test_fisher_is_lda_and_nearest_centroid(blobs):
     """Six directions and nearest mean decide as scikit-learn's LDA transform and NearestCentroid."""
     X, y = blobs(300, 20)
