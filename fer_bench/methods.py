@@ -99,7 +99,7 @@ class WeightsSpec:
     Attributes
     ----------
     name : str
-        Network name; local files called ``<name>.pth`` or ``<name>-<anything>.pth`` are taken for it.
+        Network name; local files called ``<name>.pth`` or ``<name>-<anything>.pth`` (or .safetensors) are taken for it.
     filename : str
         The published file's name; its last ``-xxxxxxxx`` is the start of its sha256, and is checked.
     megabytes : float

@@ -74,6 +74,10 @@ PRESETS = {
     "default": "the field's usual parameters; the last epoch is the result",
     "article": "as the article prints it: betas (0.9, 0.009), 50 epochs, grey 256-pixel source; "
     "the best epoch on the test fold is the result, flagged as optimistic",
+    "paper": "the paper's recipe as far as known: colour, rotation, scale and mirror (recalled, not verified), Adam "
+    "with usual betas",
+    "authors-code": "as the authors' notebooks train: SGD with steps for 20 epochs (torch), staged Adam for VGG-16 "
+    "(Keras); the last epoch is the result",
 }
 
 

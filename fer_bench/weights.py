@@ -52,7 +52,7 @@ def find_weights(spec: WeightsSpec, weights_dir: Path | None) -> FoundWeights | 
     UserError
         A file whose name ends in a hash, as published files' do, has another content.
     """
-    named = re.compile(rf"{re.escape(spec.name)}([-.].*)?\.(pth|pt)", re.IGNORECASE)
+    named = re.compile(rf"{re.escape(spec.name)}([-.].*)?\.(pth|pt|safetensors)", re.IGNORECASE)
     for folder, by_user in _folders(weights_dir):
         files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
         # A file under the published name goes first: its content can be checked.

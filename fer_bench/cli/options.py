@@ -30,7 +30,9 @@ ProtocolOption = Annotated[
 ProfileOption = Annotated[
     str, typer.Option(help="quick (7 people, 2 folds, ten minutes) or full.", metavar="quick|full")
 ]
-PresetOption = Annotated[str, typer.Option(help="default, or article (as the article prints it).", metavar="NAME")]
+PresetOption = Annotated[
+    str, typer.Option(help="default, article (as the article prints it), paper, or authors-code.", metavar="NAME")
+]
 OnlyOption = Annotated[str, typer.Option(help="Only methods whose name fits, such as '*-lbp'.", metavar="GLOB")]
 OutOption = Annotated[
     Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
@@ -39,7 +41,9 @@ WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: on
 DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
 WeightsOption = Annotated[
     Path | None,
-    typer.Option(help="Folder of pretrained weights (<network>*.pth).", envvar="FER_BENCH_WEIGHTS", metavar="DIR"),
+    typer.Option(
+        help="Folder of pretrained weights (<network>*.pth or .safetensors).", envvar="FER_BENCH_WEIGHTS", metavar="DIR"
+    ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
 SeedOption = Annotated[int, typer.Option(min=0, help="The run's seed; all others are derived from it.", metavar="N")]

@@ -20,7 +20,11 @@ NETWORKS = {
     "inception": "inception_v3-dense",
     "densenet": "densenet161-entire",
     "squeezenet": "squeezenet1_0-last_block",
-    "mobilenet": "",
+    "mobilenet": "mobilenet_v3_small-gradual",
+    "alexnet": "",
+    "efficientnet": "",
+    "convnext": "",
+    "vit": "",
     "cnn": "cnn2-48",
 }
 
