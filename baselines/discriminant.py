@@ -51,7 +51,7 @@ def _solve_by_features(
     return solved + cho_solve(factor, missing.astype(covariance.dtype), check_finite=False)
 
 
-def _solve_by_rows(within: NDArray[np.float32], shrinkage: float, right: NDArray[np.float64]) -> NDArray[np.float64]:
+def _solve_by_rows(within: NDArray[Any], shrinkage: float, right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Solve the same system from the rows W that the covariance W' W / n is made of, where they are fewer.
 
     By Woodbury's identity: B = (right - W' (W W' + ridge I)^-1 W right) / (s m), with ridge = n s m / (1 - s).
