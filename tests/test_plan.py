@@ -197,3 +197,17 @@ def test_a_faulty_suite_file_is_told_with_the_place(request_, tmp_path, text, me
     path.write_text(text)
     with pytest.raises(UserError, match=message):
         make_plan(replace(request_, suite=str(path)), fetch=False)
+
+
+def test_the_suite_of_protocols_names_every_protocol_of_one_dataset(request_):
+    """All protocols but cross-dataset are in it; what these four people cannot support is said, not dropped."""
+    from fer_bench.protocols import PROTOCOLS
+    from fer_bench.suites import expand, load_suite
+
+    entries = expand(load_suite("protocols"), load_methods().values(), "full")
+    assert {entry.protocol for entry in entries} == set(PROTOCOLS) - {"cross-dataset"}
+    plan = make_plan(replace(request_, suite="protocols", only="*", profile="full"), fetch=False)
+    said = [note for note in plan.notes if note.startswith("skipped, protocol")]
+    assert len(said) == 2
+    assert any("subject-10fold: it needs at least 10 people, the data have 4" in note for note in said)
+    assert {t.protocol for t in plan.trials} == set(PROTOCOLS) - {"cross-dataset", "subject-10fold", "official"}

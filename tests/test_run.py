@@ -322,3 +322,15 @@ def recoded(file):
     """The same picture in another file."""
     picture = cv2.imread(str(file))
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+
+
+@pytest.mark.slow
+def test_every_protocol_of_one_dataset_runs_and_is_compared(cli, kdef_folder, tmp_path):
+    """The suite of protocols: each one's trials end well, and the report sets partners side by side."""
+    cli("run", "--suite", "protocols", "--data", kdef_folder, "--out", tmp_path / "r", "--profile", "full")
+    results = pd.read_csv(tmp_path / "r" / "results.csv")
+    assert results["status"].eq("ok").all()
+    assert results["protocol"].nunique() == 9
+    text = (tmp_path / "r" / "report.md").read_text()
+    assert "session-out" in text
+    assert "skipped, protocol subject-10fold" in text
