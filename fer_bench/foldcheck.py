@@ -102,7 +102,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise UserError(f"--manifest {path}: cannot be read: {error}") from error
+        raise UserError(f"--manifest {path}: cannot be read: {str(error).strip()}") from error
     if not {"image", "label"} <= set(table.columns):
         raise UserError(f"--manifest {path}: expected the columns image and label; found {', '.join(table.columns)}")
     return Manifest(table.reindex(columns=list(COLUMNS), fill_value=""))

@@ -216,7 +216,7 @@ def read_folds(path: Path) -> Folds:
         folds = Folds(fields["protocol"], fields["manifest"], int(fields["seed"]), table)
     except (KeyError, ValueError) as error:
         raise UserError(
-            f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {error}"
+            f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {str(error).strip()}"
         ) from error
     if not set(table["role"]) <= {"train", "test"}:
         raise UserError(f"{path}: the column role holds {sorted(set(table['role']))}, expected train and test")

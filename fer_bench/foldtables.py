@@ -130,7 +130,7 @@ def _foreign(path: Path) -> FoldTable:
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a table of folds: {error}") from error
+        raise UserError(f"{path}: cannot be read as a table of folds: {str(error).strip()}") from error
     found = {str(column).strip().lower(): column for column in raw.columns}
     columns = {}
     for ours, theirs in _COLUMNS.items():

@@ -197,6 +197,8 @@ def test_tables_of_other_tools_are_read(tmp_path, text, rows):
         ("image,role\na,maybe\n", "holds 'maybe'; expected train"),
         ("image,fold\na,1\nb,\n", "row 3 has no fold"),
         ("image,role\n", "no row"),
+        ("image,role\na,train\nb,test,1,2\n", "line 3"),
+        ("# fer-bench folds 1; protocol=x; manifest=y; seed=0\nfold,role\n1,2,3\n1,2,3,4,5\n", "not a whole"),
     ],
 )
 def test_a_table_that_is_none_is_one_sentence(tmp_path, text, message):
