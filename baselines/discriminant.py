@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 __all__ = ["FisherNearestMean", "ShrinkageLDA"]
 
 
-_ROUNDING = 1e-6
+_ROUNDING = 1e-5
 
 
 def _class_means(X: NDArray[np.floating], index: NDArray[np.int64], k: int) -> NDArray[np.float64]:
@@ -144,8 +144,10 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         else:
             within = scatter - ((means.T * counts) @ means).astype(scatter.dtype)
             within /= len(X)
-            # What rounding may take from a variance, where nothing varies within classes.
-            within.flat[:: len(within) + 1] += _ROUNDING * float(np.trace(scatter)) / len(X)
+            total = float(np.trace(scatter)) / len(X)
+            if float(np.trace(within)) < _ROUNDING * total:
+                # Nothing varies within classes: what is left are rounding errors of the products.
+                within[:] = _ROUNDING * total * np.eye(len(within), dtype=within.dtype)
             weights = _solve_by_features(within, self.shrinkage, (means - mean).T)
         bias = np.log(counts / len(X)) - 0.5 * ((means - mean) * weights.T).sum(axis=1)
         self.coef_ = np.ascontiguousarray(weights.T.astype(X.dtype))
