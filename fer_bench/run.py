@@ -266,9 +266,19 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
         "n_train": round(int(roles["train"]) / len(folds.numbers)),
         "n_test": int(roles["test"]),
         "people_disjoint": disjoint,
+        **_seen_people(folds.table),
         "balance": even.sentence,
         "largest_class_deviation": round(even.deviation, 6),
     }
+
+
+def _seen_people(table: pd.DataFrame) -> dict[str, int]:
+    """How many people are tested, and how many of them the same fold trains on; 0 where nobody is told apart."""
+    named = table[table["subject"] != ""]
+    sides = [frozenset(zip(part["fold"], part["subject"], strict=True)) for _, part in named.groupby("role")]
+    both = frozenset.intersection(*sides) if len(sides) == 2 else frozenset()
+    tested = named.loc[named["role"] == "test", "subject"].nunique()
+    return {"n_people_tested": int(tested), "n_people_also_trained": len({person for _, person in both})}
 
 
 def _describe_methods(plan: Plan) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def test_a_run_leaves_everything_that_a_sceptic_needs(finished):
     info = json.loads((finished / "run.json").read_text())
     assert info["protocols"]["subject-2fold"]["people_disjoint"] is True
     assert info["protocols"]["random-2fold"]["people_disjoint"] is False
+    apart, random = (info["protocols"][name] for name in ("subject-2fold", "random-2fold"))
+    assert (apart["n_people_tested"], apart["n_people_also_trained"]) == (info["dataset"]["n_people"], 0)
+    assert random["n_people_also_trained"] == random["n_people_tested"] == info["dataset"]["n_people"]
     assert info["dataset"]["n_images"] == 280
     assert info["finished"]
 
