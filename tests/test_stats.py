@@ -139,11 +139,39 @@ def test_sign_flip_keeps_its_level_where_mcnemar_does_not() -> None:
 
 
 def test_equal_methods_differ_in_nothing() -> None:
-    """The same answers twice: difference 0, p values 1."""
+    """The same answers twice: difference 0, p values 1, and no interval that would call it certain."""
     correct, who = simulate(np.random.default_rng(4), 12, 10, 0.2)
     found = stats.paired_difference(correct, correct, who, seed=0)
-    assert (found.interval.value, found.interval.low, found.interval.high) == (0, 0, 0)
+    assert found.interval.value == 0
     assert found.test.p_value == found.mcnemar.p_value == 1.0
+    assert np.isnan([found.interval.low, found.interval.high, found.detectable]).all()
+    assert found.interval.method == "none: no two people differ"
+
+
+@pytest.mark.parametrize("people", [2, 4, 19, 20, 40])
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (-1.0, 1.0), (-np.inf, np.inf)])
+@given(right=st.integers(0, 14))
+@settings(max_examples=5, deadline=None)
+def test_people_who_do_not_differ_leave_doubt(people: int, bounds: tuple[float, float], right: int) -> None:
+    """Whatever the figure, people who are all alike give no interval without width: a share has Wilson's, others none."""
+    counts = np.tile([right, 14.0], (people, 1))
+    found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=14 * people, seed=0, bounds=bounds)
+    if bounds == (0.0, 1.0):
+        assert found.high - found.low > 0.05
+        assert found.low <= found.value <= found.high
+        assert found.method == "Wilson over people (no two people differ)"
+    else:
+        assert np.isnan([found.low, found.high]).all()
+        assert found.method == "none: no two people differ"
+
+
+def test_a_figure_of_one_of_two_people_says_so() -> None:
+    """Where one of two people has no such image there is nothing to vary over, and the method says that."""
+    counts = np.array([[3.0, 5.0], [0, 0]])
+    with np.errstate(invalid="ignore"):
+        found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=5, seed=0, bounds=(0.0, 1.0))
+    assert np.isnan([found.low, found.high]).all()
+    assert found.method == "none: too few people have such images"
 
 
 @pytest.mark.parametrize("people", [7, 40])

@@ -9,12 +9,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fer_bench.stats import Interval
 
-__all__ = ["NO_VALUE", "Block", "Code", "Column", "Drawing", "Estimate", "Figure", "Section", "Table", "cell_text"]
+__all__ = [
+    "NO_VALUE",
+    "Block",
+    "Code",
+    "Column",
+    "Drawing",
+    "Estimate",
+    "Figure",
+    "Section",
+    "Table",
+    "cell_text",
+    "with_reasons",
+]
 
 NO_VALUE = "–"
 MINUS = "−"
@@ -22,18 +34,20 @@ MINUS = "−"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share or a difference of shares with its interval; bounds are NaN where there are none."""
+    """A share or a difference of shares with its interval; bounds are NaN where there are none, and `why` says so."""
 
     value: float
     low: float = math.nan
     high: float = math.nan
     n: int = 0
     people: int = 0
+    why: str = ""
 
     @classmethod
     def of(cls, found: Interval) -> Estimate:
         """Take over an interval of `fer_bench.stats`."""
-        return cls(found.value, found.low, found.high, found.n, found.people)
+        why = found.method.removeprefix("none: ") if math.isnan(found.low) else ""
+        return cls(found.value, found.low, found.high, found.n, found.people, why)
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,15 @@ class Table:
     def __post_init__(self) -> None:
         # a protocol or family may be named by anyone, and the id becomes a file's name and an anchor
         object.__setattr__(self, "id", re.sub(r"[^A-Za-z0-9_-]+", "-", self.id))
+
+
+def with_reasons(table: Table) -> Table:
+    """Add to a table's notes why some of its figures have no interval."""
+    cells = [cell for row in table.rows for cell in row.values() if isinstance(cell, Estimate)]
+    reasons = sorted({cell.why for cell in cells if cell.why and not math.isnan(cell.value)})
+    if not reasons:
+        return table
+    return replace(table, notes=(*table.notes, f"[{NO_VALUE}]: no interval, as {' or '.join(reasons)}."))
 
 
 @dataclass(frozen=True)

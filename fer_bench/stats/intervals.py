@@ -26,6 +26,9 @@ __all__ = [
 BOOTSTRAP_PEOPLE = 20
 """From this many people on intervals come from the bootstrap; below, from the t distribution."""
 
+NO_WIDTH = 1e-9
+"""Bounds that are no further apart differ by rounding alone."""
+
 BOOTSTRAP_MOST = 1000
 """Above this many units (groups or images of a large dataset) the t interval again: nearly the same, far cheaper."""
 
@@ -37,7 +40,7 @@ class Interval:
     Attributes
     ----------
     value, low, high : float
-        The figure and its bounds; bounds are NaN where one person leaves none to compute.
+        The figure and its bounds; bounds are NaN where there are none, and ``method`` says why.
     n : int
         Images (or image-seed pairs) behind it.
     people : int
@@ -73,6 +76,10 @@ def people_interval(
 
     From `BOOTSTRAP_PEOPLE` to `BOOTSTRAP_MOST` people by `bootstrap_interval`'s method, else by `t_interval`'s.
 
+    Where the figure is the same for all people (such as all images right) these have no width, as if it were known
+    for certain. A figure between 0 and 1 then has Wilson's interval with people as the trials, and its method says so;
+    any other has no interval.
+
     Parameters
     ----------
     counts : (people, k)
@@ -101,7 +108,14 @@ def people_interval(
     else:
         (low, high), method = jackknife_t(table, statistic, value, level), f"t interval {unit.over}"
     low, high = (float(np.clip(bound, *bounds)) for bound in (low, high))
-    return Interval(value, low, high, n, people, method, level)
+    if high - low > NO_WIDTH:
+        return Interval(value, low, high, n, people, method, level)
+    same = f"no two {unit.many} differ"
+    if bounds == (0.0, 1.0) and not np.isnan(low):
+        wilson = wilson_interval(value * people, people, level=level)
+        return Interval(value, wilson.low, wilson.high, n, people, f"Wilson {unit.over} ({same})", level)
+    why = f"too few {unit.many} have such images" if np.isnan(low) else same
+    return Interval(value, float("nan"), float("nan"), n, people, f"none: {why}", level)
 
 
 def accuracy_interval(
@@ -115,9 +129,7 @@ def accuracy_interval(
 ) -> Interval:
     """Accuracy with its interval over people: the project's rule for every accuracy and recall that it prints.
 
-    As `people_interval`. Where all people have the very same accuracy (such as all images right) that has no width;
-    then Wilson's interval is given with people as the trials, and named. Where every unit is one image, Wilson's
-    interval is the one for it.
+    As `people_interval`. Where every unit is one image, Wilson's interval is the one for it.
 
     Parameters
     ----------
@@ -134,12 +146,7 @@ def accuracy_interval(
     if unit == IMAGE and n == len(counts) > 1:
         wilson = wilson_interval(float(counts[:, 0].sum()), n, level=level)
         return replace(wilson, people=n, method=f"Wilson {unit.over}")
-    found = people_interval(counts, ratio, n=n, seed=seed, level=level, repeats=repeats, bounds=(0.0, 1.0), unit=unit)
-    if found.people < 2 or np.ptp(counts[:, 0] / counts[:, 1]) > 0:
-        return found
-    wilson = wilson_interval(found.value * found.people, found.people, level=level)
-    label = f"Wilson {unit.over} (no two {unit.many} differ)"
-    return Interval(found.value, wilson.low, wilson.high, n, found.people, label, level)
+    return people_interval(counts, ratio, n=n, seed=seed, level=level, repeats=repeats, bounds=(0.0, 1.0), unit=unit)
 
 
 def bootstrap_interval(

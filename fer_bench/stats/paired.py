@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats as distributions
 
 from fer_bench.errors import InputError
-from fer_bench.stats.intervals import Interval, people_interval
+from fer_bench.stats.intervals import NO_WIDTH, Interval, people_interval
 from fer_bench.stats.people import Floats, jackknife_error, paired_counts, ratio
 from fer_bench.stats.units import PERSON, Unit
 
@@ -63,7 +63,7 @@ class Difference:
     mcnemar : TestResult
         For comparison; it assumes independent images.
     detectable : float
-        Smallest true difference that such data would show with 80 % power at 5 %; NaN for one person.
+        Smallest true difference that such data would show with 80 % power at 5 %; NaN where people do not vary.
     """
 
     interval: Interval
@@ -167,14 +167,16 @@ def minimum_detectable_difference(
     Returns
     -------
     float
-        A share of images; NaN for fewer than two people.
+        A share of images; NaN for fewer than two people, and where no two of them differ.
     """
     counts = paired_counts(correct_a, correct_b, people)
     if len(counts) < 2:
         return float("nan")
     freedom = len(counts) - 1
     factor = distributions.t.ppf(1 - alpha / 2, freedom) + distributions.t.ppf(power, freedom)
-    return float(factor * jackknife_error(counts, ratio)[0])
+    error = jackknife_error(counts, ratio)[0]
+    # no spread among few people says that it could not be seen, not that every difference would be
+    return float(factor * error) if error > NO_WIDTH else float("nan")
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
