@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from fer_bench.data.manifest import COLUMNS, Manifest
 from fer_bench.dealing import balance
 from fer_bench.errors import UserError
+from fer_bench.foldfacts import contradictions, differences, one_row_an_image
 from fer_bench.folds import Folds, broken_folds
-from fer_bench.foldtables import FoldTable, name_facts, read_fold_table
+from fer_bench.foldtables import FoldTable, name_facts, read_fold_table, read_text_table
 from fer_bench.givenfolds import match_images
+from fer_bench.labels import EMOTIONS, VIEWS
 from fer_bench.protocols import PROTOCOLS
 
 __all__ = ["CLAIMS", "Verdict", "check_file", "check_table"]
@@ -81,7 +84,7 @@ def check_file(path: Path, *, claim: str | None = None, data: str = "", manifest
     if known is None:
         known = _beside(path, file, notes)
     elif file.manifest_hash and file.manifest_hash != known.hash:
-        notes.append(f"made for other data: manifest {file.manifest_hash[:12]}, these are {known.hash[:12]}")
+        notes.append(_made_for(file.manifest_hash, known))
     return check_table(file, path.name, claim=claim, manifest=known, notes=tuple(notes))
 
 
@@ -91,20 +94,37 @@ def _from_data(data: str) -> Manifest:
     return load_dataset(data, people=None, workers=2).manifest
 
 
+def _made_for(wanted: str, known: Manifest) -> str:
+    """Tell what data a file was made for that is not made for all of these: some of their views, or others."""
+    views = sorted(set(known.table["view"]) - {""}, key=lambda view: (VIEWS.index(view) if view in VIEWS else 9, view))
+    for n in range(1, len(views)):
+        for some in combinations(views, n):
+            if known.where("view", some).hash == wanted:
+                return f"made for the views {','.join(some)} of these data"
+    return f"made for other data: manifest {wanted[:12]}, these are {known.hash[:12]}"
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read a run's manifest.csv.
 
     Raises
     ------
     UserError
-        The file is missing or is no manifest.
+        The file is missing or is no manifest: a column is lacking, an image stands twice, or a label is no code.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--manifest {path}: cannot be read: {str(error).strip()}") from error
+    where = f"--manifest {path}"
+    table = read_text_table(path, "a manifest")
     if not {"image", "label"} <= set(table.columns):
-        raise UserError(f"--manifest {path}: expected the columns image and label; found {', '.join(table.columns)}")
+        raise UserError(f"{where}: expected the columns image and label; found {', '.join(table.columns)}")
+    twice = table.loc[table["image"].duplicated(), "image"]
+    if len(twice):
+        raise UserError(
+            f"{where}: expected one row an image, found {len(twice)} rows too many, such as {twice.iloc[0]} again; "
+            "give the manifest.csv of a run"
+        )
+    unknown = table.loc[~table["label"].isin(EMOTIONS), "label"]
+    if len(unknown):
+        raise UserError(f"{where}: the label {unknown.iloc[0]!r} is none of {', '.join(EMOTIONS)}")
     return Manifest(table.reindex(columns=list(COLUMNS), fill_value=""))
 
 
@@ -158,15 +178,21 @@ def check_table(
     broken = list(broken_folds(folds))
     if broken:
         return Verdict((*lines, *broken, "REFUSED: these folds are broken"), True)
+    said_twice = list(contradictions(table))
+    if said_twice:
+        return Verdict((*lines, *said_twice, "REFUSED: the file contradicts itself, so that it proves nothing"), True)
     facts = _facts(table, manifest, name)
     sides = _sides(table, facts)
     source = _FILE if manifest is None else "as the data tell"
     found = [*_people(facts, sides, claim, source), *_others(facts, sides, claim)]
+    wrong = list(differences(one_row_an_image(table, ["subject", "label"]), facts)) if manifest is not None else []
     lines += [text for text, _ in found]
     if table.get("label", pd.Series(dtype=str)).ne("").any() or manifest is not None:
         lines.append(f"class balance: {_even(table, facts)}")
     refused = any(bad for _, bad in found)
-    return Verdict((*lines, _conclusion(claim, refused, found)), refused)
+    if wrong and not refused:
+        return Verdict((*lines, *wrong, "REFUSED: what the file says of its images is not what the data say"), True)
+    return Verdict((*lines, *wrong, _conclusion(claim, refused, found)), refused)
 
 
 def _promise(file: FoldTable) -> str:
@@ -190,7 +216,7 @@ def _conclusion(claim: str, refused: bool, found: list[tuple[str, bool]]) -> str
 
 def _facts(table: pd.DataFrame, manifest: Manifest | None, name: str) -> pd.DataFrame:
     """One row an image: what is known of it, empty where nothing is."""
-    facts = table.reindex(columns=["image", *_FACTS], fill_value="").drop_duplicates("image").set_index("image")
+    facts = one_row_an_image(table, list(_FACTS))
     if manifest is not None:
         matched = match_images(facts.index.to_series(), manifest, name)
         facts = manifest.table.set_index("image").loc[matched.to_numpy(), list(_FACTS)].set_axis(facts.index)
@@ -242,9 +268,12 @@ def _people(facts: pd.DataFrame, sides: _Sides, claim: str, source: str) -> Iter
 def _others(facts: pd.DataFrame, sides: _Sides, claim: str) -> Iterator[tuple[str, bool]]:
     """Films, sessions and pictures."""
     strict = claim in ("person", "sequence")
+    by_session = claim == "session"
+    facts = facts.assign(own_session=facts["session"] if by_session else _own_sessions(facts))
+    a_session = "a session that is trained on" if by_session else "a person's session that is trained on"
     kinds = [
         ("sequences", "sequence", "frames of a film or sitting that is trained on", strict, claim == "sequence"),
-        ("sessions", "session", "a session that is trained on", claim == "session", claim == "session"),
+        ("sessions", "own_session", a_session, by_session, by_session),
         ("exact duplicates", "sha256", "a picture that is trained on under another name", True, False),
         ("same pictures", "picture", "a copy, by its name, of a picture that is trained on", True, False),
     ]
@@ -263,6 +292,12 @@ def _others(facts: pd.DataFrame, sides: _Sides, claim: str) -> Iterator[tuple[st
             head = "REFUSED, " if refuses else ""
             yield f"{title}: {head}{_share(leak, sides)} show {what}; {_pairs(leak)}", refuses
     yield _near(facts, sides, strict)
+
+
+def _own_sessions(facts: pd.DataFrame) -> pd.Series:
+    """Each person's own sessions: two people's first sessions have nothing in common."""
+    who = facts["subject"].where(facts["subject"].ne(""), facts["name_subject"])
+    return (who + "/" + facts["session"]).where(who.ne("") & facts["session"].ne(""), "")
 
 
 def _near(facts: pd.DataFrame, sides: _Sides, strict: bool) -> tuple[str, bool]:
@@ -286,10 +321,12 @@ def _near(facts: pd.DataFrame, sides: _Sides, strict: bool) -> tuple[str, bool]:
         folds += bool(len(across))
         for a, b in across[: _SHOWN - len(shown)]:
             shown.append((fold, str(sides.images[a]), str(sides.images[b])))
+    unknown = int((hashes == "").sum())
+    some = f"; {unknown} of {len(facts)} images have no hash to compare, hardly any contrast" if unknown else ""
     if not slots:
-        return "near-duplicates: none on both sides of a fold", False
+        return f"near-duplicates: none found (a strongly changed copy may be missed{some})", False
     leak = _Leak(slots, folds, 0, tuple(shown))
-    what = f"{_share(leak, sides)} look the same as a picture that is trained on; {_pairs(leak)}"
+    what = f"{_share(leak, sides)} look the same as a picture that is trained on; {_pairs(leak)}{some}"
     return f"near-duplicates: {'REFUSED, ' if strict else ''}{what}", strict
 
 

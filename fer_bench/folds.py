@@ -203,7 +203,7 @@ def read_folds(path: Path) -> Folds:
         The file is missing or is not a folds' file.
     """
     try:
-        text = path.read_text()
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
     head, _, body = text.partition("\n")
@@ -211,10 +211,10 @@ def read_folds(path: Path) -> Folds:
         raise UserError(f"{path}: expected a folds' file that starts with '# fer-bench folds 1;', found {head[:40]!r}")
     fields = dict(part.strip().split("=", 1) for part in head.split(";")[1:] if "=" in part)
     try:
-        table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False)
+        table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False).fillna("")
         table = table[FOLD_COLUMNS].astype({"fold": int})
         folds = Folds(fields["protocol"], fields["manifest"], int(fields["seed"]), table)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise UserError(
             f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {str(error).strip()}"
         ) from error

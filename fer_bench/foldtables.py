@@ -15,7 +15,7 @@ import pandas as pd
 from fer_bench.errors import UserError
 from fer_bench.folds import read_folds
 
-__all__ = ["FoldTable", "NameFacts", "name_facts", "read_fold_table"]
+__all__ = ["FoldTable", "NameFacts", "name_facts", "read_fold_table", "read_text_table"]
 
 _COLUMNS = {
     "image": ("image", "path", "file", "filename", "file_name", "filepath", "img", "name"),
@@ -35,6 +35,16 @@ _ROLES = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "train"),
 }
 _VALIDATION = ("val", "valid", "validation", "dev")
+_NEVER = -1
+"""The fold of an image that is only trained on, as in scikit-learn's ``PredefinedSplit``."""
+
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstandard",
+}
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,7 @@ def read_fold_table(path: Path) -> FoldTable:
     UserError
         The file is missing, or is no such table.
     """
+    _refuse_packed(path)
     try:
         with open(path, encoding="utf-8-sig") as handle:
             own = handle.readline().startswith("# fer-bench folds")
@@ -126,11 +137,37 @@ def read_fold_table(path: Path) -> FoldTable:
     return _foreign(path)
 
 
-def _foreign(path: Path) -> FoldTable:
+def read_text_table(path: Path, what: str) -> pd.DataFrame:
+    """Read a CSV of text whatever its name ends in; all cells are str, missing ones empty.
+
+    Raises
+    ------
+    UserError
+        It cannot be read, is compressed, or is no table; ``what`` says what was expected.
+    """
+    _refuse_packed(path)
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a table of folds: {str(error).strip()}") from error
+        # By default pandas would unpack a plain table whose name ends in .zip.
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", compression=None)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as {what}: {str(error).strip()}") from error
+    return raw.fillna("")
+
+
+def _refuse_packed(path: Path) -> None:
+    try:
+        with open(path, "rb") as handle:
+            head = handle.read(262)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+    packed = "tar" if head[257:] == b"ustar" else ""
+    packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), packed)
+    if packed:
+        raise UserError(f"{path}: compressed ({packed}), expected a table of plain text: unpack it")
+
+
+def _foreign(path: Path) -> FoldTable:
+    raw = read_text_table(path, "a table of folds")
     found = {str(column).strip().lower(): column for column in raw.columns}
     columns = {}
     for ours, theirs in _COLUMNS.items():
@@ -151,7 +188,7 @@ def _foreign(path: Path) -> FoldTable:
     if "role" in table:
         table = _with_roles(table.assign(fold=table.get("fold", 0)), path, notes)
     else:
-        table = _each_tested_once(table, notes)
+        table = _each_tested_once(table, path, notes)
     return FoldTable("", "", -1, "", table.reset_index(drop=True), tuple(notes))
 
 
@@ -159,8 +196,8 @@ def _numbers(fold: pd.Series, path: Path) -> pd.Series:
     """Folds by number; folds by name are numbered in the order of their names."""
     if fold.eq("").any():
         raise UserError(f"{path}: row {int(fold.eq('').to_numpy().argmax()) + 2} has no fold")
-    if fold.str.fullmatch(r"\d+").all():
-        return fold.astype(int)
+    if fold.str.fullmatch(r"(\d{1,9}|-1)(\.0+)?").all():
+        return fold.astype(float).astype(int)
     return fold.map({name: i for i, name in enumerate(sorted(fold.unique()))}).astype(int)
 
 
@@ -175,9 +212,14 @@ def _with_roles(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFra
     return table.assign(role=words.map(_ROLES))
 
 
-def _each_tested_once(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+def _each_tested_once(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
     """A table without roles names the fold in which each image is tested; it trains all the others."""
-    numbers = sorted(table["fold"].unique())
+    numbers = sorted(set(table["fold"]) - {_NEVER})
+    if not numbers:
+        raise UserError(f"{path}: no image is tested: the fold is {_NEVER} in every row")
+    never = int(table["fold"].eq(_NEVER).sum())
+    if never:
+        notes.append(f"{never} images of fold {_NEVER} are never tested and trained on in every fold")
     notes.append("no column says train or test: each image is tested in its fold and trained on in all others")
     tested = table["fold"]
     parts = [table.assign(fold=k, role=(tested == k).map({True: "test", False: "train"})) for k in numbers]

@@ -109,8 +109,10 @@ def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterato
     groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for file in excluded:
         # What differs from file to file stands in brackets or after a colon.
-        kind = re.split(r": | \(", file.reason, maxsplit=1)[0]
-        groups[kind].append((file.file, file.reason.removeprefix(kind).strip(": ()")))
+        kind, *rest = re.split(r": | (?=\()", file.reason, maxsplit=1)
+        detail = "".join(rest)
+        whole = detail.startswith("(") and detail.find(")") == len(detail) - 1
+        groups[kind].append((file.file, detail[1:-1] if whole else detail))
     for kind, files in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         yield ""
         yield f"left out, {len(files)} file{'s' if len(files) > 1 else ''}: {kind}"

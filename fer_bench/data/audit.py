@@ -31,7 +31,7 @@ BLANK_MEAN = 10.0
 MIN_SIDE = 32
 """Pixels of the shorter side under which there is no face to read."""
 
-_AUDIT_VERSION = 2
+_AUDIT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Verdict:
     width, height : int
         In pixels, upright; 0 where it cannot be decoded.
     phash : str
-        See `fer_bench.data.phash`; empty where it cannot be decoded.
+        See `fer_bench.data.phash`; empty where it cannot be decoded or has hardly any contrast.
     """
 
     sha256: str

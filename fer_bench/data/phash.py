@@ -2,7 +2,8 @@
 
 A difference hash: the picture is reduced to grey 17x16, and each bit says whether a pixel is darker than its right
 neighbour (N. Krawetz, "Kind of like that", hackerfactor.com, 2013), here by more than two grey levels, since in a plain
-studio background compression alone decides which of two equal pixels is darker.
+studio background compression alone decides which of two equal pixels is darker. In a pale picture two grey levels are
+much: there it is the same share of the contrast, and a picture of hardly any contrast has no hash.
 """
 
 from __future__ import annotations
@@ -20,6 +21,16 @@ BITS = 256
 _WIDTH, _HEIGHT = 17, 16
 _STEP = 2.0
 _BLOCK = 2048
+
+_CONTRAST = 24.0
+"""Standard deviation of the reduced picture, in grey levels, under which the step shrinks with it.
+
+Ordinary portraits have more, and the step as it stands. With a fixed step pale pictures lose most of their bits, and
+different people become alike. Copies of a pale picture are found less often than those of others.
+"""
+
+_LEAST_CONTRAST = 2.0
+"""Standard deviation under which rounding to whole grey levels says as much as the face does."""
 
 NEAR = 5
 """Largest distance of two pictures that are taken for copies of one another.
@@ -43,13 +54,17 @@ def phash(picture: NDArray[np.uint8]) -> str:
     Returns
     -------
     str
-        64 hexadecimal digits.
+        64 hexadecimal digits; empty where the picture has too little contrast to be told from others.
     """
     import cv2
 
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey.astype(np.float32), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.packbits(small[:, 1:] - small[:, :-1] > _STEP).tobytes().hex()
+    contrast = float(small.std())
+    if contrast < _LEAST_CONTRAST:
+        return ""
+    step = _STEP * min(1.0, contrast / _CONTRAST)
+    return np.packbits(small[:, 1:] - small[:, :-1] > step).tobytes().hex()
 
 
 def distance(a: str, b: str) -> int:

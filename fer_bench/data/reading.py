@@ -95,9 +95,10 @@ def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> tuple[li
 
 
 def drop_doubles(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
-    """Keep the first file of each image; a copy in a second folder would stand in train and test at once.
+    """Keep one file of each image; a copy in a second folder would stand in train and test at once.
 
-    Files of one image under different labels are all left out: nobody can say which is right.
+    Test parts of a dataset's own split keep theirs before training parts, else the first file stays. Files of one image
+    under different labels or people are all left out: nobody can say which is right.
 
     Returns
     -------
@@ -111,11 +112,18 @@ def drop_doubles(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
         of_image[row["image"]].append(row)
     kept, doubles = [], []
     for image, files in of_image.items():
-        if len({row["label"] for row in files}) > 1:
-            doubles += [Excluded(r["file"], f"contradictory labels: {image} is {_claims(files)}") for r in files]
+        contradicted = _contradicted(files)
+        if contradicted:
+            column, what = contradicted
+            said = _claims(files, column)
+            doubles += [Excluded(r["file"], f"contradictory {what}: {image} is {said}") for r in files]
             continue
-        kept.append(files[0])
-        doubles += [Excluded(r["file"], f"a second file of an image: {files[0]['file']} is used") for r in files[1:]]
+        first, *others = sorted(files, key=_split_order)
+        kept.append(first)
+        for row in others:
+            parts = [r.get("split", "") for r in (row, first)]
+            across = f", {parts[1]} and not {parts[0]}" if parts[0] != parts[1] else ""
+            doubles.append(Excluded(row["file"], f"a second file of an image: {first['file']} is used{across}"))
     return kept, doubles
 
 
@@ -140,18 +148,30 @@ def drop_copies(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
     for equal in of_content.values():
         if len(equal) == 1:
             continue
-        for column, what in (("label", "labels"), ("subject", "people")):
-            if len({row.get(column, "") for row in equal}) > 1:
-                said = _claims(equal, column)
-                copies.update({r["file"]: f"contradictory {what}: the same picture stands as {said}" for r in equal})
-                break
+        contradicted = _contradicted(equal)
+        if contradicted:
+            column, what = contradicted
+            said = _claims(equal, column)
+            copies.update({r["file"]: f"contradictory {what}: the same picture stands as {said}" for r in equal})
         else:
-            first, *others = sorted(equal, key=lambda r: (_SPLIT_ORDER.get(r.get("split", ""), 4), r["image"]))
+            first, *others = sorted(equal, key=lambda r: (_split_order(r), r["image"]))
             for row in others:
                 across = row.get("split", "") != first.get("split", "")
                 which = "a copy of a picture in another part of the split" if across else "a copy of another picture"
                 copies[row["file"]] = f"{which}: {first['file']}"
     return [r for r in rows if r["file"] not in copies], [Excluded(file, why) for file, why in copies.items()]
+
+
+def _split_order(row: Row) -> int:
+    return _SPLIT_ORDER.get(row.get("split", ""), 4)
+
+
+def _contradicted(rows: Sequence[Row]) -> tuple[str, str] | None:
+    """The column, and a word for it, in which rows of one picture say different things."""
+    for column, what in (("label", "labels"), ("subject", "people")):
+        if len({row.get(column, "") for row in rows}) > 1:
+            return column, what
+    return None
 
 
 def _claims(rows: Sequence[Row], column: str = "label") -> str:

@@ -57,6 +57,21 @@ def test_one_picture_under_two_labels_is_used_under_neither(tmp_path):
     assert all("contradictory labels" in e.reason for e in manifest.excluded)
 
 
+def test_one_picture_of_two_people_is_used_for_neither(tmp_path):
+    """A path that is listed for two people is left out; listed in two parts of the split, the test part keeps it."""
+    for name, face in zip("abc", ("AF01HAS", "AF01SAS", "AF02SAS"), strict=True):
+        save(square(face, 48), tmp_path / f"{name}.png")
+    rows = "a.png,HA,1,train\na.png,HA,2,train\nb.png,SA,1,train\nb.png,SA,1,test\nc.png,HA,2,train\n"
+    (tmp_path / "t.csv").write_text("path,label,subject,split\n" + rows)
+    manifest = load(tmp_path / "t.csv").manifest
+    assert manifest.table.set_index("image")["split"].to_dict() == {"b.png": "test", "c.png": "train"}
+    assert [(e.file, e.reason) for e in manifest.excluded] == [
+        ("a.png", "contradictory people: a.png is 1 (a.png) and 2 (a.png)"),
+        ("a.png", "contradictory people: a.png is 1 (a.png) and 2 (a.png)"),
+        ("b.png", "a second file of an image: b.png is used, test and not train"),
+    ]
+
+
 def test_a_spreadsheets_table_is_read(tmp_path):
     """A byte order mark, Windows' line ends, quotes and back slashes are what spreadsheets write."""
     for name, face in (("a,1", "AF01HAS"), ("b", "AF01SAS")):

@@ -59,6 +59,22 @@ def test_other_people_are_not_near(faces):
     assert len(found) >= len(names)
 
 
+@pytest.mark.parametrize("contrast", [0.5, 0.25, 0.12, 0.05])
+def test_pale_pictures_of_other_people_are_not_near(faces, contrast):
+    """However pale and small, no two people look the same; what is too flat to tell has no hash."""
+    pale = [Image.fromarray(p).convert("L").resize((48, 65)).point(lambda v: int(v * contrast + 100)) for p in
+            faces.values()]  # fmt: skip
+    found = [phash(np.asarray(picture)) for picture in pale]
+    names = list(faces)
+    assert all(names[i][1:4] == names[j][1:4] for i, j, _ in near_pairs(found, found))
+    assert contrast < 0.1 or all(found)
+
+
+def test_a_picture_of_one_grey_has_no_hash():
+    """Nothing can be told from a plain picture, so it is near to nothing."""
+    assert phash(np.full((60, 60), 128, np.uint8)) == ""
+
+
 def test_photographs_of_different_people_are_not_near(shared):
     """Among 24 real portraits the only near pairs are of one person."""
     files = sorted((shared / "photos").glob("*.jpg"))

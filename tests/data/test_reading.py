@@ -47,15 +47,16 @@ def test_what_stays_is_unique_in_name_and_content(listed):
 
 
 @given(rows)
-def test_contradictory_labels_leave_nothing_behind(listed):
-    """A name or a content that stands under two labels is used under neither."""
+def test_contradictory_labels_and_people_leave_nothing_behind(listed):
+    """A name or a content that stands under two labels or two people is used under neither."""
     unique, _ = drop_doubles(listed)
     kept, _ = drop_copies(unique)
     for column, before in (("image", listed), ("sha256", unique)):
-        labels = {}
-        for row in before:
-            labels.setdefault(row[column], set()).add(row["label"])
-        assert not {row[column] for row in kept} & {value for value, said in labels.items() if len(said) > 1}
+        for stated in ("label", "subject"):
+            told = {}
+            for row in before:
+                told.setdefault(row[column], set()).add(row[stated])
+            assert not {row[column] for row in kept} & {value for value, said in told.items() if len(said) > 1}
 
 
 @given(rows)
@@ -63,9 +64,10 @@ def test_copies_are_taken_from_training_and_not_from_testing(listed):
     """Where equal pictures of one label and person lie in several parts, the one that stays is no training picture."""
     unique, _ = drop_doubles(listed)
     kept, _ = drop_copies(unique)
-    for row in kept:
-        parts = {r["split"] for r in unique if r["sha256"] == row["sha256"]}
-        assert row["split"] != "train" or parts == {"train"}
+    for column, before, after in (("image", listed, unique), ("sha256", unique, kept)):
+        for row in after:
+            parts = {r["split"] for r in before if r[column] == row[column]}
+            assert row["split"] != "train" or parts == {"train"}
 
 
 def test_a_strict_list_is_refused_where_there_is_none():

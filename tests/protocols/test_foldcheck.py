@@ -1,5 +1,9 @@
 """`folds check` refuses what leaks, whatever the file says of itself, and accepts what does not."""
 
+import bz2
+import gzip
+import lzma
+
 import pandas as pd
 import pytest
 from ckplus import write_split
@@ -117,9 +121,11 @@ def test_films_and_copies_on_both_sides_are_refused(column, title, under_image):
 
 
 def test_a_session_on_both_sides_is_told_and_refused_where_it_is_the_claim():
-    """Sessions are part of no promise but their own."""
+    """Sessions are part of no promise but their own, and the sessions of different people are not one session."""
     table = two_sides(session=["A", "B", "B", "B"])
-    assert any(line.startswith("sessions: 2 of 2 tests") for line in check_table(table, "x").lines)
+    assert "sessions: none on both sides of a fold" in check_table(table, "x").lines
+    one = two_sides(session=["A", "B", "B", "B"], subject="1")
+    assert any(line.startswith("sessions: 2 of 2 tests") for line in check_table(one, "x").lines)
     assert not check_table(table, "x").refused
     assert check_table(table, "x", claim="session").refused
     assert check_table(two_sides(), "x", claim="session").refused, "what is not told is not proven"
@@ -217,6 +223,115 @@ def test_names_tell_who_it_is():
     assert name_facts("AF01ANHL").session == "A"
     assert name_facts("KA.AN1.39.tiff").subject == "KA"
     assert name_facts("0001.png") is name_facts("AF36ANHL.JPG") is name_facts("AF01ANHLX.JPG") is None
+
+
+@pytest.mark.parametrize("column", ["subject", "label", "session", "sequence"])
+def test_a_file_that_says_two_things_of_an_image_proves_nothing(column):
+    """An image with two people, labels, sessions or films in different rows is refused and named."""
+    rows = {"fold": [0, 0, 1, 1], "role": ["train", "test"] * 2, "image": ["a", "b", "b", "a"]}
+    said = {"subject": ["1", "2", "2", "1"], "label": ["HA"] * 4, column: ["1", "2", "2", "3"]}
+    verdict = check_table(as_table(pd.DataFrame({**rows, **said}), ""), "x")
+    assert verdict.refused
+    assert any(f"such as a: {column} 1 and 3" in line for line in verdict.lines)
+    said[column] = ["1", "2", "2", ""]
+    assert not check_table(as_table(pd.DataFrame({**rows, **said}), ""), "x", claim="image").refused
+
+
+DATA = as_manifest(
+    [{"image": f"{who}{label}", "label": label, "subject": who} for who in "pqrs" for label in ("HA", "SA")], [], "x"
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "rename", "fits"),
+    [
+        ("label", {"HA": "Happy", "SA": "sadness"}, True),
+        ("label", {"HA": "3", "SA": "0"}, True),
+        ("subject", {"p": "1", "q": "2", "r": "3", "s": "4"}, True),
+        ("label", {"HA": "SA", "SA": "HA"}, False),
+        ("label", {"HA": "3", "SA": "3"}, False),
+        ("subject", {"q": "p"}, False),
+        ("subject", {"p": "1", "q": "1", "r": "3", "s": "4"}, False),
+    ],
+)
+def test_what_a_file_states_is_held_against_the_data(column, rename, fits):
+    """Other people or expressions than the data's are refused and named; other names for the same ones are not."""
+    table = make_folds(DATA, "subject-2fold", 0).table
+    table = table.assign(**{column: table[column].replace(rename)})
+    verdict = check_table(as_table(table, ""), "x", manifest=DATA)
+    assert verdict.refused is not fits, verdict.lines
+    assert fits is not any("the file states another" in line for line in verdict.lines)
+    assert fits or verdict.lines[-1] == "REFUSED: what the file says of its images is not what the data say"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,label\na,HA\na,SA\n", "expected one row an image"),
+        ("image,label\na,HA\nb,glad\n", "label 'glad'"),
+        ("image\na\n", "columns image and label"),
+    ],
+)
+def test_what_is_no_manifest_is_one_sentence(tmp_path, text, message):
+    """A table of folds or another table in the manifest's place is refused with what was expected."""
+    (tmp_path / "m.csv").write_text(text)
+    (tmp_path / "f.csv").write_text("image,role\na,train\nb,test\n")
+    with pytest.raises(UserError, match=message):
+        check_file(tmp_path / "f.csv", manifest=tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize("tail", ["zip", "tar", "xz", "zst", "gz", "bz2"])
+def test_a_plain_table_is_read_whatever_its_name_ends_in(tmp_path, tail):
+    """Compression is not guessed from a name."""
+    (tmp_path / f"f.{tail}").write_text("image,role\na,train\nb,test\n")
+    assert len(read_fold_table(tmp_path / f"f.{tail}").table) == 2
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_table_is_to_be_unpacked(tmp_path, pack):
+    """A table that is really compressed is refused with what to do, as folds and as a manifest."""
+    (tmp_path / "f.csv").write_text("image,role\na,train\nb,test\n")
+    (tmp_path / "packed.csv").write_bytes(pack(b"image,label\na,HA\n"))
+    with pytest.raises(UserError, match="unpack it"):
+        read_fold_table(tmp_path / "packed.csv")
+    with pytest.raises(UserError, match="unpack it"):
+        check_file(tmp_path / "f.csv", manifest=tmp_path / "packed.csv")
+
+
+def test_own_folds_with_a_byte_order_mark_are_the_same_folds(tmp_path):
+    """An editor that puts a mark in front and Windows' line ends changes nothing."""
+    folds = make_folds(DATA, "subject-2fold", 0)
+    (tmp_path / "f.csv").write_bytes(b"\xef\xbb\xbf" + folds.text.replace("\n", "\r\n").encode())
+    assert read_fold_table(tmp_path / "f.csv").hash == folds.hash
+
+
+def test_images_of_fold_minus_one_are_never_tested(tmp_path):
+    """scikit-learn's -1 is no fold: such images train in all of them, and it is said."""
+    (tmp_path / "f.csv").write_text("image,test_fold\na,-1\nb,0\nc,1\n")
+    file = read_fold_table(tmp_path / "f.csv")
+    tested = file.table[file.table["role"] == "test"]
+    assert list(zip(tested["fold"], tested["image"], strict=True)) == [(0, "b"), (1, "c")]
+    assert file.notes[0] == "1 images of fold -1 are never tested and trained on in every fold"
+    (tmp_path / "f.csv").write_text("image,test_fold\na,-1\nb,-1\n")
+    with pytest.raises(UserError, match="no image is tested"):
+        read_fold_table(tmp_path / "f.csv")
+
+
+def test_folds_of_some_views_are_folds_of_these_data(tmp_path, kdef):
+    """A file made with --views is told as such when all views are given in."""
+    make_folds(kdef.where("view", ["S", "HL"]), "subject-2fold", 0).write(tmp_path / "f.csv")
+    kdef.table.to_csv(tmp_path / "m.csv", index=False)
+    verdict = check_file(tmp_path / "f.csv", manifest=tmp_path / "m.csv")
+    assert "made for the views HL,S of these data" in verdict.lines
+    assert not verdict.refused
+
+
+def test_near_duplicates_claim_no_more_than_was_looked_at():
+    """None found is not none there, and images without a hash are counted."""
+    hashes = ["1" * 64, "", "d" * 64, "e" * 64]
+    lines = check_table(two_sides(phash=hashes), "x").lines
+    (line,) = (line for line in lines if line.startswith("near-duplicates"))
+    assert "none found (a strongly changed copy may be missed; 1 of 4 images have no hash" in line
 
 
 def test_look_alikes_of_a_manifest_are_found():
