@@ -10,21 +10,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_bench.crosspeople import copied_pictures, shared_people
 from fer_bench.data.manifest import COLUMNS, Dataset, Excluded, Manifest
 from fer_bench.errors import UserError
 from fer_bench.protocols import TEST_SIDE, TRAIN_SIDE
 
 __all__ = ["join_datasets"]
 
-_TRAIN, _TEST = "train/", "test/"
-"""In front of the names of images, people and films, so that nobody of one dataset is taken for one of the other."""
+_TRAIN, _TEST, _BOTH = "train/", "test/", "both/"
+"""In front of the names of images, people and films; a person who is in both datasets is one person."""
 
 
 def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
     """Join two datasets for the protocol ``cross-dataset``.
 
     Images of an expression that nobody shows in the training data are left out of the test, and pictures that
-    stand in both are left out of training.
+    stand in both are left out of training. People who are in both keep one name, so that folds tell them.
 
     Returns
     -------
@@ -36,62 +37,104 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
     Raises
     ------
     UserError
-        Faces are cut out of the two in different ways, or nothing is left to test.
+        Faces are cut out of the two in different ways, or nothing is left to train on or to test.
     """
     if train.crop != test.crop:
         raise UserError(
             f"--test-data: faces of {train.name} are cut out as '{train.crop}', of {test.name} as '{test.crop}', which "
             "no figure could tell from a difference of the data; give --crop detect or --crop none for both"
         )
-    unlearnt = sorted(set(test.manifest.table["label"]) - set(train.manifest.table["label"]))
-    excluded, notes = [], []
-    tested = test.manifest.table
-    if unlearnt:
-        cut = tested["label"].isin(unlearnt)
-        excluded += [
-            Excluded(_TEST + row.file, f"shows {row.label}, which nobody shows in the training data")
-            for row in tested[cut].itertuples()
-        ]
-        tested = tested[~cut]
-        notes.append(f"{int(cut.sum())} test images show {', '.join(unlearnt)}, which {train.name} lacks: left out")
-    if tested.empty:
-        raise UserError(f"--test-data {test.name}: no image shows an expression that {train.name} has")
-    trained = train.manifest.table
-    both = trained["sha256"].isin(tested["sha256"])
-    if both.any():
-        excluded += [Excluded(_TRAIN + file, "the same file is in the test data") for file in trained.loc[both, "file"]]
-        notes.append(f"{int(both.sum())} files of {train.name} are in {test.name}, too: not trained on")
-        trained = trained[~both]
-    if trained.empty:
-        raise UserError(f"--test-data {test.name}: it holds every file of {train.name}; expected other data")
+    trained, copies, said = _without_copies(train, test)
+    tested, unlearnt, untested = _without_unlearnt(test, trained["label"], train.name)
+    shared = {there: here for there, here in shared_people(train, test).items() if here in set(trained["subject"])}
+    shared = {there: here for there, here in shared.items() if there in set(tested["subject"])}
     people = bool(train.manifest.people and test.manifest.people)
-    sides = [_side(trained, train, _TRAIN, TRAIN_SIDE, people), _side(tested, test, _TEST, TEST_SIDE, people)]
+    sides = [
+        _side(trained, train, _TRAIN, TRAIN_SIDE, dict.fromkeys(shared.values(), "") if people else None),
+        _side(tested, test, _TEST, TEST_SIDE, shared if people else None),
+    ]
     table = pd.concat(sides).sort_values("image").reset_index(drop=True)
     before = [
         Excluded(prefix + e.file, e.reason)
         for prefix, part in ((_TRAIN, train), (_TEST, test))
         for e in part.manifest.excluded
     ]
+    excluded = tuple(sorted([*before, *copies, *unlearnt], key=lambda e: e.file))
     joined = replace(
         train,
         name=f"{train.name} to {test.name}",
-        manifest=Manifest(table[list(COLUMNS)], tuple(sorted([*before, *excluded], key=lambda e: e.file))),
+        manifest=Manifest(table[list(COLUMNS)], excluded),
         notice=" ".join(dict.fromkeys([train.notice, test.notice])),
         rendered=train.rendered or test.rendered,
         layout=" and ".join(dict.fromkeys(filter(None, [train.layout, test.layout]))),
         why_no_people=train.why_no_people or test.why_no_people,
         pictures=_Pictures(train, test),
     )
-    return joined, notes
+    return joined, [*said, *untested, *([_on_people(train, test, shared)] if people else [])]
 
 
-def _side(table: pd.DataFrame, dataset: Dataset, prefix: str, split: str, people: bool) -> pd.DataFrame:
-    """One dataset's rows, renamed. Where the other tells nobody apart, people go on as groups of pictures."""
+def _without_copies(train: Dataset, test: Dataset) -> tuple[pd.DataFrame, list[Excluded], list[str]]:
+    """Training rows that are no picture of the test data, what is left out, and a sentence a reason."""
+    table = train.manifest.table
+    copies = copied_pictures(train, test)
+    why = pd.Series([copies.get(image, "") for image in table["image"]], index=table.index, dtype=str)
+    copied, kept = table[why.ne("")], table[why.eq("")]
+    if kept.empty:
+        raise UserError(f"--test-data {test.name}: it holds every picture of {train.name}; expected other data")
+    if kept["label"].nunique() < 2 <= table["label"].nunique():
+        raise UserError(
+            f"--test-data {test.name}: without the {len(copied)} pictures that are in it, too, all that is left of "
+            f"{train.name} shows {kept['label'].iat[0]}; expected other data"
+        )
+    reasons = why[why.ne("")]
+    excluded = [Excluded(_TRAIN + file, reason) for file, reason in zip(copied["file"], reasons, strict=True)]
+    said = [f"{n} images of {train.name}: {reason}, not trained on" for reason, n in reasons.value_counts().items()]
+    return kept, excluded, said
+
+
+def _without_unlearnt(
+    test: Dataset, learnt: pd.Series, train_name: str
+) -> tuple[pd.DataFrame, list[Excluded], list[str]]:
+    """Test rows of expressions that the training data show, what is left out, and a sentence on it."""
+    table = test.manifest.table
+    unlearnt = ~table["label"].isin(learnt)
+    if unlearnt.all():
+        raise UserError(f"--test-data {test.name}: no image shows an expression that {train_name} has")
+    excluded = [
+        Excluded(_TEST + row.file, f"shows {row.label}, which nobody shows in the training data")
+        for row in table[unlearnt].itertuples()
+    ]
+    labels = ", ".join(sorted(set(table.loc[unlearnt, "label"])))
+    said = [f"{len(excluded)} test images show {labels}, which {train_name} lacks: left out"] if excluded else []
+    return table[~unlearnt], excluded, said
+
+
+def _on_people(train: Dataset, test: Dataset, shared: dict[str, str]) -> str:
+    if not shared:
+        return (
+            f"people of {train.name} and {test.name} are taken to be different: "
+            "no name and no picture that looks the same says otherwise"
+        )
+    there, here = min(shared.items())
+    who = here if here == there else f"{there} (there {here})"
+    n = f"{len(shared)} of {len(test.manifest.people)} people"
+    return f"{n} of {test.name} are in {train.name}, too, by name or by look, such as {who}: people are not kept apart"
+
+
+def _side(
+    table: pd.DataFrame, dataset: Dataset, prefix: str, split: str, shared: dict[str, str] | None
+) -> pd.DataFrame:
+    """One dataset's rows, renamed.
+
+    ``shared`` has the names of those who are in both, and what the training data call them where that is another name;
+    it is None where one dataset tells nobody apart: then people go on as groups of pictures.
+    """
     groups = pd.Series(dataset.manifest.groups, index=dataset.manifest.table["image"])
-    sequence = table["sequence"] if people else table["image"].map(groups)
+    sequence = table["image"].map(groups) if shared is None else table["sequence"]
+    known = {name: _BOTH + (other or name) for name, other in (shared or {}).items()}
     return table.assign(
         image=prefix + table["image"],
-        subject=prefix + table["subject"] if people else "",
+        subject="" if shared is None else [known.get(name, prefix + name) for name in table["subject"]],
         sequence=sequence.where(sequence.eq(""), prefix + sequence),
         split=split,
     )

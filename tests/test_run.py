@@ -288,7 +288,7 @@ def test_options_of_the_data_are_recorded_and_shown(cli, kdef_folder, tmp_path):
 
 
 def test_one_dataset_trains_and_another_is_tested(cli, kdef_folder, write_faces, tmp_path):
-    """--test-data: every image of the second is tested once by a method that saw the first alone."""
+    """--test-data: every image of the second is tested once; its pictures and people in the first are told."""
     other = write_faces(tmp_path / "other", people=2, views=("S",))
     for file in other.rglob("*.JPG"):
         file.write_bytes(recoded(file))
@@ -297,11 +297,17 @@ def test_one_dataset_trains_and_another_is_tested(cli, kdef_folder, write_faces,
     table = pd.read_parquet(tmp_path / "r" / "predictions.parquet")
     assert set(table["protocol"]) == {"cross-dataset"}
     assert len(table) == 28
-    assert set(table["subject"]) == {"test/F01", "test/M01"}
+    assert set(table["subject"]) == {"both/F01", "both/M01"}
     assert (table["label"] == table["predicted"]).mean() > 0.5, "the faces are drawn alike"
     info = json.loads((tmp_path / "r" / "run.json").read_text())
     assert info["dataset"]["options"] == {"test_data": "other"}
-    assert info["protocols"]["cross-dataset"]["n_train"] == 280
+    assert info["dataset"]["n_people"] == 4
+    rule = info["protocols"]["cross-dataset"]
+    assert rule["n_train"] <= 280 - 28, "no picture that is tested is trained on in another coding"
+    assert rule["people_disjoint"] is False
+    assert (rule["n_people_tested"], rule["n_people_also_trained"]) == (2, 2)
+    assert any("2 of 2 people of other are in" in note for note in info["notes"])
+    assert "never seen" not in (tmp_path / "r" / "report.md").read_text()
     assert "cross-dataset" in (tmp_path / "r" / "report.md").read_text()
 
 
@@ -312,7 +318,9 @@ def test_given_folds_run_end_to_end(cli, kdef_folder, tmp_path):
     command = ["run", "--suite", "classical", "--only", "knn-pixels", "--data", kdef_folder, "--out", tmp_path / "r"]
     cli(*command, "--folds", tmp_path / "f.csv")
     info = json.loads((tmp_path / "r" / "run.json").read_text())
+    rule = info["protocols"]["subject-2fold"]
     assert list(info["protocols"]) == ["subject-2fold"]
+    assert (rule["n_people_tested"], rule["n_people_also_trained"]) == (4, 0)
     assert info["dataset"]["options"] == {"folds": "f.csv"}
     # The drawn faces look alike, whoever it is: by person, look-alikes would be refused.
     checked = cli("folds", "check", tmp_path / "r" / "folds" / "subject-2fold.csv", "--claim", "image")

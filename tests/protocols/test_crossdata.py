@@ -1,4 +1,4 @@
-"""Two datasets joined: one trains, the other is tested, and nobody of one is taken for somebody of the other."""
+"""Two datasets joined: one trains, the other is tested, and who and what is in both is found and said."""
 
 from dataclasses import replace
 
@@ -14,17 +14,31 @@ from fer_bench.folds import check_folds, make_folds
 from fer_bench.protocols import PROTOCOLS, unsupported
 from fer_bench.request import Request, open_data
 
+TAKEN = "taken to be different"
+
 
 @pytest.fixture(scope="module")
 def pair(kdef_folder, write_faces, tmp_path_factory):
-    """Four people of five views, and two other pictures of two of their names."""
+    """Four people of five views, and two other people, F11 and M11, whose pictures are like nobody else's."""
     other = write_faces(tmp_path_factory.mktemp("other"), people=2, views=("HL", "S"))
-    for file in other.rglob("*.JPG"):
-        cv2.imwrite(str(file), cv2.imread(str(file))[:, ::-1])
+    rng = np.random.default_rng(0)
+    for file in sorted(other.rglob("*.JPG")):
+        patches = rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)
+        cv2.imwrite(str(file), cv2.resize(patches, (96, 130), interpolation=cv2.INTER_NEAREST))
+        file.rename(file.with_name(file.name.replace("01", "11")))
     return (
         load_dataset(str(kdef_folder), people=None, workers=1),
         load_dataset(str(other), people=None, workers=1),
     )
+
+
+@pytest.fixture(scope="module")
+def small(kdef_folder, tmp_path_factory):
+    """The four people's same pictures, smaller and in another format."""
+    folder = tmp_path_factory.mktemp("small")
+    for file in kdef_folder.rglob("*.JPG"):
+        cv2.imwrite(str(folder / f"{file.stem}.png"), cv2.resize(cv2.imread(str(file)), (64, 87)))
+    return load_dataset(str(folder), people=None, workers=1)
 
 
 def changed(dataset, **columns):
@@ -32,11 +46,19 @@ def changed(dataset, **columns):
     return replace(dataset, manifest=Manifest(dataset.manifest.table.assign(**columns), dataset.manifest.excluded))
 
 
+def some(dataset, **values):
+    """The dataset's images with these values in the columns."""
+    manifest = dataset.manifest
+    for column, chosen in values.items():
+        manifest = manifest.where(column, chosen)
+    return replace(dataset, manifest=manifest)
+
+
 def test_one_fold_trains_on_all_of_one_and_tests_all_of_the_other(pair):
-    """The only protocol that fits has one fold with one dataset a side; people of one name are two people."""
+    """The only protocol that fits has one fold with one dataset a side; people are taken for different."""
     train, test = pair
     joined, notes = join_datasets(train, test)
-    assert notes == []
+    assert [TAKEN in note for note in notes] == [True]
     manifest = joined.manifest
     assert set(PROTOCOLS) - set(unsupported(manifest)) == {"cross-dataset"}
     folds = make_folds(manifest, "cross-dataset", 0)
@@ -81,10 +103,59 @@ def test_a_file_in_both_is_not_trained_on(pair):
     train, test = pair
     copy = changed(test, sha256=list(train.manifest.table["sha256"][: len(test.manifest)]))
     joined, notes = join_datasets(train, copy)
-    assert any("56 files" in note and "not trained on" in note for note in notes)
+    assert any(note.startswith("56 images") and note.endswith("not trained on") for note in notes)
     assert sum(e.file.startswith("train/") for e in joined.manifest.excluded) == 56
-    with pytest.raises(UserError, match="holds every file"):
+    with pytest.raises(UserError, match="holds every picture"):
         join_datasets(train, train)
+
+
+def test_people_of_one_name_are_one_person(pair):
+    """One session trained, the other tested: the same four people, who are counted once and not called apart."""
+    dataset, _ = pair
+    dataset = changed(dataset, phash="")
+    joined, notes = join_datasets(some(dataset, session=["A"]), some(dataset, session=["B"]))
+    assert joined.manifest.people == ["both/F01", "both/F02", "both/M01", "both/M02"]
+    assert len(joined.manifest) == 280
+    assert any("4 of 4 people" in note and "such as F01: people are not kept apart" in note for note in notes)
+    folds = make_folds(joined.manifest, "cross-dataset", 0)
+    assert any("4 of 4 tested people are also trained on" in fault for fault in check_folds(folds))
+
+
+def test_the_same_pictures_in_another_format_are_no_other_data(pair, small):
+    """Smaller copies under the same names are refused as the same pictures; a part of them is not trained on."""
+    train, _ = pair
+    with pytest.raises(UserError, match=f"it holds every picture of {train.name}"):
+        join_datasets(train, small)
+    joined, notes = join_datasets(train, some(small, view=["S"], subject=["F01"]))
+    kept = joined.manifest.table.query("split == 'train data'")
+    assert not set(kept["image"]) & {
+        f"train/{image}" for image in small.manifest.table.query("view == 'S' and subject == 'F01'")["image"]
+    }
+    assert any("a picture of this name is in the test data, not trained on" in note for note in notes)
+    assert "both/F01" in joined.manifest.people
+    assert len(joined.manifest.people) == 4
+
+
+def test_people_under_other_names_are_found_by_their_pictures(pair):
+    """Copies in another layout under other names are not trained on, and their people are those of training."""
+    _, train = pair
+    table = train.manifest.table
+    there = table[table["view"].eq("S") & table["session"].eq("A")].reset_index(drop=True)
+    there = there.assign(image="x" + there["image"], subject="p" + there["subject"], sha256="", file="x")
+    test = replace(train, name="mine", layout="csv", manifest=Manifest(there))
+    joined, notes = join_datasets(train, test)
+    assert any("14 images" in note and "looks the same" in note for note in notes)
+    assert joined.manifest.people == ["both/F11", "both/M11"]
+    assert any("such as pF11 (there F11)" in note for note in notes)
+
+
+def test_names_of_two_layouts_are_two_peoples(pair):
+    """A person 1 of one table is not the person 1 of another layout, unless the pictures' names say who it is."""
+    train, test = pair
+    test = replace(changed(test, image=[f"p{i:03d}" for i in range(56)], subject="F01"), layout="csv")
+    joined, notes = join_datasets(train, test)
+    assert any(TAKEN in note for note in notes)
+    assert joined.manifest.people == ["test/F01", "train/F01", "train/F02", "train/M01", "train/M02"]
 
 
 def test_people_are_groups_where_one_side_does_not_tell_them(pair):
@@ -116,7 +187,7 @@ def test_views_choose_what_tells_them(kdef_folder, tmp_path):
     assert notes == [f"--views: {tmp_path.name} does not tell the view of its pictures; all are tested"]
     assert len(joined.manifest) == 56 + 2
     both, notes = open_data(replace(request, test_data="synthetic", views=("S", "HL")), 2)
-    assert notes == []
+    assert ["2 of 2 people of synthetic are in" in note for note in notes] == [True]
     assert set(both.manifest.table["view"]) == {"S", "HL"}
 
 
