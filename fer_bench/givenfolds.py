@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from fer_bench.data.manifest import Manifest
+from fer_bench.data.words import LABEL_WORDS
 from fer_bench.errors import UserError
 from fer_bench.folds import FOLD_COLUMNS, Folds, broken_folds, check_folds, make_folds
-from fer_bench.foldtables import FoldTable, read_fold_table
+from fer_bench.foldtables import FoldTable, name_facts, read_fold_table
 from fer_bench.protocols import PROTOCOLS, unsupported
 
 __all__ = ["given_folds", "match_images"]
@@ -55,32 +56,73 @@ def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]
 
 
 def match_images(names: pd.Series, manifest: Manifest, where: str) -> pd.Series:
-    """Find each image of a table of folds in the data: by its name, its file, or its file's name.
+    """Find each image of a table of folds in the data.
+
+    By its name or its file; else by its file's name without ending, in any case, where the folders before it agree as
+    far as both are given, or where the name is in a known dataset's grammar and so means one picture in any folder.
 
     Raises
     ------
     UserError
-        An image is not in the data, or two are.
+        An image is not in the data, or may be one of several.
     """
-    table = manifest.table
-    known = {image: image for image in table["image"]}
-    stems = table["file"].map(lambda file: PurePosixPath(file).stem.upper())
-    by_stem = dict(zip(stems, table["image"], strict=True))
-    doubled = set(stems[stems.duplicated()])
-    by_file = dict(zip(table["file"], table["image"], strict=True))
-
-    def find(name: str) -> str:
-        stem = PurePosixPath(name.replace("\\", "/")).stem.upper()
-        return known.get(name) or by_file.get(name) or ("" if stem in doubled else by_stem.get(stem, ""))
-
+    find = _Finder(manifest)
     unique = {name: find(name) for name in names.unique()}
-    missing = sorted(name for name, image in unique.items() if not image)
+    missing = sorted(name for name, images in unique.items() if not images)
     if missing:
+        namesake = find.namesake(missing[0])
         raise UserError(
-            f"{where}: {len(missing)} of its {len(unique)} images are not in the data, such as {missing[0]}; "
-            "give the data that it was made for, or make folds anew with `fer-bench folds make`"
+            f"{where}: {len(missing)} of its {len(unique)} images are not in the data, such as {missing[0]}"
+            + (f" (a picture of that name is in another folder: {namesake})" if namesake else "")
+            + "; give the data that it was made for, or make folds anew with `fer-bench folds make`"
         )
-    return names.map(unique)
+    doubtful = sorted(name for name, images in unique.items() if len(images) > 1)
+    if doubtful:
+        raise UserError(
+            f"{where}: {len(doubtful)} of its {len(unique)} images may be one of several pictures, such as "
+            f"{doubtful[0]}: {', '.join(unique[doubtful[0]][:3])}; give the folders before the name"
+        )
+    return names.map({name: images[0] for name, images in unique.items()})
+
+
+class _Finder:
+    """Finds images of a manifest by what another tool may call them."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        table = manifest.table
+        self._known = set(table["image"])
+        self._by_file: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[tuple[list[str], str]]] = {}
+        for image, file in zip(table["image"], table["file"], strict=True):
+            self._by_file.setdefault(file or image, []).append(image)
+            parts = _parts(file or image)
+            self._by_stem.setdefault(parts[-1], []).append((parts, image))
+
+    def __call__(self, name: str) -> list[str]:
+        """Images that the name may mean."""
+        if name in self._known:
+            return [name]
+        if name in self._by_file:
+            return self._by_file[name]
+        parts = _parts(name)
+        namesakes = self._by_stem.get(parts[-1], [])
+        common = [(min(len(theirs), len(parts)), theirs, image) for theirs, image in namesakes]
+        agreeing = [(n, image) for n, theirs, image in common if theirs[-n:] == parts[-n:]]
+        most = max((n for n, _ in agreeing), default=0)
+        found = [image for n, image in agreeing if n == most]
+        if not found and name_facts(name):
+            found = [image for _, image in namesakes]
+        return found
+
+    def namesake(self, name: str) -> str:
+        """An image whose file has the same name in another folder; empty where there is none."""
+        return next((image for _, image in self._by_stem.get(_parts(name)[-1], [])), "")
+
+
+def _parts(name: str) -> list[str]:
+    """Folders and the file's name without its ending, in capitals."""
+    path = PurePosixPath(name.replace("\\", "/").upper())
+    return [*(part for part in path.parts[:-1] if part not in (".", "/")), path.stem]
 
 
 def _as_known(file: FoldTable, manifest: Manifest, table: pd.DataFrame) -> Folds | None:
@@ -103,9 +145,18 @@ def _notes(file: FoldTable, manifest: Manifest, table: pd.DataFrame, path: Path,
     if unused:
         yield f"{head}: {unused} images of the data stand in none of its folds and are not used"
     for column, what in (("subject", "person"), ("label", "expression")):
-        if column in file.table and not known:
-            n = int((file.table[column].to_numpy() != table[column].to_numpy()).sum())
-            if n:
-                yield f"{head}: the {what} differs from the data's own in {n} rows; the data's own is used"
+        n = _differing(file.table, table, column)
+        if n:
+            yield f"{head}: the {what} differs from the data's own in {n} rows; the data's own is used"
     if file.protocol in PROTOCOLS and not known:
         yield f"{head} says {file.protocol}, and is not what that protocol makes of these data with seed {file.seed}"
+
+
+def _differing(given: pd.DataFrame, own: pd.DataFrame, column: str) -> int:
+    """Rows in which a file states another person or expression than the data; labels may be words ("happy")."""
+    if column not in given:
+        return 0
+    stated = given[column].reset_index(drop=True)
+    if column == "label":
+        stated = stated.map(lambda word: LABEL_WORDS.get(word.lower(), word))
+    return int((stated.ne("") & stated.ne(own[column].reset_index(drop=True))).sum())

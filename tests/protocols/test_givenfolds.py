@@ -1,11 +1,13 @@
 """Folds given in as a file are held against the data: images must be there, promises are proven anew."""
 
+import pandas as pd
 import pytest
 
 from fer_bench.data.datasets import load_dataset
+from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds import Folds, check_folds, make_folds
-from fer_bench.givenfolds import given_folds
+from fer_bench.givenfolds import given_folds, match_images
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,62 @@ def test_folds_that_do_not_fit_are_one_sentence(manifest, tmp_path, text, messag
     with pytest.raises(UserError, match=message) as error:
         given_folds(tmp_path / "f.csv", manifest)
     assert str(error.value).startswith("--folds")
+
+
+FILES = ["happy/img001.jpg", "sad/img001.jpg", "sad/img002.jpg", "faces/sad/img003.jpg", "img003.png"]
+
+
+@pytest.fixture(scope="module")
+def classes():
+    """Pictures of class folders, of which some have one name."""
+    rows = [{"image": f"i{k}", "file": file, "label": "SA" if "sad" in file else "HA"} for k, file in enumerate(FILES)]
+    return as_manifest(rows, [], "here")
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("sad/img001.jpg", "sad/img001.jpg"),
+        ("/home/me/classes/sad/img001.jpg", "sad/img001.jpg"),
+        ("C:\\\\me\\\\classes\\\\Happy\\\\IMG001.png", "happy/img001.jpg"),
+        ("./sad/img001", "sad/img001.jpg"),
+        ("img002.tif", "sad/img002.jpg"),
+        ("sad/img003.jpg", "faces/sad/img003.jpg"),
+        ("/d/faces/sad/img003.jpg", "faces/sad/img003.jpg"),
+        ("/d/img003.jpg", "img003.png"),
+    ],
+)
+def test_a_name_means_the_picture_whose_folders_agree(classes, name, file):
+    """Folders before a name are held against the data's as far as both go; the longest agreement counts."""
+    found = match_images(pd.Series([name.replace("\\\\", "\\")]), classes, "f.csv")
+    assert list(found) == [f"i{FILES.index(file)}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "angry/img002.jpg",
+            r"not in the data, such as angry/img002.jpg \(a picture of that name is in another folder: i2",
+        ),
+        ("img001.jpg", "may be one of several pictures, such as img001.jpg: i0, i1; give the folders"),
+        ("cat.jpg", "1 of its 1 images are not in the data, such as cat.jpg; give"),
+    ],
+)
+def test_a_name_that_means_no_picture_or_several_is_refused(classes, name, message):
+    """Another picture of the same file name is never taken in silence, and namesakes are not called absent."""
+    with pytest.raises(UserError, match=message):
+        match_images(pd.Series([name]), classes, "f.csv")
+
+
+def test_what_a_protocol_s_own_file_states_is_compared_too(manifest, folds, tmp_path):
+    """A changed label in a file that matches its protocol picture by picture is said; equal words are no difference."""
+    table = folds.table.copy()
+    table.loc[0, "label"] = "SA" if table.loc[0, "label"] != "SA" else "HA"
+    table.loc[1, "label"] = {"AF": "afraid"}.get(table.loc[1, "label"], table.loc[1, "label"])
+    Folds("subject-2fold", manifest.hash, 5, table).write(tmp_path / "f.csv")
+    found, notes = given_folds(tmp_path / "f.csv", manifest)
+    assert found.hash == folds.hash
+    assert [note for note in notes if "differs" in note] == [
+        "--folds f.csv: the expression differs from the data's own in 1 rows; the data's own is used"
+    ]
