@@ -112,7 +112,8 @@ def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = la
     device = _device(request.device)
     dataset, folds, said = _data_and_folds(request, profile, entries)
     if request.folds:
-        entries = _under(entries, list(folds))
+        # The file says which folds run: what the profile would have put in a protocol's place does not.
+        entries, notes = _under(entries, list(folds)), []
     entries = [e for e in entries if e.protocol in folds]
     methods = load_methods()
     specs = {name: methods[name].resolve(profile.name, request.preset) for name in {e.method for e in entries}}

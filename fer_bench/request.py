@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,14 +100,22 @@ def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]
     dataset = load(request.data, strict=request.strict, views=request.views)
     if not request.test_data:
         return dataset, []
-    test, said = load(request.test_data, strict=False, views=()), []
+    test, said = _as_test_data(lambda: load(request.test_data, strict=False, views=())), []
     strict = request.strict and test.layout == dataset.layout
     views = request.views if test.manifest.table["view"].ne("").any() else ()
     if strict or views:
-        test = load(request.test_data, strict=strict, views=views)
+        test = _as_test_data(lambda: load(request.test_data, strict=strict, views=views))
     if request.strict and not strict:
         said.append(f"--strict: there is no such list for {test.name}")
     if request.views and not views:
         said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
     joined, notes = join_datasets(dataset, test)
     return joined, [*said, *notes]
+
+
+def _as_test_data(load: Callable[[], Dataset]) -> Dataset:
+    """Load the test data; what is wrong with them is told of the option that named them."""
+    try:
+        return load()
+    except UserError as error:
+        raise UserError(re.sub(r"(?<![\w-])--data\b(?!-)", "--test-data", str(error))) from error

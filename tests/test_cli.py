@@ -3,6 +3,8 @@
 import base64
 import json
 
+import cv2
+import numpy as np
 import pytest
 
 from fer_bench.methods import load_methods
@@ -37,7 +39,7 @@ def test_list_methods_names_every_installed_method(cli):
         (["folds", "check", "nowhere.csv"], "nowhere.csv"),
         (["folds", "make", "f.csv", "--protocol", "official"], "without a split of their own"),
         (["run", "--folds", "nowhere.csv"], "nowhere.csv"),
-        (["run", "--test-data", "nowhere"], "no such file or folder"),
+        (["run", "--test-data", "nowhere"], "--test-data nowhere: no such file or folder"),
         (["run", "--views", "UP"], "shows view UP"),
         (["run", "--crop", "round"], "--crop round"),
         (["gate", "nowhere", "--expected", "x.json"], "nowhere"),
@@ -124,6 +126,16 @@ def test_version_is_the_installed_one(cli):
     from importlib.metadata import version
 
     assert cli("--version").stdout.strip() == f"fer-bench {version('fer-bench')}"
+
+
+def test_folds_of_two_datasets_do_not_ask_how_faces_are_cut_out(cli, kdef_folder, tmp_path):
+    """`folds make --test-data` joins data of two layouts, whose crops differ, as folds hang on neither."""
+    rng = np.random.default_rng(0)
+    for label in ("happy", "sad"):
+        (tmp_path / "mine" / label).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "mine" / label / "1.png"), rng.integers(0, 255, (48, 48, 3), dtype=np.uint8))
+    command = ["folds", "make", tmp_path / "f.csv", "--protocol", "cross-dataset", "--data", kdef_folder]
+    assert "cross-dataset, 1 folds" in cli(*command, "--test-data", tmp_path / "mine").stdout
 
 
 def test_rendering_writes_kdef_layout(cli, tmp_path):

@@ -155,6 +155,7 @@ def test_folds_of_ones_own_replace_every_protocol(request_, tmp_path):
     plan = make_plan(replace(request_, folds=tmp_path / "mine.csv"), fetch=False)
     assert {(t.protocol, t.n_train, t.n_test) for t in plan.trials} == {("given-mine", 2, 1)}
     assert any("277 images of the data stand in none" in note for note in plan.notes)
+    assert not any("runs as" in note for note in plan.notes), "the suite's own protocols do not run"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,8 @@ def test_folds_of_ones_own_replace_every_protocol(request_, tmp_path):
         ({"protocols": ("nonsense",)}, "no such protocol; choose from subject-10fold"),
         ({"profile": "nonsense"}, "no such profile; choose from quick, full"),
         ({"preset": "nonsense"}, "no such preset; choose from default, article"),
-        ({"data": "/nonexistent/place"}, "/nonexistent/place: no such file or folder"),
+        ({"data": "/nonexistent/place"}, "--data /nonexistent/place: no such file or folder"),
+        ({"test_data": "/nonexistent/place"}, "^--test-data /nonexistent/place: no such file or folder"),
     ],
 )
 def test_mistakes_are_refused_with_what_would_be_right(request_, change, message):
