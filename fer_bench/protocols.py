@@ -111,7 +111,7 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
         Protocol(
             "frontal-to-profile", "person", "profiles", 0,
-            "train on straight views only, test on full profiles of other people (ten folds by person)",
+            "train on straight views only, test on full profiles of other people",
         ),
         Protocol(
             "official", "dataset", "official", 0,

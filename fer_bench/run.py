@@ -217,6 +217,7 @@ def _describe(plan: Plan) -> dict[str, Any]:
             "manifest_hash": manifest.hash,
             "n_images": len(manifest),
             "n_people": len(manifest.people),
+            "expressions": manifest.table["label"].value_counts().sort_index().to_dict(),
             "unit": manifest.unit,
             "people": manifest.people,
             "n_excluded": len(manifest.excluded),
@@ -256,7 +257,7 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
     disjoint = not any(check_folds(folds))
     rule = rule_of(name, "person" if disjoint else "image")
     return {
-        "summary": rule.summary,
+        "summary": rule.summary + (f" ({len(folds.numbers)} folds by person)" if rule.kind == "profiles" else ""),
         "splits_by": rule.splits_by,
         "partners": list(rule.partners),
         "optimistic": rule.optimistic,
