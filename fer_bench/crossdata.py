@@ -46,8 +46,9 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
         )
     trained, copies, said = _without_copies(train, test)
     tested, unlearnt, untested = _without_unlearnt(test, trained["label"], train.name)
-    shared = {there: here for there, here in shared_people(train, test).items() if here in set(trained["subject"])}
-    shared = {there: here for there, here in shared.items() if there in set(tested["subject"])}
+    left, asked = set(trained["subject"]), set(tested["subject"])
+    found = shared_people(train, test).items()
+    shared = {there: here for there, here in found if here in left and there in asked}
     people = bool(train.manifest.people and test.manifest.people)
     sides = [
         _side(trained, train, _TRAIN, TRAIN_SIDE, dict.fromkeys(shared.values(), "") if people else None),
@@ -104,9 +105,11 @@ def _without_unlearnt(
         Excluded(_TEST + row.file, f"shows {row.label}, which nobody shows in the training data")
         for row in table[unlearnt].itertuples()
     ]
+    if not excluded:
+        return table, [], []
     labels = ", ".join(sorted(set(table.loc[unlearnt, "label"])))
-    said = [f"{len(excluded)} test images show {labels}, which {train_name} lacks: left out"] if excluded else []
-    return table[~unlearnt], excluded, said
+    said = f"{len(excluded)} test images show {labels}, which no training image of {train_name} shows: left out"
+    return table[~unlearnt], excluded, [said]
 
 
 def _on_people(train: Dataset, test: Dataset, shared: dict[str, str]) -> str:

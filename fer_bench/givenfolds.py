@@ -80,7 +80,7 @@ def match_images(names: pd.Series, manifest: Manifest, where: str) -> pd.Series:
     if doubtful:
         raise UserError(
             f"{where}: {len(doubtful)} of its {len(unique)} images may be one of several pictures, such as "
-            f"{doubtful[0]}: {', '.join(unique[doubtful[0]][:3])}; give the folders before the name"
+            f"{doubtful[0]}: {', '.join(unique[doubtful[0]][:3])}; give their whole paths"
         )
     return names.map({name: images[0] for name, images in unique.items()})
 
@@ -91,6 +91,7 @@ class _Finder:
     def __init__(self, manifest: Manifest) -> None:
         table = manifest.table
         self._known = set(table["image"])
+        self._ending = {image: _ending(file) for image, file in zip(table["image"], table["file"], strict=True)}
         self._by_file: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[tuple[list[str], str]]] = {}
         for image, file in zip(table["image"], table["file"], strict=True):
@@ -112,11 +113,17 @@ class _Finder:
         found = [image for n, image in agreeing if n == most]
         if not found and name_facts(name):
             found = [image for _, image in namesakes]
-        return found
+        # Of a.jpg and a.png the one with the ending that is given, where it is.
+        same_ending = [image for image in found if self._ending[image] == _ending(name)]
+        return same_ending if len(same_ending) == 1 else found
 
     def namesake(self, name: str) -> str:
         """An image whose file has the same name in another folder; empty where there is none."""
         return next((image for _, image in self._by_stem.get(_parts(name)[-1], [])), "")
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.upper()
 
 
 def _parts(name: str) -> list[str]:

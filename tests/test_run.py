@@ -51,6 +51,7 @@ def test_a_run_leaves_everything_that_a_sceptic_needs(finished):
     assert (apart["n_people_tested"], apart["n_people_also_trained"]) == (info["dataset"]["n_people"], 0)
     assert random["n_people_also_trained"] == random["n_people_tested"] == info["dataset"]["n_people"]
     assert info["dataset"]["n_images"] == 280
+    assert sum(info["dataset"]["expressions"].values()) == 280
     assert info["finished"]
 
 
@@ -342,6 +343,8 @@ def test_every_protocol_of_one_dataset_runs_and_is_compared(cli, kdef_folder, tm
     results = pd.read_csv(tmp_path / "r" / "results.csv")
     assert results["status"].eq("ok").all()
     assert results["protocol"].nunique() == 9
+    rules = json.loads((tmp_path / "r" / "run.json").read_text())["protocols"]
+    assert rules["frontal-to-profile"]["summary"].endswith("of other people (4 folds by person)")
     text = (tmp_path / "r" / "report.md").read_text()
     assert "session-out" in text
     assert "skipped, protocol subject-10fold" in text

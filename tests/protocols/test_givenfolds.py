@@ -96,7 +96,7 @@ def test_folds_that_do_not_fit_are_one_sentence(manifest, tmp_path, text, messag
     assert str(error.value).startswith("--folds")
 
 
-FILES = ["happy/img001.jpg", "sad/img001.jpg", "sad/img002.jpg", "faces/sad/img003.jpg", "img003.png"]
+FILES = ["happy/img001.jpg", "sad/img001.jpg", "sad/img002.jpg", "faces/sad/img003.jpg", "img003.png", "img003.bmp"]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def classes():
         ("img002.tif", "sad/img002.jpg"),
         ("sad/img003.jpg", "faces/sad/img003.jpg"),
         ("/d/faces/sad/img003.jpg", "faces/sad/img003.jpg"),
-        ("/d/img003.jpg", "img003.png"),
+        ("/d/img003.png", "img003.png"),
     ],
 )
 def test_a_name_means_the_picture_whose_folders_agree(classes, name, file):
@@ -132,7 +132,8 @@ def test_a_name_means_the_picture_whose_folders_agree(classes, name, file):
             "angry/img002.jpg",
             r"not in the data, such as angry/img002.jpg \(a picture of that name is in another folder: i2",
         ),
-        ("img001.jpg", "may be one of several pictures, such as img001.jpg: i0, i1; give the folders"),
+        ("img001.jpg", "may be one of several pictures, such as img001.jpg: i0, i1; give their whole paths"),
+        ("/d/img003.jpg", "may be one of several pictures, such as /d/img003.jpg: i4, i5"),
         ("cat.jpg", "1 of its 1 images are not in the data, such as cat.jpg; give"),
     ],
 )
