@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from fer_bench import stats
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.methods import FAMILIES
 from fer_bench.results import Key
 
@@ -20,7 +22,7 @@ from .wording import OPTIMISTIC, common_unit, tested_on
 __all__ = ["families_section", "leaderboard_section", "pairs_section"]
 
 RUN = Column("run", "run", "text", "which of the merged runs")
-BALANCED = Column("balanced", "balanced, %", "share", "mean over the seven expressions of the share found (recall)")
+BALANCED = Column("balanced", "balanced, %", "share", "mean over the expressions of the share found (recall)")
 F1 = Column("f1", "macro-F1, %", "share", "mean over expressions of F1, which punishes misses and false alarms alike")
 WATCHED = Column(
     *("watched", "best epoch on test, %: optimistic", "share"),
@@ -92,7 +94,7 @@ def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
         if ranked and row["status"] == "ok":
             place += 1
             row["rank"] = place
-        row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"]))
+        row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"], row["chance"]))
     unit, optimistic = common_unit(views), any(view.optimistic(protocol) for view in views)
     columns = [
         *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
@@ -136,6 +138,7 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
             "method": method,
             "family": found["family"],
             "run": view.label,
+            "chance": view.chance,
             "accuracy": _estimate(found, "accuracy", n, people),
             "tuning": "tuned" if found["tuning"] == "tuned" else "default",
             "n": n,
@@ -158,7 +161,10 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
 
 
 def _estimate(found: Mapping[str, Any], name: str, n: int, people: int) -> Estimate:
-    return Estimate(float(found[name]), float(found[f"{name}_low"]), float(found[f"{name}_high"]), n, people)
+    value, low, high = (float(found[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    made = str(found["interval_method"])
+    why = made.removeprefix("none: ") if made.startswith("none: ") else "nothing varies that it could be made from"
+    return Estimate(value, low, high, n, people, why if math.isnan(low) else "")
 
 
 def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
@@ -178,7 +184,8 @@ def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
 
 def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
     over = common_unit(views).over
-    notes = [f"The dashed line in the bars is chance, 1/7 = 14.3 %. Intervals: 95 %, {over}."]
+    chances = [f"1/{n} = {100 / n:.1f} %" for n in dict.fromkeys(view.n_classes for view in views)]
+    notes = [f"The dashed line in the bars is chance, {' or '.join(chances)}. Intervals: 95 %, {over}."]
     notes += [f"{protocol} is {OPTIMISTIC}." for view in views if view.optimistic(protocol)]
     for view in views:
         planned = view.results[(view.results["protocol"] == protocol) & (view.results["selection"] == LAST)]
@@ -196,11 +203,15 @@ def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
 
 
 def _references(views: Sequence[RunView]) -> Table:
-    people = load_published().humans
     rows = [
-        {"what": "chance", "accuracy": "14.3", "note": "one of seven expressions, guessed"},
-        {"what": people.label, "accuracy": f"about {people.accuracy:g}", "note": f"{people.caveat}; doi {people.doi}"},
+        {"what": "chance", "accuracy": f"{100 / n:.1f}", "note": f"one of {n} expressions, guessed"}
+        for n in dict.fromkeys(view.n_classes for view in views)
     ]
+    rows += _majorities(views)
+    people = load_published().humans
+    if any(view.kdef for view in views):
+        said = f"{people.caveat}; doi {people.doi}"
+        rows.append({"what": people.label, "accuracy": f"about {people.accuracy:g}", "note": said})
     return Table(
         id="references",
         title="Something to hold the figures against",
@@ -208,6 +219,23 @@ def _references(views: Sequence[RunView]) -> Table:
         rows=tuple(rows),
         head="what",
     )
+
+
+def _majorities(views: Sequence[RunView]) -> list[dict[str, str]]:
+    """What naming the most frequent expression always would give, where that is more than chance."""
+    names = dict(zip(EMOTIONS, EMOTION_NAMES, strict=True))
+    found: dict[tuple[str, str], list[str]] = {}
+    for view in views:
+        for protocol in view.protocols:
+            code, share = view.majority(protocol)
+            if code and f"{100 * share:.1f}" != f"{100 * view.chance:.1f}":
+                where = f"{view.shown(protocol)} of {view.label}" if len(views) > 1 else view.shown(protocol)
+                found.setdefault((code, f"{100 * share:.1f}"), []).append(where)
+    what = "the most frequent expression"
+    return [
+        {"what": what, "accuracy": share, "note": f"{names[code]}, named for every test image of {', '.join(where)}"}
+        for (code, share), where in found.items()
+    ]
 
 
 def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: str) -> Table:
@@ -252,7 +280,10 @@ def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: st
         lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
     words = "; ".join(FAMILY_WORDS[family] for family in families)
     return svg.strip_figure(
-        f"{table_id}-strip", lanes, f"{view.shown(protocol)}: every mark is a method ({words}); dashed: chance."
+        f"{table_id}-strip",
+        lanes,
+        f"{view.shown(protocol)}: every mark is a method ({words}); dashed: chance.",
+        view.chance,
     )
 
 

@@ -44,7 +44,7 @@ def costs_section(view: RunView, suffix: str) -> Section:
         "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep; dashed: chance."
     )
     axis = "seconds to fit one fold"
-    figure = [svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis)] if points else []
+    figure = [svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis, view.chance)] if points else []
     columns = (
         *(
             METHOD,

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench import stats
+from fer_bench.labels import N_CLASSES
 from fer_bench.methods import FAMILIES
 from fer_bench.results import Key, Outcome, RunData, build_results, collect_outcomes, load_run, report_seed
 
@@ -28,6 +29,7 @@ FAMILY_WORDS = {
 VIEW_PROTOCOLS = ("view-out", "frontal-to-profile")
 """Protocols that keep views apart, too: told per view, and never the run's headline where there is another."""
 
+_OTHER_IMAGES = "the methods were not tested on the same images"
 LAST, BEST = "last_epoch", "best_test_epoch"
 
 
@@ -64,6 +66,30 @@ class RunView:
     def rendered(self) -> bool:
         """True where the faces were drawn by a computer."""
         return bool(self.info["dataset"].get("rendered", False))
+
+    @property
+    def kdef(self) -> bool:
+        """True where all images are KDEF's, or rendered in its grammar; runs that name no layout knew no other."""
+        layouts = set(str(self.info["dataset"].get("layout") or "").split(" and ")) - {""}
+        return layouts <= {"kdef"}
+
+    @cached_property
+    def n_classes(self) -> int:
+        """How many expressions the data show; where run.json does not say, how many were tested."""
+        told = self.info["dataset"].get("expressions") or {}
+        return len(told) or self.run.predictions["label"].nunique() or N_CLASSES
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing one of the data's expressions."""
+        return 1 / self.n_classes
+
+    def majority(self, protocol: str) -> tuple[str, float]:
+        """The most frequent expression of the images that a protocol tested, and its share; NaN where none were."""
+        rows = self.run.predictions
+        labels = rows.loc[rows["protocol"] == protocol].drop_duplicates("image")["label"].astype(str)
+        shares = labels.value_counts(normalize=True, sort=False).sort_index()
+        return (str(shares.idxmax()), float(shares.max())) if len(shares) else ("", float("nan"))
 
     @property
     def unit(self) -> stats.Unit:
@@ -179,7 +205,7 @@ class RunView:
         keeps = [np.isin(outcome.images, sorted(images)) for outcome in found]
         if len({int(keep.sum()) for keep in keeps}) != 1 or not images:
             values = [float(outcome.correct.mean()) for outcome in found]
-            return Estimate(float(np.median(values)))
+            return Estimate(float(np.median(values)), why=_OTHER_IMAGES)
         people = found[0].person[keeps[0]]
         columns = [outcome.correct[keep] for outcome, keep in zip(found, keeps, strict=True)]
         return self._median(columns, people, (0.0, 1.0))
@@ -192,7 +218,7 @@ class RunView:
             columns.append(a.correct[left].astype(np.float64) - b.correct[right])
             people.append(a.people[left])
         if any(not np.array_equal(found, people[0]) for found in people):
-            return Estimate(float(np.median([column.mean() for column in columns])))
+            return Estimate(float(np.median([column.mean() for column in columns])), why=_OTHER_IMAGES)
         return self._median(columns, people[0], (-1.0, 1.0))
 
     def _median(self, columns: Sequence[NDArray[Any]], people: NDArray[Any], bounds: tuple[float, float]) -> Estimate:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from fer_bench.results import Key
 
 from .gather import LAST, RunView
 from .tables import NO_VALUE, Column, Estimate, Table, cell_text
-from .wording import OPTIMISTIC, who
+from .wording import OPTIMISTIC, guessing, who
 
 __all__ = ["facts", "headline", "warnings_of"]
 
@@ -93,7 +94,7 @@ def _what_was_run(view: RunView, protocol: str) -> str:
         low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
         between = f"Their accuracies on {view.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
         alone = f"Its accuracy on {view.shown(protocol)} is {100 * low:.1f} %"
-        reach = f" {between if len(ranked) > 1 else alone}; chance is 14.3 %."
+        reach = f" {between if len(ranked) > 1 else alone}; {guessing(view, protocol)}."
     methods = "1 method was" if len(ranked) == 1 else f"{len(ranked)} methods were"
     return (
         f"{methods} trained and tested on {dataset['n_images']:,} {kind}"
@@ -134,10 +135,10 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
     if found.test.p_value < 0.05:
         beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]
+    unseen = f"; a true difference below {100 * found.detectable:.1f} points would often go unseen"
     return (
         f"The data support no difference between {_role(view, a)} and {_role(view, b)} {who(view, protocol)}: "
-        f"{points} points ({tested}); a true difference below {100 * found.detectable:.1f} points "
-        "would often go unseen."
+        f"{points} points ({tested}){'' if math.isnan(found.detectable) else unseen}."
     )
 
 

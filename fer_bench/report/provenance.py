@@ -11,6 +11,7 @@ from .gather import RunView
 from .paths import published_command, without_folders
 from .published import load_published
 from .tables import Block, Code, Column, Section, Table
+from .wording import GIVEN, apart
 
 __all__ = ["citation_section", "provenance_section", "words_section"]
 
@@ -48,6 +49,9 @@ def citation_section(view: RunView, suffix: str) -> Section:
     for name, method in info["methods"].items():
         if method.get("reference") and name in planned:
             references.setdefault(str(method["reference"]), []).append(name)
+    layouts = set(str(info["dataset"].get("layout") or "").split(" and ")) - {""}
+    others = layouts - {"kdef", "kaggle-kdef"}
+    asked = " Cite the pictures as their makers ask you to." if others else ""
     columns = (Column("reference", "source"), Column("methods", "methods"))
     rows = tuple({"reference": source, "methods": ", ".join(names)} for source, names in references.items())
     table = [Table(f"sources{suffix}", "Sources of the methods", columns, rows, head="reference", folded=True)]
@@ -58,8 +62,9 @@ def citation_section(view: RunView, suffix: str) -> Section:
             f"With fer-bench {version} and the packages above, this command makes the same folds; compare the hashes. "
             "Figures of networks may differ in the last digits between machines.",
             Code(published_command(str(info["command"])), "sh"),
-            "Cite what you used: the benchmark, the photographs, the article whose tables it answers, and each method.",
-            Code(_bibtex(version, year, published.doi), "bibtex"),
+            "Cite what you used: the benchmark, the pictures, the article whose tables it answers, and each method."
+            + asked,
+            Code(_bibtex(version, year, published.doi) + (_KDEF if not others or layouts - others else ""), "bibtex"),
             *(table if rows else ()),
         ),
     )
@@ -103,8 +108,8 @@ def _protocols(view: RunView, suffix: str) -> Table:
         found = view.info["protocols"].get(name, {})
         rows.append(
             {
-                **{"protocol": view.shown(name), "splits": f"by {found.get('splits_by', '?')}"},
-                **{"folds": found.get("n_folds"), "disjoint": _apart(view, name)},
+                **{"protocol": view.shown(name), "splits": _splits(view, name)},
+                **{"folds": found.get("n_folds"), "disjoint": apart(view, name)},
                 "train": round(size) if (size := view.train_size(name)) == size else None,
                 **{"tested": found.get("n_test"), "hash": found.get("folds_hash", "")},
                 "summary": found.get("summary", ""),
@@ -120,10 +125,11 @@ def _protocols(view: RunView, suffix: str) -> Table:
     return Table(f"protocols{suffix}", "Protocols", columns, tuple(rows), head="protocol")
 
 
-def _apart(view: RunView, protocol: str) -> str:
-    if not view.unit.tells_people:
-        return "not known"
-    return "yes, checked" if view.unseen_people(protocol) else "no"
+def _splits(view: RunView, protocol: str) -> str:
+    """What is dealt out; a file of folds does not say how it was made."""
+    if protocol.startswith(GIVEN) and not view.unseen_people(protocol):
+        return "as the file says"
+    return f"by {view.info['protocols'].get(protocol, {}).get('splits_by', '?')}"
 
 
 def _methods(view: RunView, suffix: str) -> Table:
@@ -172,20 +178,23 @@ def _bibtex(version: str, year: str, doi: str) -> str:
   pages   = {{1036}},
   year    = {{2021}},
   doi     = {{{doi}}}
-}}
-@misc{{kdef1998,
-  author = {{Lundqvist, Daniel and Flykt, Anders and {{\\"O}}hman, Arne}},
-  title  = {{The Karolinska Directed Emotional Faces (KDEF)}},
-  note   = {{CD-ROM, Department of Clinical Neuroscience, Psychology section, Karolinska Institutet}},
-  year   = {{1998}}
-}}
-@article{{goeleven2008,
-  author  = {{Goeleven, Ellen and De Raedt, Rudi and Leyman, Lemke and Verschuere, Bruno}},
-  title   = {{The Karolinska Directed Emotional Faces: A validation study}},
-  journal = {{Cognition and Emotion}},
-  volume  = {{22}},
-  number  = {{6}},
-  pages   = {{1094--1118}},
-  year    = {{2008}},
-  doi     = {{10.1080/02699930701626582}}
 }}"""
+
+
+_KDEF = """
+@misc{kdef1998,
+  author = {Lundqvist, Daniel and Flykt, Anders and {\\"O}hman, Arne},
+  title  = {The Karolinska Directed Emotional Faces (KDEF)},
+  note   = {CD-ROM, Department of Clinical Neuroscience, Psychology section, Karolinska Institutet},
+  year   = {1998}
+}
+@article{goeleven2008,
+  author  = {Goeleven, Ellen and De Raedt, Rudi and Leyman, Lemke and Verschuere, Bruno},
+  title   = {The Karolinska Directed Emotional Faces: A validation study},
+  journal = {Cognition and Emotion},
+  volume  = {22},
+  number  = {6},
+  pages   = {1094--1118},
+  year    = {2008},
+  doi     = {10.1080/02699930701626582}
+}"""

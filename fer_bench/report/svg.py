@@ -15,11 +15,10 @@ from .tables import Estimate, Figure
 
 __all__ = ["curves_figure", "dumbbell", "interval_bar", "scatter_figure", "strip_figure"]
 
-CHANCE = 1 / 7
 WIDTH = 720
 
 
-def interval_bar(found: Estimate, family: str, width: int = 150) -> str:
+def interval_bar(found: Estimate, family: str, chance: float, width: int = 150) -> str:
     """Draw an accuracy as a bar from 0 to 100 % with its interval and the line of chance."""
 
     def x(share: float) -> str:
@@ -31,7 +30,7 @@ def interval_bar(found: Estimate, family: str, width: int = 150) -> str:
     return (
         f'<svg class="bar {_family(family)}" width="{width}" height="14" aria-hidden="true">'
         f'<rect width="{x(found.value)}" height="10" y="2"/>{whisker}'
-        f'<path class="c" d="M{x(CHANCE)} 0V14"/></svg>'
+        f'<path class="c" d="M{x(chance)} 0V14"/></svg>'
     )
 
 
@@ -46,7 +45,9 @@ def dumbbell(first: float, second: float, family: str, scale: tuple[float, float
     )
 
 
-def strip_figure(name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float]]]], caption: str) -> Figure:
+def strip_figure(
+    name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float]]]], caption: str, chance: float
+) -> Figure:
     """Draw each family as a lane of marks along accuracy.
 
     Parameters
@@ -55,6 +56,8 @@ def strip_figure(name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float
         The figure's id.
     lanes : sequence of (family, sequence of (method, accuracy))
     caption : str
+    chance : float
+        Accuracy of guessing, drawn as a dashed line.
     """
     left, right, lane = 90, WIDTH - 20, 56
     height = lane * len(lanes) + 34
@@ -63,7 +66,7 @@ def strip_figure(name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float
         return left + share * (right - left)
 
     parts = [_axis_x(x, height - 26, [0, 0.2, 0.4, 0.6, 0.8, 1], "accuracy, %")]
-    parts.append(f'<path class="c" d="M{_n(x(CHANCE))} 0V{height - 26}"/>')
+    parts.append(f'<path class="c" d="M{_n(x(chance))} 0V{height - 26}"/>')
     for row, (family, methods) in enumerate(lanes):
         middle = lane * row + lane / 2 + 6
         parts.append(f'<text class="l" x="0" y="{_n(middle + 4)}">{escape(family)}</text>')
@@ -76,7 +79,9 @@ def strip_figure(name: str, lanes: Sequence[tuple[str, Sequence[tuple[str, float
     return Figure(name, _svg(parts, height, caption), caption)
 
 
-def scatter_figure(name: str, points: Sequence[tuple[str, str, float, float]], caption: str, x_title: str) -> Figure:
+def scatter_figure(
+    name: str, points: Sequence[tuple[str, str, float, float]], caption: str, x_title: str, chance: float
+) -> Figure:
     """Draw accuracy over cost, cost on a logarithmic axis, the front of what nothing cheaper beats labelled.
 
     Parameters
@@ -85,6 +90,8 @@ def scatter_figure(name: str, points: Sequence[tuple[str, str, float, float]], c
     points : sequence of (method, family, cost, accuracy)
         Cost above 0.
     caption, x_title : str
+    chance : float
+        Accuracy of guessing, drawn as a dashed line.
     """
     height, left, right, top, bottom = 380, 44, WIDTH - 20, 10, 338
     low = math.floor(math.log10(min(cost for *_, cost, _ in points)))
@@ -100,7 +107,7 @@ def scatter_figure(name: str, points: Sequence[tuple[str, str, float, float]], c
     for tick in (0, 0.2, 0.4, 0.6, 0.8, 1):
         parts.append(f'<path class="g" d="M{left} {_n(y(tick))}H{right}"/>')
         parts.append(f'<text class="t e" x="{left - 6}" y="{_n(y(tick) + 4)}">{100 * tick:.0f}</text>')
-    parts.append(f'<path class="c" d="M{left} {_n(y(CHANCE))}H{right}"/>')
+    parts.append(f'<path class="c" d="M{left} {_n(y(chance))}H{right}"/>')
     ordered = sorted(points, key=lambda p: (p[2], -p[3], p[0]))
     front, best = [], -1.0
     for point in ordered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from fer_bench.errors import UserError
 from . import article, comparison, costs, data, detail, leakage, opening, protocols, provenance, turned
 from .gather import RunView, gather
 from .render import Document, html, markdown, table_csv, tables_of
-from .tables import Section, Table
+from .tables import Section, Table, with_reasons
 
 __all__ = ["build_document", "write_report"]
 
@@ -87,6 +88,7 @@ def build_document(views: Sequence[RunView]) -> Document:
             section = build(view, f"-{place + 1}" if several else "")
             title = f"{section.title} ({view.label})" if several else section.title
             sections.append(Section(section.id, title, section.blocks))
+    sections = [_with_reasons(section) for section in sections]
     tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
     sections.append(provenance.words_section(tables))
     first = views[0].info
@@ -100,6 +102,11 @@ def build_document(views: Sequence[RunView]) -> Document:
         glance=tuple(opening.facts(view, f"-{i + 1}" if several else "") for i, view in enumerate(views)),
         sections=tuple(sections),
     )
+
+
+def _with_reasons(section: Section) -> Section:
+    blocks = tuple(with_reasons(block) if isinstance(block, Table) else block for block in section.blocks)
+    return replace(section, blocks=blocks)
 
 
 def _data_words(view: RunView) -> str:
