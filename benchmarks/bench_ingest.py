@@ -188,6 +188,16 @@ def hashes(n: int, workers: int) -> None:
         some = d[chosen]
         print(f"{name:30} pairs {len(some):9,}  least {some.min():3d}  median {np.median(some):3.0f}  "
               f"within {NEAR}: {np.sum(some <= NEAR):,}")  # fmt: skip
+    for contrast in (0.3, 0.12, 0.06):
+        pale = [phash(paled(p, contrast)) for p in pictures]
+        near = near_pairs(pale, pale)
+        others = np.sum(person[near[:, 0]] != person[near[:, 1]]) // 2
+        print(f"48x65, contrast x {contrast}: no hash {pale.count('')}, pairs of other people within {NEAR}: {others}")
+
+
+def paled(picture: np.ndarray, contrast: float) -> np.ndarray:
+    small = Image.fromarray(picture).convert("L").resize((48, 65))
+    return (np.asarray(small) * contrast + 100).astype(np.uint8)
 
 
 def encoded(picture: Image.Image, quality: int) -> bytes:

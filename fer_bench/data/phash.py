@@ -22,10 +22,10 @@ _WIDTH, _HEIGHT = 17, 16
 _STEP = 2.0
 _BLOCK = 2048
 
-_CONTRAST = 24.0
+_CONTRAST = 32.0
 """Standard deviation of the reduced picture, in grey levels, under which the step shrinks with it.
 
-Ordinary portraits have more, and the step as it stands. With a fixed step pale pictures lose most of their bits, and
+Most portraits have more, and the step as it stands. With a fixed step pale pictures lose most of their bits, and
 different people become alike. Copies of a pale picture are found less often than those of others.
 """
 
