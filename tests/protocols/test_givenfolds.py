@@ -97,6 +97,7 @@ def test_folds_that_do_not_fit_are_one_sentence(manifest, tmp_path, text, messag
 
 
 FILES = ["happy/img001.jpg", "sad/img001.jpg", "sad/img002.jpg", "faces/sad/img003.jpg", "img003.png", "img003.bmp"]
+FILES += ["sad/img004.jpg", "img004.jpg"]
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,8 @@ def classes():
         ("sad/img003.jpg", "faces/sad/img003.jpg"),
         ("/d/faces/sad/img003.jpg", "faces/sad/img003.jpg"),
         ("/d/img003.png", "img003.png"),
+        ("/d/sad/img004.jpg", "sad/img004.jpg"),
+        ("/d/img004.jpg", "img004.jpg"),
     ],
 )
 def test_a_name_means_the_picture_whose_folders_agree(classes, name, file):
