@@ -36,8 +36,8 @@ NEAR = 5
 """Largest distance of two pictures that are taken for copies of one another.
 
 Chosen so that nobody is accused wrongly: of 11.8 million pairs of rendered portraits of different people, which share
-background and light, none is nearer than 6 (``benchmarks/bench_ingest.py --hashes --images 4900``). The median copy at
-JPEG quality 50, in half the size, or in grey is 3 or less away; not every copy is found, and pictures that were cut
+background and light, none is nearer than 7 (``benchmarks/bench_ingest.py --hashes --images 4900``). The median copy at
+JPEG quality 50, in half the size, or in grey is 4 or less away; not every copy is found, and pictures that were cut
 otherwise are not. Expressions of one person in one sitting may be nearer than that: for a person's own pictures "near"
 does not mean "copied".
 """
