@@ -50,7 +50,8 @@ def plan_stages(
     stages : sequence of (what, part, factor), optional
         For ``gradual``, default `GRADUAL`. ``what`` is ``dense`` (the head), ``last_block``, ``blocks`` (a stage for
         each block that is still frozen, from the last, up to the first but one) or ``entire``. Parts share the epochs
-        out: where they sum up to ``epochs``, they are epochs; with fewer epochs than stages some get none.
+        out: where they sum up to ``epochs``, they are epochs; with fewer epochs than stages some get none, never the
+        last.
         The factor is applied to the learning rate.
     """
     if mode != "gradual":
@@ -63,9 +64,10 @@ def plan_stages(
         wanted += [(depth, part, factor) for depth in depths]
     total, done, before = sum(part for _, part, _ in wanted), 0.0, 0
     found = []
-    for depth, part, factor in wanted:
+    for position, (depth, part, factor) in enumerate(wanted, start=1):
         done += part
-        until = int(epochs * done / total + 0.5 + 1e-9)
+        # The last stage has an epoch, however few there are: a training that never got there is not what was asked for.
+        until = epochs if position == len(wanted) else min(int(epochs * done / total + 0.5 + 1e-9), epochs - 1)
         if until > before:
             found.append(Stage(depth, until - before, learning_rate * factor))
         before = until

@@ -95,10 +95,9 @@ def test_folds_made_by_person_are_proven_and_by_image_refused(cli, kdef_folder, 
     assert "may be called subject-independent" in cli("folds", "check", tmp_path / "random-2fold.csv").stdout
     done = cli("folds", "check", tmp_path / "random-2fold.csv", "--claim", "person", expect=1)
     assert "REFUSED" in done.stdout
-    # The drawn faces look alike, whoever it is.
-    known = cli("folds", "check", tmp_path / "subject-2fold.csv", "--data", kdef_folder, expect=1).stdout
+    known = cli("folds", "check", tmp_path / "subject-2fold.csv", "--data", kdef_folder).stdout
     assert "exact duplicates: none on both sides" in known
-    assert "near-duplicates: REFUSED" in known
+    assert "near-duplicates: none found" in known
 
 
 def test_every_protocol_is_explained_in_a_sentence(cli):
