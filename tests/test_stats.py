@@ -153,7 +153,7 @@ def test_equal_methods_differ_in_nothing() -> None:
 @given(right=st.integers(0, 14))
 @settings(max_examples=5, deadline=None)
 def test_people_who_do_not_differ_leave_doubt(people: int, bounds: tuple[float, float], right: int) -> None:
-    """Whatever the figure, people who are all alike give no interval without width: a share has Wilson's, others none."""
+    """People who are all alike give no interval without width, whatever the figure: a share Wilson's, others none."""
     counts = np.tile([right, 14.0], (people, 1))
     found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=14 * people, seed=0, bounds=bounds)
     if bounds == (0.0, 1.0):
