@@ -41,14 +41,14 @@ def shared_people(train: Dataset, test: Dataset) -> dict[str, str]:
     """Find the people of the test data who are in the training data, too.
 
     Within one layout a name is one person; across layouts it is where the images' names have a known grammar. Under
-    other names, pictures that look the same tell.
+    other names, pictures that look the same tell. Drawn people are nobody's photograph, whatever their names.
 
     Returns
     -------
     dict of str to str
         Name in the training data, by name in the test data; empty where one of the two tells nobody apart.
     """
-    if not (train.manifest.people and test.manifest.people):
+    if not (train.manifest.people and test.manifest.people) or train.rendered != test.rendered:
         return {}
     trained, tested = train.manifest.table, test.manifest.table
     pairs = _look_alikes(trained, tested)
