@@ -166,5 +166,14 @@ def _write_parquet(path: Path, parts: list[pd.DataFrame]) -> None:
         path.unlink(missing_ok=True)
         return
     table = pd.concat(parts, ignore_index=True)
+    numbers = [name for name in table.columns if table[name].dtype.kind == "f"]
     with atomic_write(path) as handle:
-        table.to_parquet(handle, index=False, compression="zstd")
+        table.to_parquet(
+            handle,
+            index=False,
+            compression="zstd",
+            compression_level=15,
+            # Probabilities hardly repeat; with equal bytes of many numbers side by side they take a third less.
+            use_dictionary=[name for name in table.columns if name not in numbers],
+            column_encoding=dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
+        )
