@@ -1,4 +1,16 @@
 "use strict";
+// Other script files of this package add what they draw: drawers.kind = (place, data) => { ... }.
+const drawers = {};
+addEventListener("DOMContentLoaded", () => {
+  for (const source of document.querySelectorAll("script[data-draw]")) {
+    const draw = drawers[source.dataset.draw];
+    if (!draw) continue;
+    const place = document.createElement("div");
+    source.before(place);
+    draw(place, JSON.parse(source.textContent));
+    source.parentElement.querySelector(".otherwise").hidden = true;
+  }
+});
 // Sorting and filtering of the leaderboards. Without script the report reads the same, in the order it was written.
 const number = (text) => {
   const found = text.replace(/,/g, "").replace("−", "-").match(/-?\d+(\.\d+)?/);

@@ -20,16 +20,23 @@ __all__ = [
     "Code",
     "Column",
     "Drawing",
+    "Embedded",
     "Estimate",
     "Figure",
     "Section",
     "Table",
     "cell_text",
+    "safe_id",
     "with_reasons",
 ]
 
 NO_VALUE = "–"
 MINUS = "−"
+
+
+def safe_id(name: str) -> str:
+    """Make a name of an anchor and a file: a protocol or a family may be called anything."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)
 
 
 @dataclass(frozen=True)
@@ -111,8 +118,7 @@ class Table:
     folded: bool = False
 
     def __post_init__(self) -> None:
-        # a protocol or family may be named by anyone, and the id becomes a file's name and an anchor
-        object.__setattr__(self, "id", re.sub(r"[^A-Za-z0-9_-]+", "-", self.id))
+        object.__setattr__(self, "id", safe_id(self.id))
 
 
 def with_reasons(table: Table) -> Table:
@@ -126,11 +132,63 @@ def with_reasons(table: Table) -> Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing with a caption; it shows what the tables hold, so Markdown prints the caption only."""
+    """A drawing with a caption; it shows what a table holds, so Markdown prints the caption and points there.
+
+    Attributes
+    ----------
+    id : str
+        Unique in a report; anchor, and name of the file in ``figures/``.
+    svg : str
+        What the page shows: one ``<svg>`` with a ``viewBox``, made of the classes that ``figure.css`` styles; or some
+        HTML around several, and then ``alone`` is given. Whoever makes it has escaped every name in it.
+    caption : str
+        What is drawn, with n and what the marks mean.
+    table : str
+        Id of the table behind it, in the same section; empty only where no table of the report holds the figures.
+    alone : str
+        One ``<svg>`` for the file, where ``svg`` is not one.
+    """
 
     id: str
     svg: str
     caption: str
+    table: str = ""
+    alone: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", safe_id(self.id))
+        object.__setattr__(self, "table", safe_id(self.table))
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A part that the page's script draws from JSON; other forms, and a page without script, show ``otherwise``.
+
+    For what would be too large as markup, such as a matrix for each of many methods. A script file of this package
+    registers the drawing as ``drawers[kind] = (place, data) => { ... }``, ``place`` being an empty ``<div>``.
+
+    Attributes
+    ----------
+    id : str
+        Unique in a report; anchor.
+    kind : str
+        Name of the drawer.
+    title : str
+        Told to screen readers and as a heading.
+    data : object
+        What `json.dumps` can write; NaN becomes null.
+    otherwise : str
+        One sentence: what is here and where its figures stand.
+    """
+
+    id: str
+    kind: str
+    title: str
+    data: Any
+    otherwise: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", safe_id(self.id))
 
 
 @dataclass(frozen=True)
@@ -141,7 +199,7 @@ class Code:
     language: str = ""
 
 
-Block = Table | Figure | Code | str
+Block = Table | Figure | Embedded | Code | str
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,11 @@ import pandas as pd
 from fer_bench.errors import UserError
 
 from . import article, comparison, costs, data, detail, leakage, opening, protocols, provenance, turned
+from .document import Document, tables_of
+from .exports import table_csv
 from .gather import RunView, gather
-from .render import Document, html, markdown, table_csv, tables_of
+from .markdown import markdown
+from .render import html
 from .tables import Section, Table, with_reasons
 
 __all__ = ["build_document", "write_report"]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_bench.report.exports import table_csv
 from fer_bench.report.published import STATUS_WORDS, load_published
-from fer_bench.report.render import table_csv
 from fer_bench.report.tables import Column, Drawing, Estimate, Table, cell_text
 
 NAN = math.nan
