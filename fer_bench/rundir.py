@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_bench.files import atomic_write, sha256_file
 from fer_bench.labels import EMOTIONS
@@ -25,6 +29,15 @@ _TRIAL_COLUMNS = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Predicted:
+    """What a finished trial says of its test images: rows of the manifest, and (n, 7) probabilities."""
+
+    trial: Trial
+    index: NDArray[np.int32]
+    proba: NDArray[np.float32]
+
+
 def trial_folder(out: Path, trial_id: str) -> Path:
     """Return where a trial's record and predictions are."""
     return out / "trials" / trial_id
@@ -37,6 +50,15 @@ def read_record(out: Path, trial_id: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and record.get("id") == trial_id else None
+
+
+def _read_predictions(out: Path, trial_id: str) -> dict[str, NDArray[Any]]:
+    """Return a finished trial's arrays; empty where they are lost or damaged."""
+    try:
+        with np.load(trial_folder(out, trial_id) / PREDICTIONS) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return {}
 
 
 def finished(out: Path, trial_id: str) -> bool:
@@ -77,27 +99,25 @@ def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> 
         The rows of trials.csv.
     """
     unstarted = set(not_started)
-    rows, predictions, watched, curves = [], [], [], []
+    rows, predicted, watched, curves = [], [], [], []
     for trial in plan.trials:
         record = None if trial.skip else read_record(out, trial.id)
+        arrays = _read_predictions(out, trial.id) if record is not None and record["state"] == "ok" else {}
+        if record is not None and record["state"] == "ok" and not arrays:
+            record = None  # damaged, and not computed anew yet
         rows.append(_trial_row(plan, trial, record, why if trial.id in unstarted else ""))
-        if record is None or record["state"] != "ok":
+        if record is None or not arrays:
             continue
-        with np.load(trial_folder(out, trial.id) / PREDICTIONS) as arrays:
-            predictions.append(_prediction_rows(plan, trial, arrays["index"], arrays["proba"]))
-            accuracy = arrays.get("watched_accuracy")
-            if accuracy is not None:
-                watched.append(_prediction_rows(plan, trial, arrays["index"], arrays["watched_proba"]))
-            curves.append(_curve_rows(trial, record.get("history") or {}, accuracy))
+        predicted.append(_Predicted(trial, arrays["index"], arrays["proba"]))
+        accuracy = arrays.get("watched_accuracy")
+        if accuracy is not None:
+            watched.append(_Predicted(trial, arrays["index"], arrays["watched_proba"]))
+        curves.append(_curve_rows(trial, record.get("history") or {}, accuracy))
     table = pd.DataFrame(rows, columns=_TRIAL_COLUMNS)
     _write_csv(out / "trials.csv", table)
-    _write_parquet(out / "predictions.parquet", predictions or [_prediction_rows(plan, None, [], np.empty((0, 7)))])
-    _write_parquet(out / "watched.parquet", watched)
-    curves = [curve for curve in curves if not curve.empty]
-    if curves:
-        _write_csv(out / "curves.csv", pd.concat(curves, ignore_index=True))
-    else:
-        (out / "curves.csv").unlink(missing_ok=True)
+    _write_parquet(out / "predictions.parquet", _prediction_table(plan, predicted))
+    _write_parquet(out / "watched.parquet", _prediction_table(plan, watched) if watched else None)
+    _write_csv(out / "curves.csv", _curve_table(curves))
     return table
 
 
@@ -125,47 +145,59 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
     return row | {"state": "missing", "reason": "planned, not run yet; run the same command again"}
 
 
-def _prediction_rows(plan: Plan, trial: Trial | None, index: Any, proba: Any) -> pd.DataFrame:
+def _prediction_table(plan: Plan, predicted: Sequence[_Predicted]) -> pd.DataFrame:
+    """One row a tested image of a trial, in the trials' order; columns and types are there without any row, too."""
     manifest = plan.dataset.manifest
-    tested = manifest.table.assign(subject=manifest.groups).iloc[list(index)]
-    rows = tested[["image", "subject", "view", "session", "label"]].reset_index(drop=True)
-    _name_rows(rows, trial)
+    tested = manifest.table.assign(subject=manifest.groups)[["image", "subject", "view", "session", "label"]]
+    index = np.concatenate([np.empty(0, dtype=np.int64), *(part.index for part in predicted)])
+    proba = np.concatenate([np.empty((0, len(EMOTIONS)), dtype=np.float32), *(part.proba for part in predicted)])
+    rows = tested.iloc[index].reset_index(drop=True)
+    _name_rows(rows, [part.trial for part in predicted], [len(part.index) for part in predicted])
     rows["predicted"] = np.asarray(EMOTIONS, dtype=object)[proba.argmax(axis=1)]
     for column, code in enumerate(EMOTIONS):
         rows[f"p_{code}"] = proba[:, column].astype(np.float32)
     return rows
 
 
-def _name_rows(rows: pd.DataFrame, trial: Trial | None) -> None:
-    """Put the trial's axes in front; without a trial the columns are there, empty and of the right type."""
-    texts = (trial.spec.name, trial.protocol) if trial else ("", "")
-    numbers = (trial.fold, trial.seed) if trial else (0, 0)
-    for position, column in enumerate(("method", "protocol")):
-        rows.insert(position, column, pd.Series([texts[position]] * len(rows), dtype=object))
-    for position, column in enumerate(("fold", "seed")):
-        rows.insert(2 + position, column, np.full(len(rows), numbers[position], dtype=np.int64))
+def _name_rows(rows: pd.DataFrame, trials: Sequence[Trial], lengths: Sequence[int]) -> None:
+    """Put the trials' axes in front of their rows, so many of each."""
+    texts = {"method": [t.spec.name for t in trials], "protocol": [t.protocol for t in trials]}
+    numbers = {"fold": [t.fold for t in trials], "seed": [t.seed for t in trials]}
+    for position, (column, names) in enumerate(texts.items()):
+        rows.insert(position, column, pd.Series(np.repeat(np.asarray(names, dtype=object), lengths), dtype=object))
+    for position, (column, values) in enumerate(numbers.items(), start=len(texts)):
+        rows.insert(position, column, np.repeat(np.asarray(values, dtype=np.int64), lengths))
 
 
-def _curve_rows(trial: Trial, history: dict[str, list[float]], accuracy: Any) -> pd.DataFrame:
+def _curve_rows(trial: Trial, history: dict[str, list[float]], accuracy: Any) -> pd.DataFrame | None:
     epochs = max([len(v) for v in history.values()] + [0 if accuracy is None else len(accuracy)])
+    if not epochs:
+        return None
     table = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})
-    _name_rows(table, trial)
+    _name_rows(table, [trial], [epochs])
     for column in ("loss", "train_accuracy"):
         table[column] = pd.Series(history.get(column, []), dtype=float)
     table["test_accuracy"] = pd.Series([] if accuracy is None else accuracy, dtype=float)
     return table
 
 
-def _write_csv(path: Path, table: pd.DataFrame) -> None:
+def _curve_table(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
+    found = [part for part in parts if part is not None]
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def _write_csv(path: Path, table: pd.DataFrame | None) -> None:
+    if table is None:
+        path.unlink(missing_ok=True)
+        return
     with atomic_write(path, "w") as handle:
         table.to_csv(handle, index=False, lineterminator="\n", float_format="%.6g")
 
 
-def _write_parquet(path: Path, parts: list[pd.DataFrame]) -> None:
-    if not parts:
+def _write_parquet(path: Path, table: pd.DataFrame | None) -> None:
+    if table is None:
         path.unlink(missing_ok=True)
         return
-    table = pd.concat(parts, ignore_index=True)
     numbers = [name for name in table.columns if table[name].dtype.kind == "f"]
     with atomic_write(path) as handle:
         table.to_parquet(
