@@ -39,6 +39,10 @@ class Request:
     folds: Path | None = None
     test_data: str = ""
     tune: bool = False
+    executor: str = "local"
+    scheduler: str = ""
+    memory_limit: float = 0.0
+    max_failures: str = ""
     command: str = ""
 
     @property

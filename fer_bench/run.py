@@ -17,7 +17,8 @@ from fer_bench import provenance
 from fer_bench.data.store import build_stores, crop_audit
 from fer_bench.dealing import balance
 from fer_bench.errors import UserError
-from fer_bench.executor import execute
+from fer_bench.executors import get_executor
+from fer_bench.executors.limits import failures_allowed, memory_share
 from fer_bench.files import TEMPORARY, atomic_write, clean_temporary, locked, to_json
 from fer_bench.folds import check_folds
 from fer_bench.plan import Plan, Trial, make_plan
@@ -72,6 +73,8 @@ def run(request: Request) -> int:
     """
     begun = time.monotonic()
     out = request.out or default_out(request)
+    get_executor(request.executor, request.scheduler)
+    failures_allowed(request.max_failures, 1)
     plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
     try:
         (out / "trials").mkdir(parents=True, exist_ok=True)
@@ -115,14 +118,16 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
                     say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
                 advance(counts.total())
 
-            outcome = execute(
+            outcome = get_executor(plan.request.executor, plan.request.scheduler)(
                 tasks,
                 workers=plan.request.n_workers,
                 logs=out / "logs",
                 deadline=begun + plan.profile.deadline_seconds,
+                max_failures=failures_allowed(plan.request.max_failures, len(plan.runnable)),
                 on_done=on_done,
+                **({"scheduler": plan.request.scheduler} if plan.request.scheduler else {}),
             )
-        interrupted = outcome.why == "interrupted"
+        interrupted = outcome.why in ("interrupted", "stopped")
     except KeyboardInterrupt:
         interrupted = True
     why = "interrupted" if interrupted else outcome.why if outcome else ""
@@ -164,6 +169,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     stores = build_stores(plan.dataset, specs, plan.request.n_workers, plan.request.weights_dir)
     labels, groups = manifest.labels, manifest.groups.astype(str)
     sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
+    memory = plan.request.memory_limit * 1e9 or memory_share(plan.request.n_workers)
     tasks = []
     for trial in trials:
         train, test = sides[trial.protocol, trial.fold]
@@ -187,6 +193,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
                 folder=trial_folder(out, trial.id),
                 estimate_seconds=trial.estimate_seconds,
                 timeout_seconds=limit,
+                memory_bytes=memory,
             )
         )
     return tasks

@@ -21,11 +21,15 @@ from fer_bench.files import atomic_write, cache_dir, locked, need_space, sha256_
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method, MethodSpec
 
-__all__ = ["PREDICTIONS", "RECORD", "Task", "identify", "run_task", "versions", "write_record"]
+__all__ = [
+    "PREDICTIONS", "RECORD", "Task", "complete_record", "identify", "lost_record", "run_task", "versions",
+    "write_record",
+]  # fmt: skip
 
 RECORD = "trial.json"
 """Written last: a trial with this file is complete."""
 PREDICTIONS = "predictions.npz"
+_LOCK = "trial.lock"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Task:
         (n,) people.
     folder : Path
         ``trials/<id>`` of the run.
+    memory_bytes : float
+        Limit of what its process and all that it starts may hold in memory; 0: none.
     """
 
     id: str
@@ -63,6 +69,7 @@ class Task:
     folder: Path
     estimate_seconds: float
     timeout_seconds: float
+    memory_bytes: float = 0.0
 
 
 def identify(task: Task) -> dict[str, Any]:
@@ -76,11 +83,26 @@ def identify(task: Task) -> dict[str, Any]:
         "n_train": len(task.train),
         "n_test": len(task.test),
         "device": task.device,
+        "limits": {"seconds": round(task.timeout_seconds, 1), "memory_gb": round(task.memory_bytes / 1e9, 3)},
     }
 
 
 def run_task(task: Task) -> dict[str, Any]:
-    """Run a trial and write its folder, whatever happens; returns the record."""
+    """Run a trial and write its folder, whatever happens; returns the record.
+
+    Where the trial is complete by now, whoever did it, its record is returned and nothing is computed. Two processes
+    that come to one trial do not compute it at once: the second waits for the first and takes its result.
+    """
+    with locked(task.folder / _LOCK, wait=True):
+        record = complete_record(task.folder, task.id)
+        if record is None:
+            record = _run(task)
+        if record["state"] == "ok":
+            (task.folder / _LOCK).unlink(missing_ok=True)  # who holds it still finds the record when its turn comes
+        return record
+
+
+def _run(task: Task) -> dict[str, Any]:
     record: dict[str, Any] = {
         **identify(task),
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
@@ -103,6 +125,27 @@ def run_task(task: Task) -> dict[str, Any]:
         }
     record["peak_rss_mb"] = _peak_memory_mb()
     write_record(task.folder, record)
+    return record
+
+
+def complete_record(folder: Path, trial_id: str) -> dict[str, Any] | None:
+    """Return the record of a trial that ended well and whose predictions are there, or None."""
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        whole = record["state"] == "ok" and record["id"] == trial_id
+        if whole and sha256_file(folder / PREDICTIONS) == record["predictions_sha256"]:
+            return dict(record)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, Any]:
+    """Write the record of a trial whose process could not, unless it is complete: then that one counts."""
+    record = complete_record(task.folder, task.id)
+    if record is None:
+        record = {**identify(task), "state": state, "reason": reason, **more}
+        write_record(task.folder, record)
     return record
 
 

@@ -20,13 +20,18 @@ from fer_bench.cli.options import (
     DataOption,
     Device,
     DeviceOption,
+    Executor,
+    ExecutorOption,
     FoldsOption,
+    MaxFailuresOption,
+    MemoryLimitOption,
     OfflineOption,
     OnlyOption,
     OutOption,
     PresetOption,
     ProfileOption,
     ProtocolOption,
+    SchedulerOption,
     SeedOption,
     StrictOption,
     SuiteOption,
@@ -97,13 +102,19 @@ def run(
     folds: FoldsOption = None,
     test_data: TestDataOption = "",
     tune: TuneOption = False,
+    executor: ExecutorOption = Executor.local,
+    scheduler: SchedulerOption = "",
+    memory_limit: MemoryLimitOption = 0.0,
+    max_failures: MaxFailuresOption = "",
 ) -> None:
     """Run a suite and write its report.
 
     Given again, it does only what is missing.
 
+    Ctrl-C once finishes what runs, twice stops it; both write the report of what is there.
+
     Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed (the report is written all the
-    same). 2: a mistake in the command; nothing was started.
+    same). 2: a mistake in the command; nothing was started. 130: interrupted.
     """
     request = _request(locals())
     from fer_bench.run import run as run_
@@ -347,6 +358,7 @@ def _request(given: dict[str, Any]) -> Request:
         "protocols": tuple(given["protocol"] or ()),
         "views": _views(given["views"]),
         "device": given["device"].value,
+        **({"executor": given["executor"].value} if "executor" in given else {}),
         "command": shlex.join(["fer-bench", *sys.argv[1:]]),
     }
     return Request(**{name: value for name, value in given.items() if name != "protocol"} | plain)

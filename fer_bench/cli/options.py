@@ -17,6 +17,14 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+class Executor(StrEnum):
+    """Where trials run."""
+
+    local = "local"
+    in_process = "in-process"
+    dask = "dask"
+
+
 SuiteOption = Annotated[
     str, typer.Option(help="all, classical, cnn, deep, paper, or a suite file ending in .toml.", metavar="NAME|FILE")
 ]
@@ -68,4 +76,30 @@ TestDataOption = Annotated[
 TuneOption = Annotated[
     bool,
     typer.Option("--tune", help="Choose parameters from the suite's grids, by people inside each training fold."),
+]
+ExecutorOption = Annotated[
+    Executor,
+    typer.Option(
+        help="Where trials run: worker processes of this machine, this process (for debuggers: no limits hold), or a "
+        "cluster."
+    ),
+]
+SchedulerOption = Annotated[
+    str, typer.Option(help="Of --executor dask: address (tcp://host:8786) or scheduler file.", metavar="ADDRESS|FILE")
+]
+MemoryLimitOption = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Memory that one trial may take, with all processes that it starts; it is stopped above. Default: nine "
+        "tenths of the memory that is free at the start, divided by the number of workers.",
+        metavar="GB",
+    ),
+]
+MaxFailuresOption = Annotated[
+    str,
+    typer.Option(
+        help="Start no more trials when so many have failed: a number, or a share of those planned such as 10%.",
+        metavar="N|P%",
+    ),
 ]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_bench.executor import execute
+from fer_bench.executors.local import execute
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.trial import PREDICTIONS, RECORD, Task
 
-PLUGINS = Path(__file__).parent / "plugins"
+PLUGINS = Path(__file__).parents[1] / "plugins"
 
 
 @pytest.fixture

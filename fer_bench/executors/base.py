@@ -1,0 +1,218 @@
+"""What all executors share: which trial is next, what counts as failed, what Ctrl-C means, and how it all ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fer_bench.progress import say
+from fer_bench.trial import Task, lost_record
+
+__all__ = ["FAILED", "KINDS", "Agenda", "Outcome", "Stop", "interrupts", "kind_of", "no_event"]
+
+FAILED = ("failed", "timeout", "oom")
+"""States of trials that ran and have no result."""
+
+KINDS = ("gpu", "light", "torch")
+"""What a trial needs of its process: a GPU, nothing much, or torch, whose import takes seconds and memory."""
+
+_SLACK = 1.5
+"""A trial is started only if this many times its estimate is left before the deadline."""
+
+_TRIES = 2
+"""How often a trial is started whose process dies."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an execution ended.
+
+    Attributes
+    ----------
+    not_started : tuple of str
+        Ids of trials that this call leaves without a record: never started, or stopped in flight.
+    why : str
+        ``"deadline"``, ``"failures"`` (as many as ``--max-failures`` allows), ``"interrupted"`` (Ctrl-C: what ran was
+        finished), ``"stopped"`` (Ctrl-C twice, or SIGTERM: what ran was stopped), or empty when everything was started.
+    """
+
+    not_started: tuple[str, ...] = ()
+    why: str = ""
+
+
+def no_event(event: str, **facts: Any) -> None:
+    """Take an event and do nothing."""
+
+
+def kind_of(task: Task) -> str:
+    """Return which of `KINDS` a task is."""
+    return "gpu" if task.device == "cuda" else "torch" if task.spec.uses_torch else "light"
+
+
+class Agenda:
+    """The trials still to start, and the rules by which they start or do not.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        Started in this order, as far as kinds allow.
+    deadline : float
+        ``time.monotonic()`` by which all should be over: a task whose estimate no longer fits is not started.
+    max_failures : int or None
+        With so many failed trials none is started any more.
+    on_done : callable
+        Called with each record, in the order in which trials end.
+    on_event : callable
+        Called as ``on_event(event, **facts)`` with ``"trial_started"`` (id, method, protocol, fold, device, worker,
+        pid), ``"retry"`` (id, method, protocol, fold, reason) and ``"stopping"`` (why).
+    """
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        *,
+        deadline: float = float("inf"),
+        max_failures: int | None = None,
+        on_done: Callable[[Mapping[str, Any]], None],
+        on_event: Callable[..., None] = no_event,
+    ) -> None:
+        self._pending: dict[str, deque[Task]] = {kind: deque() for kind in KINDS}
+        for task in tasks:
+            self._pending[kind_of(task)].append(task)
+        self._deadline, self._max_failures = deadline, max_failures
+        self._on_done, self._on_event = on_done, on_event
+        self._late: list[str] = []
+        self._tries: Counter[str] = Counter()
+        self._failures = 0
+        self._told = ""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._pending.values()))
+
+    def count(self, kind: str) -> int:
+        """Return how many tasks of a kind are still to start."""
+        return len(self._pending[kind])
+
+    @property
+    def full(self) -> bool:
+        """Whether as many trials have failed as may."""
+        return self._max_failures is not None and self._failures >= self._max_failures
+
+    def next(self, *kinds: str) -> Task | None:
+        """Take out the task to start next: of the first kind that has one. None where nothing may start."""
+        if self.full:
+            self._tell("failures")
+            return None
+        for kind in kinds or KINDS:
+            queue = self._pending[kind]
+            while queue:
+                task = queue.popleft()
+                if task.estimate_seconds * _SLACK <= self._deadline - time.monotonic():
+                    return task
+                self._late.append(task.id)  # cheaper ones behind it may still fit
+        return None
+
+    def started(self, task: Task, *, worker: str, pid: int) -> None:
+        """Tell that a task runs: where (a worker's name) and in which process."""
+        self._on_event("trial_started", **_axes(task), device=task.device, worker=worker, pid=pid)
+
+    def done(self, record: Mapping[str, Any]) -> None:
+        """Take the record of a trial that has ended."""
+        self._failures += record["state"] in FAILED
+        self._on_done(record)
+
+    def lost(self, task: Task, how: str) -> None:
+        """Take a task whose process died: it is tried once more, then it has failed."""
+        self._tries[task.id] += 1
+        if self._tries[task.id] < _TRIES:
+            self._on_event("retry", **_axes(task), reason=f"its process {how}")
+            self.put_back(task)
+        else:
+            self.done(lost_record(task, "failed", f"its process {how}, {_TRIES} times in a row"))
+
+    def put_back(self, task: Task) -> None:
+        """Take back a task that was not done; it is the next of its kind."""
+        self._pending[kind_of(task)].appendleft(task)
+
+    def outcome(self, stop: Stop) -> Outcome:
+        """Say how it ended, when nothing runs any more."""
+        left = (*self._late, *(task.id for queue in self._pending.values() for task in queue))
+        if stop.asked and left:
+            return Outcome(left, "stopped" if stop.now else "interrupted")
+        return Outcome(left, "failures" if self.full and left else "deadline" if left else "")
+
+    def heed(self, stop: Stop) -> None:
+        """Tell people, once each, that a signal has come."""
+        if stop.now:
+            self._tell("stopped")
+        elif stop.asked:
+            self._tell("interrupted")
+
+    def _tell(self, why: str) -> None:
+        if self._told in (why, "stopped"):
+            return
+        self._told = why
+        self._on_event("stopping", why=why)
+        say(
+            {
+                "failures": f"{self._failures} trials failed, as many as --max-failures allows: no more are started.",
+                "interrupted": "Stopping after the trials that run now; press Ctrl-C again to stop them, too.",
+                "stopped": "Stopping now.",
+            }[why]
+        )
+
+
+def _axes(task: Task) -> dict[str, Any]:
+    return {"id": task.id, "method": task.spec.name, "protocol": task.protocol, "fold": task.fold}
+
+
+@dataclass
+class Stop:
+    """What signals have asked for.
+
+    Attributes
+    ----------
+    asked : bool
+        Start no more trials (Ctrl-C).
+    now : bool
+        Stop those that run, too (a second Ctrl-C, or SIGTERM, which is what cluster schedulers send).
+    """
+
+    asked: bool = False
+    now: bool = False
+
+
+@contextmanager
+def interrupts(at_once: Callable[[Stop], None] | None = None) -> Iterator[Stop]:
+    """Turn Ctrl-C and SIGTERM into flags while trials run.
+
+    Parameters
+    ----------
+    at_once : callable, optional
+        Called within the signal's handler; may raise KeyboardInterrupt. For trials that run in this very thread: all
+        others look at the flags.
+    """
+    stop = Stop()
+
+    def on_signal(number: int, frame: Any) -> None:
+        stop.now = stop.asked or number == signal.SIGTERM
+        stop.asked = True
+        if at_once is not None:
+            at_once(stop)
+
+    before = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, on_signal)
+    except ValueError:  # not the main thread: its signals are somebody else's
+        pass
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

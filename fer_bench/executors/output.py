@@ -1,0 +1,56 @@
+"""What a trial prints, kept up to a size: its beginning and its end, so that no method can fill a disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+__all__ = ["HEAD_BYTES", "TAIL_BYTES", "BoundedLog"]
+
+HEAD_BYTES = 512 * 1024
+TAIL_BYTES = 512 * 1024
+
+
+class BoundedLog:
+    """A file of a trial's output; made when the first byte comes, and never above 1 MB.
+
+    The first half is written as it comes, for people who look on; the last is written by `close`, after a line that
+    says how much is left out between.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self._head_left = HEAD_BYTES
+        self._tail: deque[bytes] = deque()
+        self._tail_bytes = self._left_out = 0
+
+    def write(self, data: bytes) -> None:
+        """Take some output."""
+        head, tail = data[: self._head_left], data[self._head_left :]
+        if head:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("wb", buffering=0)
+            self._file.write(head)
+            self._head_left -= len(head)
+        if tail:
+            self._tail.append(tail)
+            self._tail_bytes += len(tail)
+        while self._tail and self._tail_bytes - len(self._tail[0]) >= TAIL_BYTES:
+            dropped = len(self._tail.popleft())
+            self._tail_bytes -= dropped
+            self._left_out += dropped
+
+    def close(self) -> None:
+        """Write the end."""
+        if self._file is None:
+            return
+        end = b"".join(self._tail)
+        excess = max(0, len(end) - TAIL_BYTES)
+        if self._left_out + excess:
+            self._file.write(b"\n[... %d bytes left out ...]\n" % (self._left_out + excess))
+        self._file.write(end[excess:])
+        self._file.close()
+        self._file = None

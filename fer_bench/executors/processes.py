@@ -1,0 +1,95 @@
+"""Processes and their memory: whole trees are watched and ended, not only the process that was started."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+__all__ = ["available_memory", "end_tree", "lead_group", "resident", "tree", "volunteer_for_oom"]
+
+_OOM_SCORE = 500
+"""Added to a worker's score, so that the kernel takes it, and not the driver, where memory runs out."""
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all that it has started, directly or not, as far as they run."""
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        found.append(parent)
+        todo += _children(parent)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """The children of all threads, from Linux itself: asking for every process there is would cost milliseconds."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+        return [int(child) for t in threads for child in Path(f"/proc/{pid}/task/{t}/children").read_text().split()]
+    except OSError:
+        pass
+    if Path("/proc/self/task").exists() and not Path(f"/proc/{pid}").exists():
+        return []
+    with suppress(psutil.Error):
+        return [child.pid for child in psutil.Process(pid).children()]
+    return []
+
+
+def resident(pid: int) -> int:
+    """Return the bytes that a process and what it has started hold in memory.
+
+    On Linux without pages of files, such as images that all workers map: the system takes those back when it must.
+    """
+    return sum(map(_resident, tree(pid)))
+
+
+def _resident(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        with suppress(psutil.Error):
+            return int(psutil.Process(pid).memory_info().rss)
+        return 0
+    lines = (line.split() for line in status.splitlines() if line.startswith(("RssAnon:", "RssShmem:")))
+    return 1024 * sum(int(line[1]) for line in lines)
+
+
+def available_memory() -> int:
+    """Return the bytes of memory that can be had now, by the machine's account and the container's, if there is one."""
+    free = int(psutil.virtual_memory().available)
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # "max" where there is no limit
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return max(free, 0)
+
+
+def lead_group() -> None:
+    """Make this process the leader of a group, so that what it starts can be ended with it.
+
+    The terminal's Ctrl-C does not reach it any more, either: that is the driver's business.
+    """
+    with suppress(AttributeError, OSError):  # Windows; or it leads one already
+        os.setsid()
+
+
+def volunteer_for_oom() -> None:
+    """Let the kernel take this process, rather than the one that started it, where memory runs out."""
+    path = Path("/proc/self/oom_score_adj")
+    with suppress(OSError, ValueError):
+        path.write_text(str(min(1000, int(path.read_text()) + _OOM_SCORE)))
+
+
+def end_tree(leader: int, others: list[int]) -> None:
+    """Kill a group by its leader's id, dead or alive, and processes that have left the group."""
+    with suppress(AttributeError, OSError):
+        os.killpg(leader, signal.SIGKILL)
+    for pid in others:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
