@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from fer_bench.errors import UserError
 
-__all__ = ["Checkpoint", "Course"]
+__all__ = ["Checkpoint", "Course", "open_checkpoint"]
+
+_FILE = "training.pt"
 
 
 @dataclass
@@ -54,6 +56,26 @@ class Course:
         """Begin the next stage."""
         self.stage, self.epoch = self.stage + 1, 0
         self.best_loss, self.best_epoch, self.best = float("inf"), 0, {}
+
+
+def open_checkpoint(place: str | Path | Checkpoint | None, every_seconds: float) -> Checkpoint | None:
+    """The checkpoint in a folder, which is made where there is none; unfinished writes of killed processes go.
+
+    Raises
+    ------
+    UserError
+        The folder cannot be made.
+    """
+    if place is None or isinstance(place, Checkpoint):
+        return place
+    folder = Path(place)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"{_FILE}.*.part"):
+            left.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"checkpoint {folder}: expected a folder that can be written to: {error}") from error
+    return Checkpoint(folder / _FILE, every_seconds)
 
 
 class Checkpoint:

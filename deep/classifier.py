@@ -21,7 +21,7 @@ from fer_bench.methods import check_images, check_labels
 from fer_bench.seeds import derive_seed
 
 from .augment import normalise
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, open_checkpoint
 from .feeds import Data, predict
 from .networks import build
 from .registry import MODES, Network
@@ -99,6 +99,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     (14, 7)
     """
 
+    takes_checkpoint = True
+    """The harness may give ``fit`` a folder as ``checkpoint``."""
+
     def __init__(
         self,
         network: str = "cnn2",
@@ -155,7 +158,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         *,
         groups: NDArray[Any] | None = None,
         watch: NDArray[np.uint8] | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: str | Path | Checkpoint | None = None,
+        checkpoint_seconds: float = 60.0,
     ) -> Self:
         """Train on images.
 
@@ -169,8 +173,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             People, (n,); needed with ``patience``, of no use without.
         watch : ndarray, optional
             Images to predict after each epoch.
-        checkpoint : Checkpoint, optional
-            Where to keep how far the training got; where there is a file already, it goes on from there.
+        checkpoint : path or Checkpoint, optional
+            Folder of this training alone, in which it keeps how far it got; where that is there already, the training
+            goes on from it. The caller deletes the folder when the result is safe.
+        checkpoint_seconds : float
+            Least time between two writes; at most so much work, and an epoch, is lost.
 
         Raises
         ------
@@ -188,7 +195,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         device = _device(self.device)
         held_out = _held_out(groups, labels, settings)
         watched = None if watch is None else check_images(watch, like=images.shape[1:])
-        key = self._key(images, labels, groups, watched) if checkpoint else ""
+        keeper = open_checkpoint(checkpoint, checkpoint_seconds)
+        key = self._key(images, labels, groups, watched) if keeper else ""
         self.classes_ = np.arange(N_CLASSES)
         self.image_shape_ = images.shape[1:]
         self.normalisation_ = normalisation(self.normalisation, record.mean, record.std)
@@ -203,7 +211,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         aside = Aside(
             watch=None if watched is None else _pictures(watched).to(device),
             validation=self._data(images, labels, held_out, device) if held_out.any() else None,
-            checkpoint=checkpoint,
+            checkpoint=keeper,
             key=key,
         )
         stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)

@@ -149,3 +149,28 @@ def test_writes_keep_their_distance(toy: Toy, tmp_path: Path) -> None:
     method = NetworkClassifier("cnn2", epochs=2, batch_size=4, device="cpu")
     method.fit(*toy(n=14), checkpoint=Checkpoint(tmp_path / "training.pt", every_seconds=60))
     assert not (tmp_path / "training.pt").exists()
+
+
+def test_a_folder_is_all_that_a_caller_needs_to_know(toy: Toy, tmp_path: Path) -> None:
+    """Given a folder that is not there, a training keeps itself in it, drops unfinished writes, and goes on from it."""
+    images, labels = toy(n=14)
+    folder = tmp_path / "trial" / "checkpoint"
+
+    def fit(epochs: int = 2) -> NetworkClassifier:
+        method = NetworkClassifier("cnn2", epochs=epochs, batch_size=4, device="cpu")
+        return method.fit(images, labels, checkpoint=folder, checkpoint_seconds=0)
+
+    assert NetworkClassifier.takes_checkpoint
+    first = fit()
+    (folder / "training.pt.1.part").write_bytes(b"half")
+    assert np.array_equal(fit().predict_proba(images), first.predict_proba(images))
+    assert [path.name for path in folder.iterdir()] == ["training.pt"]
+    with pytest.raises(UserError, match="it is of another training"):
+        fit(epochs=3)
+
+
+def test_a_folder_that_cannot_be_is_told(toy: Toy, tmp_path: Path) -> None:
+    """A file in the folder's place is named in one sentence."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"checkpoint .*file: expected a folder"):
+        NetworkClassifier("cnn2", epochs=1, device="cpu").fit(*toy(n=14), checkpoint=tmp_path / "file")
