@@ -37,6 +37,13 @@ class _Predicted:
     index: NDArray[np.int32]
     proba: NDArray[np.float32]
 
+_MISSING = {
+    "failures": "not started: as many trials had failed as --max-failures allows; mend the cause, then run the same "
+    "command again",
+    "interrupted": "not started: the run was interrupted; run the same command again to go on",
+    "stopped": "not done: the run was stopped; run the same command again to go on",
+}
+
 
 def trial_folder(out: Path, trial_id: str) -> Path:
     """Return where a trial's record and predictions are."""
@@ -142,7 +149,7 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
         limit = plan.profile.deadline_seconds
         reason = f"the {plan.profile.name} profile ends after {limit:.0f} s; run the same command again to go on"
         return row | {"state": "skipped", "reason": reason}
-    return row | {"state": "missing", "reason": "planned, not run yet; run the same command again"}
+    return row | {"state": "missing", "reason": _MISSING.get(why, "planned, not run yet; run the same command again")}
 
 
 def _prediction_table(plan: Plan, predicted: Sequence[_Predicted]) -> pd.DataFrame:
