@@ -37,6 +37,7 @@ class _Predicted:
     index: NDArray[np.int32]
     proba: NDArray[np.float32]
 
+
 _MISSING = {
     "failures": "not started: as many trials had failed as --max-failures allows; mend the cause, then run the same "
     "command again",
