@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["STATUS_WORDS", "Humans", "Published", "PublishedRow", "PublishedTable", "load_published"]
+__all__ = [
+    "STATUS_WORDS",
+    "Humans",
+    "Published",
+    "PublishedClaim",
+    "PublishedRow",
+    "PublishedTable",
+    "load_published",
+]
 
 STATUS_WORDS = {
     "verified": "verified",
@@ -63,6 +72,18 @@ class Humans:
     status: str
     caveat: str
     doi: str
+    by_expression: Mapping[str, float]
+    by_expression_status: str
+
+
+@dataclass(frozen=True)
+class PublishedClaim:
+    """Something the article says that figures can test; ``says`` is in our words."""
+
+    id: str
+    title: str
+    says: str
+    status: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +97,7 @@ class Published:
     tables: tuple[PublishedTable, ...]
     confusion: PublishedConfusion
     humans: Humans
+    claims: tuple[PublishedClaim, ...]
 
 
 @cache
@@ -107,4 +129,5 @@ def load_published() -> Published:
             }
         ),
         humans=Humans(**raw["humans"]),
+        claims=tuple(PublishedClaim(**claim) for claim in raw["claim"]),
     )

@@ -15,7 +15,7 @@ from .gather import LAST, VIEW_PROTOCOLS, RunView
 from .leakage import Comparison
 from .tables import Block, Column, Estimate, Section, Table
 
-__all__ = ["turned_section"]
+__all__ = ["all_views_partner", "turned_section"]
 
 
 def turned_section(view: RunView, suffix: str) -> Section:
@@ -35,8 +35,13 @@ def turned_section(view: RunView, suffix: str) -> Section:
     return Section(f"turned{suffix}", title, tuple(blocks))
 
 
-def _against(view: RunView, protocol: str) -> Comparison | None:
+def all_views_partner(view: RunView, protocol: str) -> str | None:
     """The protocol by person that shows training all views, nearest in the amount of training data."""
+    pair = _against(view, protocol)
+    return pair.looser if pair else None
+
+
+def _against(view: RunView, protocol: str) -> Comparison | None:
     size = view.train_size(protocol)
     others = {
         name: view.train_size(name)
