@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -279,12 +280,13 @@ def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: st
         ranked = view.ranked(protocol, family)
         lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
     words = "; ".join(FAMILY_WORDS[family] for family in families)
-    return svg.strip_figure(
+    figure = svg.strip_figure(
         f"{table_id}-strip",
         lanes,
         f"{view.shown(protocol)}: every mark is a method ({words}); dashed: chance.",
         view.chance,
     )
+    return replace(figure, table=table_id)
 
 
 def _pairs(view: RunView, protocol: str, suffix: str) -> Table:

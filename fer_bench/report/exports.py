@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .document import Document, embedded_of, figures_of, tables_of
@@ -45,10 +45,16 @@ def safe_for_spreadsheets(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def document_json(document: Document) -> str:
+def document_json(document: Document, files: Sequence[str] = ()) -> str:
     """Write everything that the report says as JSON: texts, tables with values, n and intervals, figures' tables.
 
     A share is in [0, 1], a difference of shares in [-1, 1]; what has no value is null.
+
+    Parameters
+    ----------
+    document : Document
+    files : sequence of str
+        Names of the files that are written beside it, told under ``files``.
     """
     sections = [
         {
@@ -74,6 +80,7 @@ def document_json(document: Document) -> str:
             "tables": [_table(table) for table in tables_of(document)],
             "figures": figures,
             "drawn": [{"id": d.id, "kind": d.kind, "title": d.title, "data": d.data} for d in embedded_of(document)],
+            "files": files,
         }
     )
 

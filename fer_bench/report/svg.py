@@ -16,6 +16,7 @@ from .tables import Estimate, Figure
 __all__ = ["curves_figure", "dumbbell", "interval_bar", "scatter_figure", "strip_figure"]
 
 WIDTH = 720
+PANEL = (180, 108)
 
 
 def interval_bar(found: Estimate, family: str, chance: float, width: int = 150) -> str:
@@ -133,24 +134,37 @@ def curves_figure(
         Values in [0, 1], one an epoch; lines are called ``train`` or ``test``.
     caption : str
     """
-    drawn = []
-    for method, family, lines in panels:
-        epochs = max(len(values) for _, values in lines)
-        parts = [f'<path class="g" d="M26 {y}H176"/>' for y in (10, 50, 90)]
-        parts += [f'<text class="t e" x="22" y="{y + 4}">{label}</text>' for y, label in ((10, 100), (50, 50), (90, 0))]
-        parts.append(f'<text class="t" x="26" y="104">1</text><text class="t e" x="176" y="104">{epochs}</text>')
-        for kind, values in lines:
-            step = 150 / max(1, len(values) - 1)
-            path = "L".join(f"{_n(26 + step * i)} {_n(90 - 80 * v)}" for i, v in enumerate(values) if math.isfinite(v))
-            if "L" in path:
-                parts.append(f'<path class="{kind}" d="M{path}"/>')
-            elif path:
-                parts.append(f'<circle class="{kind}" cx="{path.split()[0]}" cy="{path.split()[1]}" r="2"/>')
-        drawn.append(
-            f'<figure class="panel {_family(family)}"><svg viewBox="0 0 180 108" role="img" '
-            f'aria-label="{escape(method)}">{"".join(parts)}</svg><figcaption>{escape(method)}</figcaption></figure>'
-        )
-    return Figure(name, Markup('<div class="panels">' + "".join(drawn) + "</div>"), caption)
+    drawn = [(method, _family(family), _panel(lines)) for method, family, lines in panels]
+    page = "".join(
+        f'<figure class="panel {family}"><svg viewBox="0 0 {PANEL[0]} {PANEL[1]}" role="img" '
+        f'aria-label="{escape(method)}">{parts}</svg><figcaption>{escape(method)}</figcaption></figure>'
+        for method, family, parts in drawn
+    )
+    wide, high = PANEL[0] + 12, PANEL[1] + 26
+    alone = "".join(
+        f'<g class="{family}" transform="translate({wide * (i % 4)} {high * (i // 4)})">{parts}'
+        f'<text class="s" x="26" y="{PANEL[1] + 10}">{escape(method)}</text></g>'
+        for i, (method, family, parts) in enumerate(drawn)
+    )
+    size = f"0 0 {wide * min(4, len(drawn))} {high * math.ceil(len(drawn) / 4)}"
+    file = f'<svg viewBox="{size}" role="img" aria-label="{escape(caption)}">{alone}</svg>'
+    return Figure(name, Markup('<div class="panels">' + page + "</div>"), caption, alone=file)
+
+
+def _panel(lines: Sequence[tuple[str, Sequence[float]]]) -> str:
+    """Axes and lines of one panel of learning curves."""
+    epochs = max(len(values) for _, values in lines)
+    parts = [f'<path class="g" d="M26 {y}H176"/>' for y in (10, 50, 90)]
+    parts += [f'<text class="s e" x="22" y="{y + 4}">{label}</text>' for y, label in ((10, 100), (50, 50), (90, 0))]
+    parts.append(f'<text class="s" x="26" y="104">1</text><text class="s e" x="176" y="104">{epochs}</text>')
+    for kind, values in lines:
+        step = 150 / max(1, len(values) - 1)
+        path = "L".join(f"{_n(26 + step * i)} {_n(90 - 80 * v)}" for i, v in enumerate(values) if math.isfinite(v))
+        if "L" in path:
+            parts.append(f'<path class="{kind}" d="M{path}"/>')
+        elif path:
+            parts.append(f'<circle class="{kind}" cx="{path.split()[0]}" cy="{path.split()[1]}" r="2"/>')
+    return "".join(parts)
 
 
 def _labels(points: Sequence[tuple[str, float, float]], right: float) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,11 +33,14 @@ __all__ = [
 
 NO_VALUE = "–"
 MINUS = "−"
+MOST_SIGNS = 100
+"""Of an id; file systems take 255 bytes."""
 
 
 def safe_id(name: str) -> str:
-    """Make a name of an anchor and a file: a protocol or a family may be called anything."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+    """Make a name of an anchor and a file: a protocol or a family may be called anything, at any length."""
+    found = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+    return found if len(found) <= MOST_SIGNS else f"{found[: MOST_SIGNS - 9]}-{zlib.crc32(name.encode()):08x}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ class Figure:
     caption : str
         What is drawn, with n and what the marks mean.
     table : str
-        Id of the table behind it, in the same section; empty only where no table of the report holds the figures.
+        Id of the table behind it, in the same section; where it is left out, the next table after the figure.
     alone : str
         One ``<svg>`` for the file, where ``svg`` is not one.
     """

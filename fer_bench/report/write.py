@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from fer_bench.errors import UserError
+from fer_bench.files import atomic_write
 
-from . import article, comparison, costs, data, detail, leakage, opening, protocols, provenance, turned
-from .document import Document, tables_of
-from .exports import table_csv
+from . import comparison, opening, provenance
+from .document import Document, figures_of, tables_of
+from .exports import document_json, safe_for_spreadsheets, table_csv
 from .gather import RunView, gather
-from .markdown import markdown
+from .ids import with_own_ids
+from .latex import table_tex
+from .markdown import markdown, summary
+from .pictures import figure_svg
 from .render import html
+from .sections import SECTIONS
 from .tables import Section, Table, with_reasons
 
 __all__ = ["build_document", "write_report"]
 
-SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
-    comparison.families_section,
-    comparison.pairs_section,
-    article.article_section,
-    detail.expressions_section,
-    detail.views_section,
-    detail.confusions_section,
-    leakage.splits_section,
-    turned.turned_section,
-    protocols.epochs_section,
-    protocols.curves_section,
-    costs.costs_section,
-    costs.failures_section,
-    data.data_section,
-    provenance.provenance_section,
-    provenance.citation_section,
-)
-"""Sections that are written for one run each, in reading order."""
+EVERYTHING = Path("tables", "report.json")
 
 
 def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
-    """Write ``report.html``, ``report.md``, ``results.csv`` and ``tables/*.csv``.
+    """Write the report in all its forms.
 
-    The same run files give the same bytes: nothing but the runs' own records goes in, no clock, no host.
+    ``report.html`` and ``report.md`` to read, ``summary.md`` for a comment on a pull request; ``results.csv``, one row
+    a method and protocol; and from the very same tables ``tables/*.csv`` and ``tables/*.tex``, ``tables/report.json``
+    with everything, ``figures/*.svg``. The same run files give the same bytes: nothing but the runs' own records goes
+    in, no clock, no host.
 
     Parameters
     ----------
@@ -68,17 +60,24 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
     if out is None and len(run_dirs) > 1:
         raise UserError(f"{len(run_dirs)} runs are merged into one report; say where to write it with --out")
     target = Path(run_dirs[0]) if out is None else Path(out)
+    if target.exists() and not target.is_dir():
+        raise UserError(f"--out {target} is a file; give a folder for the report")
     views = gather(run_dirs)
-    (target / "tables").mkdir(parents=True, exist_ok=True)
-    _write(target / "results.csv", _results_csv(views))
     document = build_document(views)
-    tables = {f"{table.id}.csv": table_csv(table) for table in tables_of(document)}
-    for stale in set((target / "tables").glob("*.csv")) - {target / "tables" / name for name in tables}:
-        stale.unlink()
-    for name, text in tables.items():
-        _write(target / "tables" / name, text)
-    _write(target / "report.md", markdown(document))
-    _write(target / "report.html", html(document))
+    files = {
+        Path("results.csv"): _results_csv(views),
+        **{Path("tables", f"{table.id}.csv"): table_csv(table) for table in tables_of(document)},
+        **{Path("tables", f"{table.id}.tex"): table_tex(table) for table in tables_of(document)},
+        **{Path("figures", f"{figure.id}.svg"): figure_svg(figure) for figure in figures_of(document)},
+        Path("report.md"): markdown(document),
+        Path("summary.md"): summary(document),
+        Path("report.html"): html(document),
+    }
+    beside = [name.as_posix() for name in files if len(name.parts) > 1]
+    _remove_stale(target, beside)
+    for name, text in (files | {EVERYTHING: document_json(document, beside)}).items():
+        with atomic_write(target / name, "w") as handle:
+            handle.write(_writable(text))
     return target / "report.html"
 
 
@@ -97,13 +96,15 @@ def build_document(views: Sequence[RunView]) -> Document:
     first = views[0].info
     names = " and ".join(dict.fromkeys(_data_words(view) for view in views))
     date = str(first.get("started", ""))[:10]
-    return Document(
-        title=f"Facial expression recognition on {names}",
-        subtitle=f"fer-bench {first.get('code', {}).get('version', '')}, {date}".rstrip(", "),
-        warnings=opening.warnings_of(views),
-        headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
-        glance=tuple(opening.facts(view, f"-{i + 1}" if several else "") for i, view in enumerate(views)),
-        sections=tuple(sections),
+    return with_own_ids(
+        Document(
+            title=f"Facial expression recognition on {names}",
+            subtitle=f"fer-bench {first.get('code', {}).get('version', '')}, {date}".rstrip(", "),
+            warnings=opening.warnings_of(views),
+            headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
+            glance=tuple(opening.facts(view, f"-{i + 1}" if several else "") for i, view in enumerate(views)),
+            sections=tuple(sections),
+        )
     )
 
 
@@ -118,18 +119,25 @@ def _data_words(view: RunView) -> str:
 
 
 def _results_csv(views: Sequence[RunView]) -> str:
-    if len(views) == 1:
-        return views[0].results.to_csv(index=False, lineterminator="\n")
-    frames = [view.results.assign(run=view.label) for view in views]
+    frames = [view.results.assign(run=view.label) if len(views) > 1 else view.results for view in views]
     merged = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-    return merged.to_csv(index=False, lineterminator="\n")
+    texts = [name for name in merged.columns if not pd.api.types.is_numeric_dtype(merged[name])]
+    safe = merged.assign(**{name: merged[name].map(safe_for_spreadsheets) for name in texts})
+    return safe.to_csv(index=False, lineterminator="\n")
 
 
-def _write(file: Path, text: str) -> None:
-    """Write whole or not at all: a reader never meets half a report."""
-    scratch = file.with_name(f".{file.name}.tmp")
-    with scratch.open("w", encoding="utf-8", newline="\n") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    scratch.replace(file)
+def _writable(text: str) -> str:
+    """Replace the few signs that no file of ours can hold: control signs of no text, halves of pairs."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", "\ufffd", whole)
+
+
+def _remove_stale(target: Path, kept: Sequence[str]) -> None:
+    """Remove what an earlier report of this folder wrote and this one will not; files of others stay."""
+    try:
+        earlier = json.loads((target / EVERYTHING).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for name in map(Path, set(map(str, earlier)) - set(kept)):
+        if name.parts[:-1] in (("tables",), ("figures",)) and name.suffix in (".csv", ".tex", ".svg"):
+            (target / name).unlink(missing_ok=True)
