@@ -1,6 +1,6 @@
 """Errors that reach people. This module imports nothing from fer_bench."""
 
-__all__ = ["FerBenchError", "InputError", "UserError"]
+__all__ = ["FerBenchError", "InputError", "StorageError", "UserError"]
 
 
 class FerBenchError(Exception):
@@ -11,6 +11,13 @@ class UserError(FerBenchError):
     """A user's mistake, told in one sentence: what, where, expected, found, what to do.
 
     The command line prints it without a traceback and exits with 2.
+    """
+
+
+class StorageError(UserError, OSError):
+    """Nothing more can be written somewhere: the disk is full, a quota is reached, it is read-only.
+
+    No method's fault: a trial that meets it has not failed, and what runs beside it will meet it next.
     """
 
 

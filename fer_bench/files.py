@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,9 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from fer_bench.errors import UserError
+from fer_bench.errors import StorageError
 
 __all__ = [
+    "OTHER_CACHE",
     "TEMPORARY",
     "atomic_write",
     "cache_dir",
@@ -21,11 +23,20 @@ __all__ = [
     "clean_temporary",
     "locked",
     "need_space",
+    "need_writable",
     "sha256_file",
+    "storage_error",
     "to_json",
 ]
 
 TEMPORARY = ".tmp-"
+
+OTHER_CACHE = "set FER_BENCH_CACHE to a folder on a larger disk"
+"""What to do where the cache's disk is too small."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+_KEPT = "what is finished is kept, and the same command goes on with the rest"
 
 
 def cache_dir() -> Path:
@@ -42,25 +53,74 @@ def cache_dir() -> Path:
 
 @contextmanager
 def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Open a temporary neighbour of ``path``; on success it is flushed to disk and takes the name, else it vanishes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Open a temporary neighbour of ``path``; on success it is flushed to disk and takes the name, else it vanishes.
+
+    Raises
+    ------
+    StorageError
+        The disk is full, or the folder cannot be written to.
+    """
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     encoding = None if "b" in mode else "utf-8"
     try:
-        with open(temporary, mode, encoding=encoding, newline=None if encoding is None else "\n") as handle:
+        with _opened(temporary, mode, encoding=encoding, newline=None if encoding is None else "\n") as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
+    except StorageError:
+        raise
+    except OSError as error:
+        full = storage_error(path, error)
+        if full is None:
+            raise
+        raise full from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never there, or its folder refuses this, too; the first error is told
+            temporary.unlink()
+
+
+def _opened(path: Path, mode: str, **how: Any) -> IO[Any]:
+    """Open a file to write, in a folder that is made where there is none; what forbids it is told."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, mode, **how)
+    except OSError as error:
+        full = storage_error(path, error)
+        if full is None and error.errno not in _FORBIDDEN:
+            raise
+        raise full or _forbidden(path.parent, error) from error
+
+
+def storage_error(path: Path, error: BaseException) -> StorageError | None:
+    """Return what to tell people where ``error`` says that a disk or a quota is full; None where it says no such thing.
+
+    Parameters
+    ----------
+    path : Path
+        What was to be written.
+    error : exception
+        What was raised meanwhile.
+    """
+    if not isinstance(error, OSError):
+        return None
+    # numpy tells in words alone that it could not write a whole array.
+    if error.errno in _FULL or (error.errno is None and "requested and" in str(error)):
+        why = "a limit on the size of files is reached" if error.errno == errno.EFBIG else "the disk is full"
+        return StorageError(f"{path.parent}: {why}, {path.name} cannot be written; make room: {_KEPT}")
+    return None
+
+
+def _forbidden(folder: Path, error: OSError) -> StorageError:
+    return StorageError(f"{folder}: cannot be written to: {error.strerror}; choose another folder, or make it writable")
 
 
 def clean_temporary(folder: Path) -> None:
-    """Remove what a killed writer left in ``folder`` and one level below."""
-    for pattern in (f"{TEMPORARY}*", f"*/{TEMPORARY}*"):
-        for leftover in folder.glob(pattern):
-            leftover.unlink(missing_ok=True)
+    """Remove what killed writers left anywhere in ``folder``, which nobody writes to now."""
+    for home, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(TEMPORARY):
+                Path(home, name).unlink(missing_ok=True)
 
 
 def clean_killed(path: Path) -> None:
@@ -84,21 +144,57 @@ def to_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=list)
 
 
-def need_space(folder: Path, needed_bytes: float, what: str) -> None:
+def need_space(
+    folder: Path, needed_bytes: float, what: str, *, remedy: str = OTHER_CACHE, reserve_bytes: float = 2e8
+) -> None:
     """Refuse to start what cannot be stored.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is to be stored; made where it is not there.
+    needed_bytes : float
+        How much that takes.
+    what : str
+        What is stored, for the message.
+    remedy : str
+        What a user can do but make room.
+    reserve_bytes : float
+        What must stay free besides.
 
     Raises
     ------
-    UserError
-        Less than ``needed_bytes`` and a reserve of 200 MB are free where ``folder`` is.
+    StorageError
+        Less than ``needed_bytes`` and ``reserve_bytes`` are free where ``folder`` is, or it cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder, error) or _forbidden(folder, error) from error
     free = shutil.disk_usage(folder).free
-    if free < needed_bytes + 2e8:
-        raise UserError(
-            f"{folder}: {what} needs {needed_bytes / 1e6:,.0f} MB, {free / 1e6:,.0f} MB are free; "
-            "make room, or set FER_BENCH_CACHE to a folder on a larger disk"
+    if free < needed_bytes + reserve_bytes:
+        raise StorageError(
+            f"{folder}: {what} needs {(needed_bytes + reserve_bytes) / 1e6:,.0f} MB of free space, "
+            f"{free / 1e6:,.0f} MB are free; make room, or {remedy}"
         )
+
+
+def need_writable(folder: Path, remedy: str) -> None:
+    """Refuse, before any work, a folder that nothing can be written to; makes nothing, not even the folder.
+
+    Raises
+    ------
+    StorageError
+        It, or the nearest folder above it that exists, forbids writing, or is no folder.
+    """
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise StorageError(f"{folder}: cannot be written to: {place} is no folder; {remedy}")
+    if not os.access(place, os.W_OK | os.X_OK):  # read-only file systems are found out for root, too
+        whose = "" if place == folder else f"{place} is "
+        raise StorageError(f"{folder}: cannot be written to: {whose}read-only, or not yours to write to; {remedy}")
 
 
 @contextmanager
@@ -111,14 +207,18 @@ def locked(path: Path, *, wait: bool) -> Iterator[bool]:
         The lock file; stays behind, empty.
     wait : bool
         Wait for another holder to finish, or yield False at once.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be made.
     """
     try:
         import fcntl
     except ImportError:  # Windows: writers may do the same work twice, but writes are atomic there too
         yield True
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a") as handle:
+    with _opened(path, "a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

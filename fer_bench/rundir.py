@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,18 +17,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_bench.files import atomic_write, sha256_file
+from fer_bench.errors import UserError
+from fer_bench.files import atomic_write, locked, need_writable, sha256_file
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan import Plan, Trial
+from fer_bench.results.load import check_schema
 from fer_bench.trial import PREDICTIONS, RECORD, versions
 
-__all__ = ["consolidate", "finished", "other_versions", "read_record", "trial_folder", "write_json"]
+__all__ = [
+    "LOCK", "Stopwatch", "check_place", "claimed", "consolidate", "finished", "other_versions", "read_record",
+    "space_needed", "trial_folder", "write_json",
+]  # fmt: skip
+
+LOCK = "run.lock"
+"""Held by whoever writes to a run directory; the system frees it when the holder dies."""
 
 _TRIAL_COLUMNS = [
     "id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds",
     "prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "device", "threads",
     "estimate_seconds", "warnings",
 ]  # fmt: skip
+
+
+_TRIAL_BYTES = 16_000
+_REPORT_BYTES = 5e6
 
 
 @dataclass(frozen=True)
@@ -42,8 +56,87 @@ _MISSING = {
     "failures": "not started: as many trials had failed as --max-failures allows; mend the cause, then run the same "
     "command again",
     "interrupted": "not started: the run was interrupted; run the same command again to go on",
+    "storage": "not started: there was no room to store it; make room, then run the same command again",
     "stopped": "not done: the run was stopped; run the same command again to go on",
 }
+
+
+def check_place(out: Path) -> None:
+    """Refuse a place for a run before any work; makes nothing there.
+
+    Raises
+    ------
+    UserError
+        Nothing can be written there, another version of fer-bench wrote it, or another run is writing to it.
+    """
+    need_writable(out, "give another folder with --out")
+    try:
+        info = json.loads((out / "run.json").read_text("utf-8"))
+    except (OSError, ValueError):  # none there, or a damaged one, which is written anew
+        pass
+    else:
+        check_schema(out / "run.json", info)
+    if (out / LOCK).exists():
+        with claimed(out):
+            return
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Be the only run that writes to ``out``.
+
+    Raises
+    ------
+    UserError
+        Another one does.
+    """
+    with locked(out / LOCK, wait=False) as mine:
+        if not mine:
+            raise UserError(f"{out}: another run is writing there; wait for it, or give another folder with --out")
+        yield
+
+
+def space_needed(plan: Plan, todo: Iterable[Trial]) -> float:
+    """Return about how many bytes a run will add: records and predictions of trials, the consolidated files, a report.
+
+    Probabilities hardly shrink: 7 of 4 bytes an image beside the trial, about as much in the consolidated file.
+    """
+    unwritten = sum(_TRIAL_BYTES + 32 * t.n_test * (1 + t.watch) for t in todo)
+    consolidated = sum(32 * t.n_test * (1 + t.watch) for t in plan.runnable)
+    return float(unwritten + consolidated + _REPORT_BYTES)
+
+
+class Stopwatch:
+    """Seconds that a run spends in each of its phases, on top of those of earlier calls.
+
+    Parameters
+    ----------
+    out : Path
+        The run directory, whose run.json may tell of earlier calls.
+    resumed : bool
+        Whether something that they did still counts.
+    """
+
+    def __init__(self, out: Path, *, resumed: bool) -> None:
+        self.seconds: dict[str, float] = {}
+        try:
+            before = json.loads((out / "run.json").read_text("utf-8"))["phase_seconds"] if resumed else {}
+            self.seconds = {str(phase): float(seconds) for phase, seconds in before.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+
+    def add(self, phase: str, seconds: float) -> None:
+        """Add to a phase what was measured elsewhere."""
+        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + seconds, 3)
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        """Add what happens inside to a phase, however it ends."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(phase, time.monotonic() - begun)
 
 
 def trial_folder(out: Path, trial_id: str) -> Path:
