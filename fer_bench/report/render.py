@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from .document import NUMERIC, Document
 from .exports import json_text
-from .tables import Block, Code, Column, Drawing, Embedded, Estimate, Figure, Table, cell_text
+from .tables import Block, Code, Column, Drawing, Embedded, Estimate, Figure, Link, Table, cell_text
 
 __all__ = ["html"]
 
@@ -75,6 +75,8 @@ def _cell(table: Table, column: Column, value: object) -> Markup:
     if isinstance(value, Estimate) and " [" in text:
         number, interval = text.split(" [", 1)
         inner = Markup("{} <small>[{}</small>").format(number, interval)
+    elif isinstance(value, Link):
+        inner = Markup('<a href="#{}">{}</a>').format(value.target, inner)
     elif column.kind == "code":
         inner = Markup("<code>{}</code>").format(text)
     if column.key == table.head:

@@ -24,6 +24,7 @@ __all__ = [
     "Embedded",
     "Estimate",
     "Figure",
+    "Link",
     "Section",
     "Table",
     "cell_text",
@@ -59,6 +60,25 @@ class Estimate:
         """Take over an interval of `fer_bench.stats`."""
         why = found.method.removeprefix("none: ") if math.isnan(found.low) else ""
         return cls(found.value, found.low, found.high, found.n, found.people, why)
+
+
+class Link(str):
+    """Text of a cell that HTML makes a link to an anchor of the report; other forms show the text.
+
+    Attributes
+    ----------
+    target : str
+        Id of a section, table or figure.
+    """
+
+    __slots__ = ("target",)
+    target: str
+
+    def __new__(cls, text: str, target: str) -> Link:
+        """Keep the target beside the text."""
+        found = super().__new__(cls, text)
+        found.target = safe_id(target)
+        return found
 
 
 @dataclass(frozen=True)
