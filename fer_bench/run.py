@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,31 @@ import pandas as pd
 from fer_bench import provenance
 from fer_bench.data.store import build_stores, crop_audit
 from fer_bench.dealing import balance
-from fer_bench.errors import UserError
-from fer_bench.executors import get_executor
+from fer_bench.errors import StorageError, UserError
+from fer_bench.events import EventLog
+from fer_bench.executors import Outcome, get_executor
 from fer_bench.executors.limits import failures_allowed, memory_share
-from fer_bench.files import TEMPORARY, atomic_write, clean_temporary, locked, to_json
+from fer_bench.files import TEMPORARY, atomic_write, cache_dir, clean_temporary, need_space, need_writable, to_json
 from fer_bench.folds import check_folds
+from fer_bench.forecast import Forecast, forecast, predicted_before
+from fer_bench.history import record_cost
+from fer_bench.live import Watch, begin, watching
 from fer_bench.plan import Plan, Trial, make_plan
-from fer_bench.progress import progress, say
+from fer_bench.progress import say
 from fer_bench.protocols import rule_of
 from fer_bench.request import Request
-from fer_bench.rundir import consolidate, finished, other_versions, trial_folder, write_json
+from fer_bench.rundir import (
+    Stopwatch,
+    check_place,
+    claimed,
+    consolidate,
+    finished,
+    other_versions,
+    read_record,
+    space_needed,
+    trial_folder,
+    write_json,
+)
 from fer_bench.trial import Task
 
 __all__ = ["default_out", "run"]
@@ -75,6 +89,8 @@ def run(request: Request) -> int:
     out = request.out or default_out(request)
     get_executor(request.executor, request.scheduler)
     failures_allowed(request.max_failures, 1)
+    check_place(out)
+    need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder")
     plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
     try:
         (out / "trials").mkdir(parents=True, exist_ok=True)
@@ -84,61 +100,86 @@ def run(request: Request) -> int:
         probe.unlink()
     except OSError as error:
         raise UserError(f"--out {out}: cannot be written: {error.strerror}; choose another folder") from error
-    with locked(out / "run.lock", wait=False) as mine:
-        if not mine:
-            raise UserError(f"{out}: another run is writing there; wait for it, or give another folder with --out")
+    with claimed(out):
         return _run(plan, out, begun)
 
 
 def _run(plan: Plan, out: Path, begun: float) -> int:
-    clean_temporary(out / "trials")
+    planned = time.monotonic() - begun
+    clean_temporary(out)
     todo = [trial for trial in plan.runnable if not finished(out, trial.id)]
     n_done = len(plan.runnable) - len(todo)
     n_skipped = len(plan.trials) - len(plan.runnable)
     for note in plan.notes:
         say(note)
     say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
+    need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with --out")
     earlier = _earlier_seconds(out) if n_done else 0.0
-    description = _describe(plan)
+    clock = Stopwatch(out, resumed=bool(n_done))
+    clock.add("plan", planned)
+    expected = forecast(plan, before=predicted_before(out, except_for={trial.id for trial in todo}))
+    description = _describe(plan, expected)
     write_json(out / "run.json", description)
     for name, folds in plan.folds.items():
         folds.write(out / "folds" / f"{name}.csv")
     with atomic_write(out / "manifest.csv", "w") as handle:
         plan.dataset.manifest.table.to_csv(handle, index=False, lineterminator="\n")
 
-    outcome, interrupted = None, False
-    try:
+    with EventLog(out) as log:
+        counts = {"todo": len(todo), "done_before": n_done, "skipped": n_skipped, "workers": plan.request.n_workers}
+        board = begin(log, executor=plan.request.executor, **counts)
+        outcome, interrupted = None, False
+        try:
+            with watching(log, board, {trial.id: expected.seconds[trial.id] for trial in todo}) as watch:
+                outcome = _execute(plan, out, todo, begun, watch, clock)
+            interrupted = outcome.why in ("interrupted", "stopped")
+        except KeyboardInterrupt:
+            interrupted = True
+        why = "interrupted" if interrupted else outcome.why if outcome else ""
+        with clock("consolidate"):
+            table = consolidate(out, plan, outcome.not_started if outcome else [t.id for t in todo], why)
+        # A run that was broken off and started again took the time of all its parts.
+        elapsed = earlier + time.monotonic() - begun
+        notes = [*plan.notes, *other_versions(out, plan)]
+        description["dataset"]["crop_audit"] = crop_audit(plan.dataset, plan.request.weights_dir)
+        finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
+        write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
+        with clock("report"):
+            code = _report(out, table, interrupted)
+        write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
+        if outcome and outcome.why == "storage":
+            raise StorageError(outcome.reason)
+        log.write("run_ended", why=why, seconds=round(time.monotonic() - begun, 1), code=code)
+        return code
+
+
+def _execute(plan: Plan, out: Path, todo: Sequence[Trial], begun: float, watch: Watch, clock: Stopwatch) -> Outcome:
+    """Run the trials that are to do; failures are told at once, costs are kept for the next plan."""
+    with clock("stores"):
         tasks = _tasks(plan, out, {trial.id for trial in todo})
-        counts: Counter[str] = Counter()
-        with progress("Trials", len(todo)) as advance:
+    trials = {trial.id: trial for trial in todo}
+    request = plan.request
 
-            def on_done(record: Mapping[str, Any]) -> None:
-                counts[record["state"]] += 1
-                if record["state"] in _FAILED:
-                    say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
-                advance(counts.total())
+    def on_done(record: Mapping[str, Any]) -> None:
+        if record["state"] in _FAILED:
+            say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
+        watch.done(record)
+        if request.executor != "dask":  # those machines may be others than this one
+            whole = read_record(out, record["id"]) or {}
+            record_cost(trials[record["id"]].spec, whole, watch=trials[record["id"]].watch)
 
-            outcome = get_executor(plan.request.executor, plan.request.scheduler)(
-                tasks,
-                workers=plan.request.n_workers,
-                logs=out / "logs",
-                deadline=begun + plan.profile.deadline_seconds,
-                max_failures=failures_allowed(plan.request.max_failures, len(plan.runnable)),
-                on_done=on_done,
-                **({"scheduler": plan.request.scheduler} if plan.request.scheduler else {}),
-            )
-        interrupted = outcome.why in ("interrupted", "stopped")
-    except KeyboardInterrupt:
-        interrupted = True
-    why = "interrupted" if interrupted else outcome.why if outcome else ""
-    table = consolidate(out, plan, outcome.not_started if outcome else [t.id for t in todo], why)
-    # A run that was broken off and started again took the time of all its parts.
-    elapsed = earlier + time.monotonic() - begun
-    notes = [*plan.notes, *other_versions(out, plan)]
-    description["dataset"]["crop_audit"] = crop_audit(plan.dataset, plan.request.weights_dir)
-    finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
-    write_json(out / "run.json", description | finish)
-    return _report(out, table, interrupted)
+    with clock("trials"):
+        outcome: Outcome = get_executor(request.executor, request.scheduler)(
+            tasks,
+            workers=request.n_workers,
+            logs=out / "logs",
+            deadline=begun + plan.profile.deadline_seconds,
+            max_failures=failures_allowed(request.max_failures, len(plan.runnable)),
+            on_done=on_done,
+            on_event=watch.event,
+            **({"scheduler": request.scheduler} if request.scheduler else {}),
+        )
+    return outcome
 
 
 def _earlier_seconds(out: Path) -> float:
@@ -169,7 +210,9 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     stores = build_stores(plan.dataset, specs, plan.request.n_workers, plan.request.weights_dir)
     labels, groups = manifest.labels, manifest.groups.astype(str)
     sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
-    memory = plan.request.memory_limit * 1e9 or memory_share(plan.request.n_workers)
+    # A cluster's workers have memory of their own, and know how much.
+    elsewhere = plan.request.executor == "dask"
+    memory = plan.request.memory_limit * 1e9 or (0.0 if elsewhere else memory_share(plan.request.n_workers))
     tasks = []
     for trial in trials:
         train, test = sides[trial.protocol, trial.fold]
@@ -191,7 +234,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
                 labels=labels,
                 groups=groups,
                 folder=trial_folder(out, trial.id),
-                estimate_seconds=trial.estimate_seconds,
+                estimate_seconds=trial.budget_seconds,
                 timeout_seconds=limit,
                 memory_bytes=memory,
             )
@@ -199,7 +242,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     return tasks
 
 
-def _describe(plan: Plan) -> dict[str, Any]:
+def _describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
     """Everything of run.json that is known before the first trial."""
     request, manifest = plan.request, plan.dataset.manifest
     return {
@@ -247,14 +290,23 @@ def _describe(plan: Plan) -> dict[str, Any]:
                 "seed": t.seed,
                 "watch": t.watch,
                 "estimate_seconds": round(t.estimate_seconds, 2),
+                **_expected(t, expected),
                 "skip": t.skip or None,
             }
             for t in plan.trials
         ],
+        "forecast": expected.as_json(),
         "packages": provenance.packages(),
+        "libraries": provenance.libraries(),
         "machine": provenance.machine(),
+        "environment": provenance.environment(),
         "code": provenance.code(),
     }
+
+
+def _expected(trial: Trial, expected: Forecast) -> dict[str, Any]:
+    found = expected.trials.get(trial.id)
+    return {"predicted_seconds": round(found.seconds, 3), "predicted_from": found.source} if found else {}
 
 
 def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
