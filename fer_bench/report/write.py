@@ -100,9 +100,11 @@ def build_document(views: Sequence[RunView]) -> Document:
         Document(
             title=f"Facial expression recognition on {names}",
             subtitle=f"fer-bench {first.get('code', {}).get('version', '')}, {date}".rstrip(", "),
-            warnings=opening.warnings_of(views),
+            warnings=(*opening.warnings_of(views), *_doubts(views)),
             headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
-            glance=tuple(opening.facts(view, f"-{i + 1}" if several else "") for i, view in enumerate(views)),
+            glance=tuple(
+                table for i, v in enumerate(views) for table in opening.glance(v, f"-{i + 1}" if several else "")
+            ),
             sections=tuple(sections),
         )
     )
@@ -111,6 +113,11 @@ def build_document(views: Sequence[RunView]) -> Document:
 def _with_reasons(section: Section) -> Section:
     blocks = tuple(with_reasons(block) if isinstance(block, Table) else block for block in section.blocks)
     return replace(section, blocks=blocks)
+
+
+def _doubts(views: Sequence[RunView]) -> tuple[str, ...]:
+    """What is odd in the runs' files."""
+    return tuple(f"{view.label}: {text}" if len(views) > 1 else text for view in views for text in view.run.doubts)
 
 
 def _data_words(view: RunView) -> str:

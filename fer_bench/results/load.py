@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from fer_bench import stats
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
+from fer_bench.results.checks import check_numbers, checked_info, find_doubts
 from fer_bench.seeds import derive_seed
 
 __all__ = ["PROBABILITIES", "SCHEMA", "RunData", "check_schema", "load_run", "planned_pairs", "report_seed"]
@@ -35,6 +37,7 @@ CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss")
 OPTIONAL_CURVES = ("train_accuracy", "test_accuracy")
 INFO_KEYS = ("suite", "profile", "preset", "command", "seed", "dataset", "protocols", "methods")
 STATES = ("ok", "failed", "timeout", "oom", "skipped", "missing")
+WHOLE = ("fold", "seed")
 TRIAL_KEY = ["method", "protocol", "fold", "seed"]
 
 
@@ -64,6 +67,11 @@ class RunData:
     predictions: pd.DataFrame
     watched: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """Sentences on what is odd in these files, for the top of the report."""
+        return find_doubts(self)
 
     @property
     def unit(self) -> stats.Unit:
@@ -135,7 +143,7 @@ def _read_info(folder: Path) -> dict[str, Any]:
     absent = [key for key in INFO_KEYS if key not in info]
     if absent:
         raise UserError(f"{file}: {', '.join(absent)} is missing; run the same `fer-bench run` again")
-    return info
+    return checked_info(file, info)
 
 
 def check_schema(file: Path, info: Any) -> None:
@@ -179,8 +187,13 @@ def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] 
         )
     text = {"id": str, "method": str, "protocol": str, "state": str, "reason": str, "warnings": str, "device": str}
     gaps = {name: [""] for name in (*columns, *optional) if name not in text}
-    table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps)
+    try:
+        table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps)
+    except (ValueError, OSError) as error:  # pandas' own errors of a bad or an empty file are ValueErrors
+        raise UserError(f"{file} cannot be read as CSV ({error}); run the same `fer-bench run` again") from error
     _check_columns(file, table, columns)
+    numbers = tuple(name for name in (*columns, *optional) if name in table and name not in (*text, *WHOLE))
+    check_numbers(file, table, numbers, WHOLE)
     return table
 
 
@@ -197,8 +210,15 @@ def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
         if required:
             raise UserError(f"{file.parent}: trials.csv has finished trials but {file.name} is missing; run it again")
         return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
-    table = pd.read_parquet(file)
+    try:
+        table = pd.read_parquet(file)
+    except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are any of these, and name no file
+        raise UserError(
+            f"{file} cannot be read as Parquet ({error}): cut short or damaged? Run the same `fer-bench run` again, "
+            "which makes it anew from the trials' own files"
+        ) from error
     _check_columns(file, table, PREDICTION_COLUMNS)
+    check_numbers(file, table, PROBABILITIES, WHOLE)
     for column in ("label", "predicted"):
         strange = sorted(set(table[column].astype(str).unique()) - set(EMOTIONS))
         if strange:
