@@ -7,17 +7,23 @@ recall: it is NaN in the per-class arrays and left out of the averages, never co
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer_bench.errors import InputError
-from fer_bench.labels import N_CLASSES
+from fer_bench.labels import EMOTIONS, N_CLASSES
 
 __all__ = [
+    "CALIBRATION_BINS",
     "LOG_LOSS_CLIP",
+    "CalibrationBins",
+    "absent_classes",
     "accuracy",
     "balanced_accuracy",
     "brier_score",
+    "calibration_bins",
     "confusion_balanced_accuracy",
     "confusion_macro_f1",
     "confusion_matrix",
@@ -31,7 +37,47 @@ __all__ = [
 LOG_LOSS_CLIP = 1e-7
 """Probabilities below this count as this in `log_loss`: about the resolution of the stored float32."""
 
+CALIBRATION_BINS = 15
+"""Equal-width bins of confidence behind `expected_calibration_error`, as in Guo et al."""
+
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CalibrationBins:
+    """Confidence in the top class against how often it is right; k bins of equal width.
+
+    Attributes
+    ----------
+    edges : (k + 1,) float64
+        From 0 to 1; a bin holds confidences above its lower edge up to and with its upper one.
+    n : (k,) int64
+        Images in each bin.
+    confidence, accuracy : (k,) float64
+        Means over the bin's images; NaN for an empty bin.
+    """
+
+    edges: Floats
+    n: NDArray[np.int64]
+    confidence: Floats
+    accuracy: Floats
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean distance of the two, weighed by images; NaN for no images."""
+        gaps = self.n * np.abs(np.nan_to_num(self.accuracy - self.confidence))
+        return float(gaps.sum() / self.n.sum()) if self.n.sum() else float("nan")
+
+
+def absent_classes(labels: ArrayLike) -> tuple[str, ...]:
+    """Codes of the expressions that no label shows: what averages over classes leave out, for saying so.
+
+    Parameters
+    ----------
+    labels : (n,) integers in 0..6
+    """
+    truth, _ = _check_pair(labels, labels)
+    return tuple(code for code, n in zip(EMOTIONS, np.bincount(truth, minlength=N_CLASSES), strict=True) if not n)
 
 
 def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
@@ -187,19 +233,44 @@ def brier_score(labels: ArrayLike, probabilities: ArrayLike) -> float:
     return float(((given - np.eye(N_CLASSES)[truth]) ** 2).sum(axis=1).mean())
 
 
-def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 15) -> float:
+def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = CALIBRATION_BINS) -> float:
     """Mean distance between the confidence in the top class and how often it is right.
 
-    Confidences are sorted into ``bins`` equal-width bins (k/bins, (k+1)/bins]; each bin's distance weighs by its
-    images (Guo et al. 2017, arXiv 1706.04599). Parameters, NaN and errors as `log_loss`.
+    Over `calibration_bins`; each bin's distance weighs by its images (Guo et al. 2017, arXiv 1706.04599). Parameters,
+    NaN and errors as `log_loss`.
     """
     truth, given = _check_probabilities(labels, probabilities)
     if not truth.size or not np.isfinite(given).all():
         return float("nan")
+    return calibration_bins(truth, given, bins=bins).error
+
+
+def calibration_bins(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = CALIBRATION_BINS) -> CalibrationBins:
+    """Sort images by confidence in their top class: the points of a reliability diagram.
+
+    Parameters
+    ----------
+    labels : (n,) integers in 0..6
+    probabilities : (n, 7)
+        Images with a probability that is not finite are left out: the sum of ``n`` tells.
+    bins : int
+        Bins of equal width (k/bins, (k+1)/bins].
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, or no bin.
+    """
+    truth, given = _check_probabilities(labels, probabilities)
+    if bins < 1:
+        raise InputError(f"bins: expected at least 1, found {bins}")
+    known = np.isfinite(given).all(axis=1)
+    truth, given = truth[known], given[known]
     confidence, right = given.max(axis=1), given.argmax(axis=1) == truth
     bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(bin_of, weights=right - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / truth.size)
+    n = np.bincount(bin_of, minlength=bins)
+    sums = [np.bincount(bin_of, weights=values, minlength=bins) for values in (confidence, right)]
+    return CalibrationBins(np.linspace(0, 1, bins + 1), n, _ratio(sums[0], n), _ratio(sums[1], n))
 
 
 def _check_pair(labels: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -6,6 +6,8 @@ All intervals hold the fitted models fixed: they say how the figure varies with 
 trained on. Where data name no people, `Unit` says what stands in for them.
 """
 
+from fer_bench.stats.bayes import MARGIN, Posterior, probability_better
+from fer_bench.stats.folds import FoldTest, corrected_t_test
 from fer_bench.stats.intervals import (
     BOOTSTRAP_MOST,
     BOOTSTRAP_PEOPLE,
@@ -26,27 +28,39 @@ from fer_bench.stats.paired import (
     sign_flip_test,
 )
 from fer_bench.stats.people import sum_by_person
+from fer_bench.stats.ranks import MOST_RANKED, CriticalDifference, critical_difference, person_accuracies
+from fer_bench.stats.reasons import NotApplicable
 from fer_bench.stats.units import IMAGE, MIXED, PERSON, SEQUENCE, Unit, find_unit
 
 __all__ = [
     "BOOTSTRAP_MOST",
     "BOOTSTRAP_PEOPLE",
     "IMAGE",
+    "MARGIN",
     "MIXED",
+    "MOST_RANKED",
     "PERSON",
     "SEQUENCE",
+    "CriticalDifference",
     "Difference",
+    "FoldTest",
     "Interval",
+    "NotApplicable",
+    "Posterior",
     "TestResult",
     "Unit",
     "accuracy_interval",
     "bootstrap_interval",
+    "corrected_t_test",
+    "critical_difference",
     "find_unit",
     "holm",
     "mcnemar_test",
     "minimum_detectable_difference",
     "paired_difference",
     "people_interval",
+    "person_accuracies",
+    "probability_better",
     "sign_flip_test",
     "sum_by_person",
     "t_interval",

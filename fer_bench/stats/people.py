@@ -47,7 +47,7 @@ def sum_by_person(values: ArrayLike, people: ArrayLike) -> Floats:
     if who.ndim != 1 or table.shape[:1] != who.shape or table.ndim > 2:
         raise InputError(f"values and people: expected (n,) or (n, k) and (n,), found {table.shape} and {who.shape}")
     names, index = np.unique(who, return_inverse=True)
-    table = table.reshape(len(who), -1)
+    table = table[:, None] if table.ndim == 1 else table
     columns = [np.bincount(index, weights=column, minlength=len(names)) for column in table.T]
     return np.stack(columns, axis=1) if columns else np.empty((len(names), 0))
 

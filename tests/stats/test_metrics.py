@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
+from sklearn.calibration import calibration_curve
 
 from fer_bench import metrics
 from fer_bench.errors import InputError
@@ -117,3 +118,44 @@ def test_probabilities_of_the_wrong_shape_are_refused() -> None:
     """Six columns where seven are expected raise InputError that names both."""
     with pytest.raises(InputError, match=r"\(2, 7\), found \(2, 6\)"):
         metrics.log_loss(np.array([0, 1]), np.ones((2, 6)) / 6)
+
+
+@given(pairs, st.integers(1, 20))
+def test_calibration_bins_agree_with_scikit_learn(case: tuple[int, int, list[int]], bins: int) -> None:
+    """Mean confidence and accuracy of the filled bins equal scikit-learn's calibration curve; the counts add up."""
+    labels, _ = draw(case)
+    given_ = np.random.default_rng(case[0]).dirichlet(np.ones(7), len(labels))
+    found = metrics.calibration_bins(labels, given_, bins=bins)
+    right = given_.argmax(axis=1) == labels
+    accuracy, confidence = calibration_curve(right, given_.max(axis=1), n_bins=bins)
+    np.testing.assert_allclose(found.accuracy[found.n > 0], accuracy)
+    np.testing.assert_allclose(found.confidence[found.n > 0], confidence)
+    assert found.n.sum() == len(labels)
+    assert np.isnan(found.accuracy[found.n == 0]).all()
+
+
+def test_bins_hold_their_upper_edge() -> None:
+    """Confidence 0.5 of two bins lies in the lower one, 0.51 in the upper one."""
+    given_ = np.zeros((2, 7))
+    given_[:, 0] = (0.5, 0.51)
+    np.testing.assert_array_equal(metrics.calibration_bins(np.array([0, 0]), given_, bins=2).n, [1, 1])
+    with pytest.raises(InputError, match="bins"):
+        metrics.calibration_bins(np.array([0, 0]), given_, bins=0)
+
+
+def test_broken_probabilities_fall_in_no_bin() -> None:
+    """An image whose probabilities are no numbers is in no bin, and the counts show that it is missing."""
+    given_ = np.full((3, 7), 1 / 7)
+    given_[1, 2] = np.nan
+    found = metrics.calibration_bins(np.array([0, 0, 0]), given_)
+    assert found.n.sum() == 2
+    assert np.isnan(metrics.calibration_bins(np.array([], dtype=int), np.empty((0, 7))).error)
+
+
+def test_absent_classes_are_named_and_left_out() -> None:
+    """Classes without images are told by their codes; averages over classes leave them out, not count them as 0."""
+    labels, predicted = np.array([0, 0, 3, 3]), np.array([0, 3, 3, 3])
+    assert metrics.absent_classes(labels) == ("AN", "DI", "NE", "SA", "SU")
+    assert metrics.balanced_accuracy(labels, predicted) == pytest.approx((0.5 + 1) / 2)
+    assert metrics.macro_f1(labels, predicted) == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert metrics.absent_classes(np.arange(7)) == ()
