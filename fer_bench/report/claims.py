@@ -109,6 +109,13 @@ def test_claims(view: RunView, protocol: str) -> tuple[Finding, ...]:
     protocol : str
         The claim on frontal training looks at protocols of its own.
     """
+    if ("claims", protocol) not in view.kept:
+        view.kept["claims", protocol] = _test_claims(view, protocol)
+    found: tuple[Finding, ...] = view.kept["claims", protocol]
+    return found
+
+
+def _test_claims(view: RunView, protocol: str) -> tuple[Finding, ...]:
     gathered = [(claim, EVIDENCE[claim.id](view, protocol)) for claim in load_published().claims]
     tested = [evidence.p_value for _, evidence in gathered if not math.isnan(evidence.p_value)]
     adjusted = iter(stats.holm(tested))

@@ -65,7 +65,6 @@ def _verdicts(view: RunView, findings: Sequence[Finding], name: str, title: str,
         *(IMAGES, unit_column(view.unit)),
         Column("holm", "p (Holm)", "p", "sign-flip test (time: t test over folds), corrected for the claims tested"),
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
-        Column("why", "because"),
     )
     return Table(name, title, columns, rows, head="claim", folded=folded)
 
@@ -84,14 +83,15 @@ def _verdict(finding: Finding) -> dict[str, Any]:
 def _said(findings: Sequence[Finding], suffix: str) -> Table:
     rows = tuple(
         {
-            **{"claim": f.claim.title, "says": f.claim.says, "status": f.claim.status, "rule": f.evidence.rule},
-            **{"tested": f.evidence.tested or f"nothing: {f.evidence.missing}"},
+            "claim": f.claim.title,
+            "says": f"{f.claim.says} ({f.claim.status})",
+            "rule": f"{f.evidence.rule} Here: {f.evidence.tested or f.evidence.missing}.",
         }
         for f in findings
     )
     columns = (
-        *(CLAIM, Column("says", "what the article says"), Column("status", "status of its figures")),
-        *(Column("rule", "what is measured"), Column("tested", "compared here")),
+        *(CLAIM, Column("says", "what the article says (status)")),
+        Column("rule", "what is measured"),
     )
     return Table(f"claims-said{suffix}", "What the article says, and what is measured", columns, rows, head="claim")
 
@@ -109,10 +109,9 @@ def _sizes(view: RunView, protocol: str, suffix: str) -> list[Block]:
     if not view.rendered and view.kdef:
         article = [Estimate(printed.get(name, math.nan)) for name in methods]
         lines += [("the article", "", article)] if any(not math.isnan(a.value) for a in article) else []
-    words = "; dashed: what the article prints (verified), best epoch on test" if len(lines) > 1 else ""
-    caption = (
-        f"{view.shown(protocol)}: accuracy over size of input, 95 % intervals {view.unit.over}{words}. Thin: chance."
-    )
+    words = "; grey: what the article prints (verified), best epoch on test" if len(lines) > 1 else ""
+    name = f"{view.shown(protocol)}: accuracy over size of input"
+    caption = f"{name}, 95 % intervals {view.unit.over}{words}. Dashed, level: chance."
     svg = plots.line_chart(ticks, lines, caption, "side of the square picture", view.chance)
     return [Figure(f"sizes{suffix}", svg, caption, f"claims-methods{suffix}")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,9 @@ VIEW_PROTOCOLS = ("view-out", "frontal-to-profile")
 """Protocols that keep views apart, too: told per view, and never the run's headline where there is another."""
 
 _OTHER_IMAGES = "the methods were not tested on the same images"
+_NAMED_RENDERED = re.compile(r"(?<![a-z])(rendered|render|synthetic)(?![a-z])", re.IGNORECASE)
+"""Drawn faces in a layout of photographs are told by their name alone, such as kdef_render.zip."""
+
 LAST, BEST = "last_epoch", "best_test_epoch"
 
 
@@ -64,8 +68,9 @@ class RunView:
 
     @property
     def rendered(self) -> bool:
-        """True where the faces were drawn by a computer."""
-        return bool(self.info["dataset"].get("rendered", False))
+        """True where the faces were drawn by a computer: the data say so, or their name does."""
+        dataset = self.info["dataset"]
+        return bool(dataset.get("rendered", False)) or bool(_NAMED_RENDERED.search(str(dataset.get("name", ""))))
 
     @property
     def kdef(self) -> bool:
@@ -104,6 +109,11 @@ class RunView:
     @cached_property
     def _accuracies(self) -> dict[Key, Estimate]:
         """Accuracies over all images, computed once: many sections show them."""
+        return {}
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Findings that several sections show, computed once by whoever asks first."""
         return {}
 
     @cached_property

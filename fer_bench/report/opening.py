@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from fer_bench.results import Key
 
+from .answers import answers
 from .gather import LAST, RunView
 from .tables import NO_VALUE, Column, Estimate, Table, cell_text
 from .wording import OPTIMISTIC, guessing, who
 
-__all__ = ["facts", "headline", "warnings_of"]
+__all__ = ["facts", "glance", "headline", "warnings_of"]
 
 SHARE = Column("accuracy", "accuracy", "share")
 POINTS = Column("difference", "difference", "difference")
@@ -25,10 +26,7 @@ def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
         where = f"{view.label}: " if len(views) > 1 else ""
         notice = str(view.info["dataset"].get("notice") or "")
         if view.rendered and "rendered" not in notice.lower():
-            said.append(
-                f"{where}These are rendered faces, drawn by a computer. Their figures say nothing about KDEF, "
-                "nor about photographs or people."
-            )
+            said.append(f"{where}{_drawn(view)} Their figures say nothing about KDEF, nor about photographs or people.")
         if notice:
             said.append(f"{where}{notice}")
         if view.unit.caution:
@@ -61,6 +59,12 @@ def headline(view: RunView) -> str:
     return _compared(view, protocol, a, b)
 
 
+def glance(view: RunView, suffix: str = "") -> tuple[Table, ...]:
+    """What stands beside the headline: answers where there are any, then the size of the run."""
+    found = answers(view, suffix)
+    return (*([found] if found else []), facts(view, suffix))
+
+
 def facts(view: RunView, suffix: str = "") -> Table:
     """The size of the run at a glance."""
     info, trials = view.info, view.run.trials
@@ -84,6 +88,12 @@ def facts(view: RunView, suffix: str = "") -> Table:
         rows=tuple({"fact": fact, "value": value} for fact, value in rows),
         head="fact",
     )
+
+
+def _drawn(view: RunView) -> str:
+    if view.info["dataset"].get("rendered", False):
+        return "These are rendered faces, drawn by a computer."
+    return f"By its name ({view.info['dataset']['name']}) this set holds rendered faces, drawn by a computer."
 
 
 def _what_was_run(view: RunView, protocol: str) -> str:
@@ -114,9 +124,11 @@ def _single_family(view: RunView, protocol: str) -> str:
         return "No method finished all of its trials, so nothing is ranked; finished parts are shown below."
     best = ranked.iloc[0]
     found = Estimate(best["accuracy"], best["accuracy_low"], best["accuracy_high"])
+    counted = f"{best['n_test']:,} images of {best['n_units']:,} {view.unit.many}"
+    counted = f"{best['n_test']:,} images" if view.unit.name == "image" else counted
     return (
-        f"{best['method']} reads {cell_text(SHARE, found)} % of {best['n_test']:,} images rightly "
-        f"{who(view, protocol)}; this run has no second family to hold it against."
+        f"{best['method']} reads {cell_text(SHARE, found)} % of {counted} rightly {who(view, protocol)}; "
+        f"{guessing(view, protocol)}; this run has no second family to hold it against."
     )
 
 
@@ -131,7 +143,8 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
     over = view.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
     p_value = cell_text(P, found.test.p_value)
     points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
-    tested = f"sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
+    images = f"{found.interval.n:,} images; "
+    tested = f"{images}sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
     if found.test.p_value < 0.05:
         beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import article, claims_section, comparison, costs, data, detail, leakage, protocols, provenance, turned
+from . import article, claims_section, comparison, costs, data, detail, hard, leakage, protocols, provenance, turned
 from .gather import RunView
 from .tables import Section
 
@@ -18,6 +18,7 @@ SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     detail.expressions_section,
     detail.views_section,
     detail.confusions_section,
+    hard.hard_section,
     leakage.splits_section,
     turned.turned_section,
     protocols.epochs_section,

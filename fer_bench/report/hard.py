@@ -1,0 +1,135 @@
+"""Which pictures methods get wrong: those that none reads, by file name, and how many are read by few."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.results import Key
+
+from .data import MOST_NAMES
+from .gather import LAST, RunView
+from .tables import Block, Column, Section, Table
+
+__all__ = ["hard_section", "missed_by_all", "readings"]
+
+
+def readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """Count, for every tested image, the finished methods that read it rightly.
+
+    A method that tested an image more than once, with several seeds, reads it where most of its answers are right.
+
+    Returns
+    -------
+    images : (n,) str
+        Sorted; those that all finished methods were tested on.
+    right, label : (n,) int64
+        Methods that read the image rightly, and its label, an index into ``EMOTIONS``.
+    """
+    kept = view.kept.get(("readings", protocol))
+    if kept is None:
+        kept = view.kept["readings", protocol] = _readings(view, protocol)
+    images, right, label = kept
+    return images, right, label
+
+
+def _readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    images: NDArray[Any] | None = None
+    counted: list[tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.int64]]] = []
+    for method in view.ranked(protocol)["method"]:
+        outcome = view.outcomes[Key(str(method), protocol, LAST)]
+        names, first, place = np.unique(outcome.images, return_index=True, return_inverse=True)
+        share = np.bincount(place, weights=outcome.correct) / np.bincount(place)
+        counted.append((names, share > 0.5, outcome.labels[first]))
+        images = names if images is None else np.intersect1d(images, names, assume_unique=True)
+    if images is None:
+        return np.array([], dtype=str), np.array([], dtype=np.int64), np.array([], dtype=np.int64)
+    right = np.zeros(len(images), dtype=np.int64)
+    label = np.zeros(len(images), dtype=np.int64)
+    for names, good, labels in counted:
+        places = np.searchsorted(names, images)
+        right += good[places]
+        label = labels[places]
+    return images, right, label
+
+
+def missed_by_all(view: RunView, protocol: str) -> tuple[NDArray[Any], int]:
+    """Names of the images that no finished method reads, sorted, and how many images all were tested on."""
+    images, right, _ = readings(view, protocol)
+    return images[right == 0], len(images)
+
+
+def hard_section(view: RunView, suffix: str) -> Section:
+    """Pictures that every method gets wrong, and how many methods read how many pictures."""
+    title, protocol = "Pictures that methods get wrong", view.primary
+    if protocol is None or len(view.ranked(protocol)) < 2:
+        return Section(f"hard{suffix}", title, ("It takes two finished methods to say what none of them reads.",))
+    images, right, _label = readings(view, protocol)
+    if not len(images):
+        return Section(f"hard{suffix}", title, ("The methods were not tested on the same images.",))
+    methods = len(view.ranked(protocol))
+    text = (
+        f"Under {view.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are read rightly by none "
+        f"of {methods} methods and {int((right == methods).sum()):,} by all. By chance alone a few are missed by all. "
+        "No picture is shown here: `fer-bench report RUN --gallery` writes them to a file of its own, for your eyes "
+        "only."
+    )
+    blocks: list[Block] = [text, _by_expression(view, protocol, suffix)]
+    names = np.flatnonzero(right == 0)
+    if len(names):
+        blocks.append(_names(view, protocol, names[:MOST_NAMES], len(names), suffix))
+    return Section(f"hard{suffix}", title, tuple(blocks))
+
+
+def _by_expression(view: RunView, protocol: str, suffix: str) -> Table:
+    _images, right, label = readings(view, protocol)
+    methods = len(view.ranked(protocol))
+    rows = []
+    for place, name in enumerate(EMOTION_NAMES):
+        mine = right[label == place]
+        if len(mine):
+            rows.append(
+                {
+                    **{"label": name, "none": int((mine == 0).sum()), "few": int((4 * mine < methods).sum())},
+                    **{"all": int((mine == methods).sum()), "n": len(mine)},
+                }
+            )
+    columns = (
+        *(Column("label", "shown"), Column("none", "read by none", "count")),
+        Column("few", "by fewer than a quarter", "count", "of the methods, those read by none among them"),
+        *(Column("all", "by all", "count"), Column("n", "images", "count", "that all finished methods were tested on")),
+    )
+    title = f"{view.shown(protocol)}: images by how many of {methods} methods read them"
+    return Table(f"hard-{protocol}{suffix}", title, columns, tuple(rows), head="label")
+
+
+def _names(view: RunView, protocol: str, places: NDArray[np.int64], total: int, suffix: str) -> Table:
+    images, _, _ = readings(view, protocol)
+    taken = {image: _taken_for(view, protocol, image) for image in images[places]}
+    rows = tuple({"image": str(image), **found} for image, found in taken.items())
+    columns = (
+        *(Column("image", "file", "code"), Column("label", "shown"), Column("taken", "most often read as")),
+        *(
+            Column("times", "by methods", "count", "methods that agree on this wrong answer"),
+            Column("person", view.unit.one),
+        ),
+    )
+    more = () if total <= MOST_NAMES else (f"The first {MOST_NAMES:,} of {total:,}.",)
+    title = f"{view.shown(protocol)}: {total:,} images that no method reads"
+    return Table(f"missed-{protocol}{suffix}", title, columns, rows, more, head="image", folded=True)
+
+
+def _taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
+    """Its label, and the wrong answer that most methods give."""
+    votes = np.zeros(len(EMOTIONS), dtype=np.int64)
+    found: dict[str, Any] = {}
+    for method in view.ranked(protocol)["method"]:
+        outcome = view.outcomes[Key(str(method), protocol, LAST)]
+        place = int(np.searchsorted(outcome.images, image))
+        votes[outcome.predicted[place]] += 1
+        found = {"label": EMOTION_NAMES[outcome.labels[place]], "person": str(outcome.people[place])}
+    best = int(votes.argmax())
+    return {**found, "taken": EMOTION_NAMES[best], "times": int(votes[best])}
