@@ -1,0 +1,258 @@
+"""The workers of a cluster as the driver sees them: who is there, who is fit for this run, what each has been sent.
+
+A worker that joins later is looked at like the first ones; each gets what trials have in common once, before its first
+trial, and in the background, so that the others go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import Client
+
+from fer_bench.errors import UserError
+from fer_bench.executors import cluster_node as node
+from fer_bench.executors.cluster_data import Cargo
+from fer_bench.files import TEMPORARY
+from fer_bench.progress import say
+
+__all__ = ["Fleet", "Site", "connected", "token"]
+
+_CONNECT_SECONDS = 15.0
+
+_CHUNK = 16 << 20
+_LOOK_SECONDS = 1.0
+_AT_SCHEDULER = ("Python", "fer-bench")
+_ADMISSIONS = 8
+"""Workers that are looked at and sent to at once."""
+
+
+@contextmanager
+def connected(scheduler: str) -> Iterator[Client]:
+    """Be a client of a scheduler, given by its address or its file.
+
+    Raises
+    ------
+    UserError
+        None answers, or it runs other versions.
+    """
+    address = scheduler if "://" in scheduler else _address(Path(scheduler))
+    # What ails a cluster is said here in a sentence; its own loggers speak to its developers.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    start = "start one with `dask scheduler`, or mend the address"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False, name="fer-bench")
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); {start}") from error
+    try:
+        _check_scheduler(client, scheduler)
+        yield client
+    finally:
+        with suppress(Exception):
+            client.close(timeout=5)
+
+
+def _address(file: Path) -> str:
+    try:
+        return str(json.loads(file.read_text())["address"])
+    except OSError as error:
+        why = error.strerror
+    except (ValueError, KeyError, TypeError):
+        why = "it is not what `dask scheduler --scheduler-file` writes"
+    raise UserError(
+        f"--scheduler {file}: expected an address such as tcp://host:8786, or the file that a running scheduler has "
+        f"written: {why}"
+    )
+
+
+def _check_scheduler(client: Client, scheduler: str) -> None:
+    """Refuse a scheduler that cannot pass on what it gets."""
+    try:
+        there = client.run_on_scheduler(node.facts)
+    except Exception as error:
+        raise UserError(
+            f"--scheduler {scheduler}: fer-bench cannot be used there ({error}); install the same version at both ends"
+        ) from error
+    here = node.facts()
+    if why := _difference(*({name: facts.get(name, "") for name in _AT_SCHEDULER} for facts in (there, here))):
+        raise UserError(f"--scheduler {scheduler}: {why}; install the same versions at both ends")
+
+
+@contextmanager
+def token(folder: Path) -> Iterator[Path]:
+    """Leave a file in the run's folder by which workers show that they see the same one."""
+    path = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
+    path.write_text(path.name)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A worker that is fit for this run.
+
+    Attributes
+    ----------
+    address, name, host, pid
+        Where it is.
+    threads : int
+        Trials that it takes at once, one core each.
+    memory : float
+        Bytes for each of them; 0: not limited.
+    gpu : bool
+        Whether it was started with the resource ``GPU``; it runs one trial on it at a time.
+    """
+
+    address: str
+    name: str
+    host: str
+    pid: int
+    threads: int
+    memory: float
+    gpu: bool
+
+
+class Fleet:
+    """The workers of a scheduler, kept up to date by `look`.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected.
+    cargo : Cargo
+        What every worker needs.
+    token : Path
+        A file in the run's folder by which workers show that they see the same one.
+    """
+
+    def __init__(self, client: Any, cargo: Cargo, token: Path) -> None:
+        self.sites: dict[str, Site] = {}
+        self.refused: dict[str, str] = {}
+        """Why which worker (by address) is of no use."""
+        self._client, self._cargo, self._token = client, cargo, token
+        self._sizes = {digest: (path, path.stat().st_size) for digest, path in cargo.files.items()}
+        self._pool = ThreadPoolExecutor(_ADMISSIONS, thread_name_prefix="admission")
+        self._admissions: dict[str, Future[Site]] = {}
+        self._hosts: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._looked = -_LOOK_SECONDS
+
+    def look(self, *, at_once: bool = False) -> list[str]:
+        """Ask the scheduler who is there, at most once a second; returns the addresses of sites that are gone.
+
+        Raises
+        ------
+        OSError
+            The scheduler does not answer.
+        """
+        if not at_once and time.monotonic() - self._looked < _LOOK_SECONDS:
+            return []
+        self._looked = time.monotonic()
+        there = {a: w for a, w in self._client.scheduler_info(n_workers=-1)["workers"].items() if _ready(w)}
+        for address, facts in there.items():
+            if address not in self._admissions:
+                self._admissions[address] = self._pool.submit(self._admit, address, facts)
+        for address in [a for a in self._admissions if a not in there]:
+            self._admissions.pop(address).cancel()
+            self.refused.pop(address, None)
+        for address, admission in self._admissions.items():
+            if admission.done() and address not in self.sites and address not in self.refused:
+                self._take(address, admission)
+        gone = [address for address in self.sites if address not in there]
+        for address in gone:
+            del self.sites[address]
+        return gone
+
+    @property
+    def settling(self) -> bool:
+        """Whether some worker is still being looked at."""
+        return any(not admission.done() for admission in self._admissions.values())
+
+    def close(self) -> None:
+        """Look at no more workers."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _take(self, address: str, admission: Future[Site]) -> None:
+        try:
+            self.sites[address] = admission.result()
+        except Exception as error:  # noqa: BLE001 - whatever ails one worker, the others are of use
+            self.refused[address] = str(error) or type(error).__name__
+            say(f"Dask worker {address} is not used: {self.refused[address]}")
+
+    def _admit(self, address: str, facts: Mapping[str, Any]) -> Site:
+        """Look at a worker and send what it lacks."""
+        seen: node.Look = self._run(address, node.look, self._token, self._token.read_text(), self._sizes)
+        if why := _difference(seen.facts, node.facts()):
+            raise RuntimeError(
+                f"{why}; figures would not be comparable: install the same versions at both ends, and start the workers anew"
+            )
+        if seen.shared:
+            raise RuntimeError(
+                f"it cannot use the run's folder {self._token.parent} ({seen.shared}); the folder must be on a file "
+                "system that driver and workers share, under the same name"
+            )
+        with self._hosts[seen.host]:
+            self._send(address)
+        limit, threads = float(facts.get("memory_limit") or 0), int(facts["nthreads"])
+        return Site(
+            address=address,
+            name=str(facts.get("name") or address),
+            host=seen.host,
+            pid=seen.pid,
+            threads=threads,
+            memory=limit / threads,
+            gpu=float(facts.get("resources", {}).get("GPU", 0)) >= 1,
+        )
+
+    def _send(self, address: str) -> None:
+        """Send what a worker does not hold; asked for anew, since another one of its host may have got files."""
+        seen: node.Look = self._run(address, node.look, self._token, self._token.read_text(), self._sizes)
+        batch: dict[str, bytes] = {}
+        for digest, pickled in self._cargo.values.items():
+            if digest not in seen.values:
+                batch[digest] = pickled
+            if sum(map(len, batch.values())) > _CHUNK:
+                self._run(address, node.receive_values, batch)
+                batch = {}
+        self._run(address, node.receive_values, batch)
+        for digest, (path, size) in self._sizes.items():
+            if digest not in seen.files:
+                say(f"Sending {path.name} ({size / 1e6:,.0f} MB) to the Dask worker {address}, which does not see it")
+                with open(path, "rb") as handle:
+                    for offset in range(0, size, _CHUNK):
+                        chunk = handle.read(_CHUNK)
+                        self._run(address, node.receive_chunk, digest, path.name, offset, size, chunk)
+
+    def _run(self, address: str, function: Any, *arguments: Any) -> Any:
+        answers = self._client.run(function, *arguments, workers=[address])
+        if address not in answers:
+            raise RuntimeError("it is gone again")
+        return answers[address]
+
+
+def _ready(worker: Mapping[str, Any]) -> bool:
+    return worker.get("status", "running") in ("running", "paused")
+
+
+def _difference(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Say what differs between the ends, name by name; empty where nothing does."""
+    differing = [name for name in {**here, **there} if there.get(name) != here.get(name)]
+    return ", ".join(
+        f"{name} is {there.get(name, 'not installed')} there and {here.get(name, 'not installed')} here"
+        for name in differing
+    )
