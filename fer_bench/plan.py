@@ -16,6 +16,7 @@ from fer_bench.errors import UserError
 from fer_bench.files import to_json
 from fer_bench.folds import Folds, make_folds
 from fer_bench.givenfolds import given_folds
+from fer_bench.history import History, kind_of_cost, load_history
 from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods
 from fer_bench.profiles import PRESETS, Profile, get_profile
 from fer_bench.progress import say
@@ -48,6 +49,11 @@ class Trial:
         The file that a pretrained mode starts from.
     watch : bool
         Predict the test images after every epoch, too.
+    estimate_seconds : float
+        What was shipped as estimate: nominal seconds on one core of a laptop.
+    budget_seconds : float
+        What counts against a profile's budget and deadline: the estimate, or less where this machine's own history
+        shows that the trial is cheaper. Never more, so that a fresh machine plans what every fresh machine plans.
     skip : str
         Why it does not run; empty where it does.
     """
@@ -64,6 +70,7 @@ class Trial:
     n_train: int
     n_test: int
     estimate_seconds: float
+    budget_seconds: float
     skip: str = ""
 
 
@@ -86,7 +93,13 @@ class Plan:
         return [trial for trial in self.trials if not trial.skip]
 
 
-def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = lambda _: False) -> Plan:
+def make_plan(
+    request: Request,
+    *,
+    fetch: bool,
+    done: Callable[[str], bool] = lambda _: False,
+    history: History | None = None,
+) -> Plan:
     """Read the data, make the folds and list the trials.
 
     Parameters
@@ -97,6 +110,8 @@ def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = la
         Download missing weights now (a run), or list them (``fer-bench plan``).
     done : callable
         Tells by a trial's id whether its result is there: what is done costs nothing and is never skipped for cost.
+    history : History, optional
+        What trials cost on this machine; default: what it has recorded.
 
     Raises
     ------
@@ -125,7 +140,8 @@ def make_plan(request: Request, *, fetch: bool, done: Callable[[str], bool] = la
         for e in entries
     ]
     crop = crop_identity(dataset, request.weights_dir)
-    rows = [_row(request, entry, specs, folds, weights, device, crop) for entry in entries]
+    history = load_history() if history is None else history
+    rows = [_row(request, entry, specs, folds, weights, device, crop, history) for entry in entries]
     trials = tuple(trial for row in _within_budget(rows, profile, done) for trial in row)
     return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), (*notes, *said))
 
@@ -200,14 +216,18 @@ def _row(
     weights: _Weights,
     device: str,
     crop: str,
+    history: History,
 ) -> list[Trial]:
     """The trials of one method under one protocol: they run together or are skipped together."""
     spec, table = specs[entry.method], folds[entry.protocol]
     found, skip = weights.get(spec.weights) if spec.weights else (None, "")
     where = device if "device" in spec.wants else "cpu"
+    kind = kind_of_cost(spec, where, entry.watch)
     row = []
     for fold in table.numbers:
         n_train, n_test = table.sizes(fold)
+        estimate = spec.estimate_seconds(n_train, n_test)
+        measured = history.measured(kind, n_train, n_test)
         random_state = derive_seed(request.seed, spec.name, entry.protocol, fold)
         identity = {
             "version": TRIAL_VERSION,
@@ -233,7 +253,8 @@ def _row(
                 watch=entry.watch,
                 n_train=n_train,
                 n_test=n_test,
-                estimate_seconds=spec.estimate_seconds(n_train, n_test),
+                estimate_seconds=estimate,
+                budget_seconds=estimate if measured is None else min(estimate, measured),
                 skip=skip,
             )
         )
@@ -249,7 +270,7 @@ def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable
 
     spent = 0.0
     for row in sorted(rows, key=rank):
-        cost = sum(trial.estimate_seconds for trial in row)
+        cost = sum(trial.budget_seconds for trial in row)
         if row[0].skip or all(done(trial.id) for trial in row):
             yield row
         elif spent + cost > profile.budget_core_seconds:

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["progress", "say"]
+__all__ = ["Seldom", "draws", "hide_progress", "progress", "say", "shown"]
 
 _LOG_EVERY_SECONDS = 20.0
+_AT_LEAST_SECONDS = 2.0
+_SHARE = 0.05
+
+_hidden = False
 
 
 def say(text: str) -> None:
     """Write one line for people to standard error, where it does not mix with what a command answers."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+def hide_progress(hide: bool = True) -> None:
+    """Show no progress from now on (``--no-progress``); what `say` has to tell is told all the same."""
+    global _hidden
+    _hidden = hide
+
+
+def shown() -> bool:
+    """Tell whether progress is to be shown at all."""
+    return not _hidden
+
+
+def draws() -> bool:
+    """Tell whether standard error is a terminal that can redraw lines; a log or ``TERM=dumb`` cannot."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+class Seldom:
+    """Says when a log is due its next line: after some seconds, or sooner where much has been done.
+
+    Parameters
+    ----------
+    total : int
+        Number of steps.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = max(1, total)
+        self._done, self._when = 0, time.monotonic()
+
+    def due(self, done: int) -> bool:
+        """Tell whether to write a line now that ``done`` steps are; true at most once in two seconds."""
+        waited = time.monotonic() - self._when
+        much = (done - self._done) / self._total >= _SHARE and waited >= _AT_LEAST_SECONDS
+        if not (much or waited >= _LOG_EVERY_SECONDS):
+            return False
+        self._done, self._when = done, time.monotonic()
+        return True
 
 
 @contextmanager
@@ -29,7 +73,10 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
     total : int
         Number of steps.
     """
-    if sys.stderr.isatty():
+    if not shown():
+        yield lambda done: None
+        return
+    if draws():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -39,12 +86,10 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
             yield lambda done: bar.update(task, completed=done)
         return
 
-    last = time.monotonic()
+    seldom = Seldom(total)
 
     def log(done: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _LOG_EVERY_SECONDS:
-            last = time.monotonic()
+        if seldom.due(done):
             say(f"{description}: {done}/{total}")
 
     yield log

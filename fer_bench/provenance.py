@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -12,12 +13,24 @@ from typing import Any
 
 import fer_bench
 
-__all__ = ["code", "machine", "packages"]
+__all__ = ["code", "cpu", "environment", "libraries", "machine", "packages"]
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "scikit-image", "PyWavelets",
     "opencv-python-headless", "pillow", "torch", "torchvision", "matplotlib",
 )  # fmt: skip
+
+_VARIABLES = (
+    "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_DYNAMIC", "OMP_WAIT_POLICY", "OMP_SCHEDULE",
+    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "MKL_NUM_THREADS", "MKL_CBWR", "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "KMP_AFFINITY",
+    "KMP_BLOCKTIME", "GOTO_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OPENCV_CPU_DISABLE", "OPENCV_OPENCL_RUNTIME", "CUDA_VISIBLE_DEVICES",
+    "CUDA_LAUNCH_BLOCKING", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE", "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_NVML_BASED_CUDA_CHECK", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TORCH_CUDNN_V8_API_DISABLED",
+    "PYTHONHASHSEED", "PYTHONOPTIMIZE", "MALLOC_ARENA_MAX", "LD_PRELOAD", "SLURM_CPUS_PER_TASK",
+)  # fmt: skip
+"""Environment that changes figures or times. A list of names, never all variables: those hold secrets."""
 
 
 def packages() -> dict[str, str]:
@@ -41,19 +54,55 @@ def code() -> dict[str, Any]:
     return {"version": fer_bench.__version__, "commit": commit, "dirty": dirty}
 
 
+def cpu() -> dict[str, Any]:
+    """Return the processor's name and how many cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"cpu": _cpu_name(), "cores": cores}
+
+
 def machine() -> dict[str, Any]:
-    """Return CPU, cores, memory (GB), platform, Python and GPUs; neither host name nor kernel build."""
+    """Return CPU, cores, memory (GB), platform, Python, GPUs and their driver; neither host name nor kernel build."""
     import psutil
 
-    gpus = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") if shutil.which("nvidia-smi") else ""
+    gpus, drivers = _gpus()
     return {
-        "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        **cpu(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "platform": " ".join(filter(None, [platform.system(), platform.machine(), *platform.libc_ver()])),
         "python": platform.python_version(),
-        "gpu": gpus.replace("\n", ", ") or None,
+        "gpu": ", ".join(gpus) or None,
+        "gpu_driver": ", ".join(dict.fromkeys(drivers)) or None,
     }
+
+
+def libraries() -> list[dict[str, Any]]:
+    """Return the linear algebra and threading libraries of numpy and scipy: what they are, never where they lie."""
+    import scipy.linalg  # noqa: F401 - so that its BLAS is loaded and told
+    from threadpoolctl import threadpool_info
+
+    wanted = ("user_api", "internal_api", "version", "architecture", "threading_layer")
+    found = [{key: info[key] for key in wanted if info.get(key)} for info in threadpool_info()]
+    return [info for place, info in enumerate(found) if info not in found[:place]]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment variables that change figures or times, without the folders of this machine."""
+    found = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    return {name: _without_folders(value) for name, value in found.items()}
+
+
+def _without_folders(value: str) -> str:
+    """Reduce the paths in a value, such as LD_PRELOAD's, to their last parts."""
+    return re.sub(r"[^\s:;,]*[/\\]", "", value)
+
+
+def _gpus() -> tuple[list[str], list[str]]:
+    """Names and driver versions of the GPUs; empty where there are none."""
+    if not shutil.which("nvidia-smi"):
+        return [], []
+    told = _output("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
+    rows = [[cell.strip() for cell in line.rsplit(",", 1)] for line in told.splitlines() if "," in line]
+    return [row[0] for row in rows], [row[1] for row in rows]
 
 
 def _cpu_name() -> str:
