@@ -53,8 +53,15 @@ class Method(Protocol):
 
     A method trained in epochs takes ``watch``: unlabelled images whose probabilities it returns after each epoch
     in ``watch_proba_`` (epochs, n, 7). The harness scores them afterwards, for the column "best epoch on test".
-    It may record ``history_``: a dict of equally long lists such as ``{"loss": [...]}``.
+    It may record ``history_``: a dict of equally long lists such as ``{"loss": [...]}``; a loss that is not finite
+    fails the trial.
+
+    A method whose training is long says ``takes_checkpoint = True``. Its ``fit`` then takes ``checkpoint``: a folder of
+    this training alone, where it keeps now and then, at most once a minute, how far it got, and from which it goes on
+    where there is something, to the same result. The harness removes the folder.
     """
+
+    takes_checkpoint: bool = False
 
     def fit(
         self,

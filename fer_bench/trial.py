@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 import traceback
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -16,20 +18,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_bench.errors import FerBenchError
-from fer_bench.files import atomic_write, cache_dir, locked, need_space, sha256_file
+from fer_bench.errors import FerBenchError, StorageError
+from fer_bench.files import atomic_write, cache_dir, clean_killed, locked, need_space, sha256_file
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method, MethodSpec
 
 __all__ = [
-    "PREDICTIONS", "RECORD", "Task", "complete_record", "identify", "lost_record", "run_task", "versions",
-    "write_record",
+    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "identify", "lost_record", "run_task",
+    "versions", "write_record",
 ]  # fmt: skip
 
 RECORD = "trial.json"
 """Written last: a trial with this file is complete."""
 PREDICTIONS = "predictions.npz"
+UNWRITTEN = "unwritten"
+"""State of a trial that could not be stored. It is in no record, and such a trial counts as never started."""
 _LOCK = "trial.lock"
+_CHECKPOINT = "checkpoint"
+_ATTEMPT = "attempt.json"
+
+_RESERVE_BYTES = 2e7
+"""What must be free on a run's disk for a trial to start."""
+_FULL_BYTES = 1e6
+"""With less free than this, a trial's error is the disk's."""
+_OTHER_RUN = "copy the run to a larger disk, and give the same command again with --out"
 
 
 @dataclass(frozen=True)
@@ -93,13 +105,23 @@ def run_task(task: Task) -> dict[str, Any]:
     Where the trial is complete by now, whoever did it, its record is returned and nothing is computed. Two processes
     that come to one trial do not compute it at once: the second waits for the first and takes its result.
     """
-    with locked(task.folder / _LOCK, wait=True):
-        record = complete_record(task.folder, task.id)
-        if record is None:
-            record = _run(task)
-        if record["state"] == "ok":
-            (task.folder / _LOCK).unlink(missing_ok=True)  # who holds it still finds the record when its turn comes
-        return record
+    try:
+        with locked(task.folder / _LOCK, wait=True):
+            record = complete_record(task.folder, task.id)
+            if record is None:
+                # Found out before hours are spent on what cannot be stored.
+                need_space(task.folder, 64 * len(task.test), "a trial", remedy=_OTHER_RUN, reserve_bytes=_RESERVE_BYTES)
+                record = _run(task)
+                _drop_checkpoint(task)
+            if record["state"] == "ok":
+                (task.folder / _LOCK).unlink(missing_ok=True)  # who holds it still finds the record when its turn comes
+            return record
+    except StorageError as error:
+        return _unwritten(task, error)
+
+
+def _unwritten(task: Task, error: StorageError) -> dict[str, Any]:
+    return {**identify(task), "state": UNWRITTEN, "reason": str(error)}
 
 
 def _run(task: Task) -> dict[str, Any]:
@@ -114,9 +136,13 @@ def _run(task: Task) -> dict[str, Any]:
         record |= {"state": "ok", "reason": "", **_measure(task)}
     except MemoryError as error:
         record |= {"state": "oom", "reason": f"out of memory: {error}" if str(error) else "out of memory"}
+    except StorageError:
+        raise
     except FerBenchError as error:
         record |= {"state": "failed", "reason": str(error)}
     except Exception as error:  # noqa: BLE001 - a method may raise anything; the others must go on
+        # Libraries tell a full disk in words of their own; it is not the method's failure.
+        need_space(task.folder, 0, "a trial", remedy=_OTHER_RUN, reserve_bytes=_FULL_BYTES)
         state = "oom" if type(error).__name__ == "OutOfMemoryError" else "failed"
         record |= {
             "state": state,
@@ -141,12 +167,24 @@ def complete_record(folder: Path, trial_id: str) -> dict[str, Any] | None:
 
 
 def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, Any]:
-    """Write the record of a trial whose process could not, unless it is complete: then that one counts."""
+    """Write the record of a trial whose process could not, unless it is complete: then that one counts.
+
+    What a training has kept of itself stays after a timeout, so that a longer limit goes on from there.
+    """
     record = complete_record(task.folder, task.id)
     if record is None:
         record = {**identify(task), "state": state, "reason": reason, **more}
-        write_record(task.folder, record)
+        try:
+            write_record(task.folder, record)
+        except StorageError as error:
+            return _unwritten(task, error)
+    if state != "timeout" or record["state"] == "ok":
+        _drop_checkpoint(task)
     return record
+
+
+def _drop_checkpoint(task: Task) -> None:
+    shutil.rmtree(task.folder / _CHECKPOINT, ignore_errors=True)
 
 
 @cache
@@ -170,13 +208,15 @@ def _measure(task: Task) -> dict[str, Any]:
     measured = (_fit_prepared if prepared else _fit_images)(task, method, images)
     proba = measured.pop("proba")
     _check_probabilities(proba, len(task.test))
+    history = {k: [float(v) for v in values] for k, values in getattr(method, "history_", {}).items()}
+    _check_losses(history)
     arrays = {"index": task.test.astype(np.int32), "proba": proba.astype(np.float32)}
     if task.watch:
         arrays |= _watched(task, method)
     with atomic_write(task.folder / PREDICTIONS) as handle:
         np.savez_compressed(handle, **arrays)
     measured["predictions_sha256"] = sha256_file(task.folder / PREDICTIONS)
-    measured["history"] = {k: [float(v) for v in values] for k, values in getattr(method, "history_", {}).items()}
+    measured["history"] = history
     if tuned := getattr(method, "tuned_", None):
         measured["tuned"] = tuned
     return measured
@@ -185,11 +225,14 @@ def _measure(task: Task) -> dict[str, Any]:
 def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Fit and predict from pixels."""
     train, test = images[task.train], images[task.test]
-    watch = {"watch": test} if task.watch else {}
+    more: dict[str, Any] = {"watch": test} if task.watch else {}
+    earlier = 0.0
+    if getattr(method, "takes_checkpoint", False):
+        more["checkpoint"], earlier = task.folder / _CHECKPOINT, _begin_attempt(task.folder / _CHECKPOINT)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         wall, cpu = time.perf_counter(), time.process_time()
-        method.fit(train, task.labels[task.train], groups=task.groups[task.train], **watch)
+        method.fit(train, task.labels[task.train], groups=task.groups[task.train], **more)
         fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         method.predict_proba(test[:2])  # warm-up: lazy initialisation is not the method's speed
         wall = time.perf_counter()
@@ -197,12 +240,30 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
         predict_seconds = time.perf_counter() - wall
     return {
         "proba": proba,
-        "fit_seconds": fit_seconds,
+        "fit_seconds": fit_seconds + earlier,
         "predict_seconds": predict_seconds,
         "prepare_seconds": 0.0,
-        "cpu_seconds": cpu_seconds,
+        # One thread: before it was killed, too, it computed about as long as it took.
+        "cpu_seconds": cpu_seconds + earlier,
+        "resumed_seconds": earlier,
         "warnings": _texts(caught, method),
     }
+
+
+def _begin_attempt(checkpoint: Path) -> float:
+    """Note that a training begins; returns the seconds of earlier attempts whose work it goes on from."""
+    note = checkpoint / _ATTEMPT
+    earlier = 0.0
+    try:
+        before = json.loads(note.read_text())
+        kept = [file.stat().st_mtime for file in checkpoint.iterdir() if file.name != _ATTEMPT]
+        if kept:
+            earlier = before["earlier"] + max(0.0, max(kept) - before["begun"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    with atomic_write(note, "w") as handle:
+        json.dump({"begun": time.time(), "earlier": earlier}, handle)
+    return earlier
 
 
 def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[str, Any]:
@@ -237,6 +298,7 @@ def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArr
             wall = time.perf_counter()
             features = np.asarray(method.prepare(np.asarray(images)), dtype=np.float32)
             seconds = time.perf_counter() - wall
+            clean_killed(path.with_suffix(".*"))
             need_space(path.parent, features.nbytes, "the cache of features")
             with atomic_write(path) as handle:
                 np.save(handle, features)
@@ -265,6 +327,14 @@ def _check_probabilities(proba: NDArray[Any], n: int) -> None:
         raise FerBenchError(f"predict_proba: {int((~np.isfinite(proba)).any(axis=1).sum())} of {n} rows are not finite")
     if (proba < 0).any() or np.abs(proba.sum(axis=1) - 1).max() > 1e-3:
         raise FerBenchError("predict_proba: rows must be probabilities that sum to one")
+
+
+def _check_losses(history: Mapping[str, list[float]]) -> None:
+    """A training whose loss is no number has failed, whatever it predicts."""
+    for name, values in history.items():
+        bad = next((i for i, value in enumerate(values) if not np.isfinite(value)), None)
+        if "loss" in name and bad is not None:
+            raise FerBenchError(f"history_: {name} of epoch {bad + 1} of {len(values)} is {values[bad]}, not finite")
 
 
 def _texts(caught: list[warnings.WarningMessage], method: Any) -> list[str]:
