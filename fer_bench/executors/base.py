@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_bench.progress import say
-from fer_bench.trial import Task, lost_record
+from fer_bench.trial import UNWRITTEN, Task, lost_record
 
 __all__ = ["FAILED", "KINDS", "Agenda", "Outcome", "Stop", "interrupts", "kind_of", "no_event"]
 
@@ -38,11 +38,15 @@ class Outcome:
         Ids of trials that this call leaves without a record: never started, or stopped in flight.
     why : str
         ``"deadline"``, ``"failures"`` (as many as ``--max-failures`` allows), ``"interrupted"`` (Ctrl-C: what ran was
-        finished), ``"stopped"`` (Ctrl-C twice, or SIGTERM: what ran was stopped), or empty when everything was started.
+        finished), ``"stopped"`` (Ctrl-C twice, or SIGTERM: what ran was stopped), ``"storage"`` (a trial could not be
+        stored), or empty when everything was started.
+    reason : str
+        What could not be stored, and what to do; with ``"storage"`` alone.
     """
 
     not_started: tuple[str, ...] = ()
     why: str = ""
+    reason: str = ""
 
 
 def no_event(event: str, **facts: Any) -> None:
@@ -89,6 +93,7 @@ class Agenda:
         self._late: list[str] = []
         self._tries: Counter[str] = Counter()
         self._failures = 0
+        self._unwritten = ""
         self._told = ""
 
     def __len__(self) -> int:
@@ -105,6 +110,9 @@ class Agenda:
 
     def next(self, *kinds: str) -> Task | None:
         """Take out the task to start next: of the first kind that has one. None where nothing may start."""
+        if self._unwritten:
+            self._tell("storage")
+            return None
         if self.full:
             self._tell("failures")
             return None
@@ -122,7 +130,11 @@ class Agenda:
         self._on_event("trial_started", **_axes(task), device=task.device, worker=worker, pid=pid)
 
     def done(self, record: Mapping[str, Any]) -> None:
-        """Take the record of a trial that has ended."""
+        """Take the record of a trial that has ended; after one that could not be stored none is started."""
+        if record["state"] == UNWRITTEN:
+            self._late.append(record["id"])
+            self._unwritten = str(record["reason"])
+            return
         self._failures += record["state"] in FAILED
         self._on_done(record)
 
@@ -142,6 +154,8 @@ class Agenda:
     def outcome(self, stop: Stop) -> Outcome:
         """Say how it ended, when nothing runs any more."""
         left = (*self._late, *(task.id for queue in self._pending.values() for task in queue))
+        if self._unwritten:
+            return Outcome(left, "storage", self._unwritten)
         if stop.asked and left:
             return Outcome(left, "stopped" if stop.now else "interrupted")
         return Outcome(left, "failures" if self.full and left else "deadline" if left else "")
@@ -163,6 +177,7 @@ class Agenda:
                 "failures": f"{self._failures} trials failed, as many as --max-failures allows: no more are started.",
                 "interrupted": "Stopping after the trials that run now; press Ctrl-C again to stop them, too.",
                 "stopped": "Stopping now.",
+                "storage": "Stopping after the trials that run now: there is no room for more.",
             }[why]
         )
 

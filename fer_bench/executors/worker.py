@@ -223,7 +223,8 @@ class _Reader:
         with self._lock:
             self._drain()
             if self._log is not None:
-                self._log.close()
+                with suppress(OSError):
+                    self._log.close()
             self._log = None
 
     def end(self) -> None:
