@@ -19,7 +19,7 @@ from fer_bench.errors import StorageError, UserError
 from fer_bench.events import EventLog
 from fer_bench.executors import Outcome, get_executor
 from fer_bench.executors.limits import failures_allowed, memory_share
-from fer_bench.files import TEMPORARY, atomic_write, cache_dir, clean_temporary, need_space, need_writable, to_json
+from fer_bench.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
 from fer_bench.folds import check_folds
 from fer_bench.forecast import Forecast, forecast, predicted_before
 from fer_bench.history import record_cost
@@ -37,6 +37,7 @@ from fer_bench.rundir import (
     other_versions,
     read_record,
     space_needed,
+    tidy,
     trial_folder,
     write_json,
 )
@@ -106,9 +107,10 @@ def run(request: Request) -> int:
 
 def _run(plan: Plan, out: Path, begun: float) -> int:
     planned = time.monotonic() - begun
-    clean_temporary(out)
-    todo = [trial for trial in plan.runnable if not finished(out, trial.id)]
-    n_done = len(plan.runnable) - len(todo)
+    done = {trial.id for trial in plan.runnable if finished(out, trial.id)}
+    tidy(out, done)
+    todo = [trial for trial in plan.runnable if trial.id not in done]
+    n_done = len(done)
     n_skipped = len(plan.trials) - len(plan.runnable)
     for note in plan.notes:
         say(note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import zipfile
 import zlib
@@ -18,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
-from fer_bench.files import atomic_write, locked, need_writable, sha256_file
+from fer_bench.files import atomic_write, clean_temporary, locked, need_writable, sha256_file
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan import Plan, Trial
 from fer_bench.results.load import check_schema
@@ -26,7 +27,7 @@ from fer_bench.trial import PREDICTIONS, RECORD, versions
 
 __all__ = [
     "LOCK", "Stopwatch", "check_place", "claimed", "consolidate", "finished", "other_versions", "read_record",
-    "space_needed", "trial_folder", "write_json",
+    "space_needed", "tidy", "trial_folder", "write_json",
 ]  # fmt: skip
 
 LOCK = "run.lock"
@@ -171,6 +172,22 @@ def finished(out: Path, trial_id: str) -> bool:
         return sha256_file(trial_folder(out, trial_id) / PREDICTIONS) == record.get("predictions_sha256")
     except OSError:
         return False
+
+
+def tidy(out: Path, done: Iterable[str]) -> None:
+    """Remove what killed calls left in a run directory: half-written files, and all but the result of what is done.
+
+    For the holder of `claimed` alone.
+    """
+    clean_temporary(out)
+    for trial_id in done:
+        for leftover in trial_folder(out, trial_id).iterdir():
+            if leftover.name in (RECORD, PREDICTIONS):
+                continue
+            if leftover.is_dir():  # what a long training kept of itself
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 def other_versions(out: Path, plan: Plan) -> list[str]:
