@@ -124,7 +124,7 @@ def make_plan(
     if request.weights_dir is not None and not request.weights_dir.is_dir():
         raise UserError(f"--weights-dir {request.weights_dir}: no such folder")
     entries, notes = _entries(request, profile)
-    device = _device(request.device)
+    device = _device(request.device, request.executor)
     dataset, folds, said = _data_and_folds(request, profile, entries)
     if request.folds:
         # The file says which folds run: what the profile would have put in a protocol's place does not.
@@ -328,10 +328,12 @@ class _Weights:
         )
 
 
-def _device(asked: str) -> str:
+def _device(asked: str, executor: str) -> str:
     """Resolve ``auto``: a GPU counts where the driver lists one and the installed torch can use it."""
     if asked == "cpu":
         return "cpu"
+    if asked == "cuda" and executor == "dask":
+        return "cuda"  # a cluster's workers may have one where this machine has none
     if asked not in ("auto", "cuda"):
         raise UserError(f"--device {asked}: expected auto, cpu or cuda")
     if _gpu_usable():
