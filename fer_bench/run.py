@@ -152,6 +152,8 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         if outcome and outcome.why == "storage":
             raise StorageError(outcome.reason)
         log.write("run_ended", why=why, seconds=round(time.monotonic() - begun, 1), code=code)
+        if outcome and outcome.why == "workers":
+            raise UserError(outcome.reason)
         return code
 
 

@@ -59,6 +59,7 @@ _MISSING = {
     "interrupted": "not started: the run was interrupted; run the same command again to go on",
     "storage": "not started: there was no room to store it; make room, then run the same command again",
     "stopped": "not done: the run was stopped; run the same command again to go on",
+    "workers": "not done: the cluster had no workers left; run the same command again to go on",
 }
 
 
