@@ -41,7 +41,8 @@ class Outcome:
         finished), ``"stopped"`` (Ctrl-C twice, or SIGTERM: what ran was stopped), ``"storage"`` (a trial could not be
         stored), or empty when everything was started.
     reason : str
-        What could not be stored, and what to do; with ``"storage"`` alone.
+        What could not be stored, and what to do, with ``"storage"``; where the workers went, with ``"workers"`` (of a
+        cluster).
     """
 
     not_started: tuple[str, ...] = ()
@@ -107,6 +108,11 @@ class Agenda:
     def full(self) -> bool:
         """Whether as many trials have failed as may."""
         return self._max_failures is not None and self._failures >= self._max_failures
+
+    @property
+    def closed(self) -> bool:
+        """Whether none is started any more, whatever there is still to do."""
+        return self.full or bool(self._unwritten)
 
     def next(self, *kinds: str) -> Task | None:
         """Take out the task to start next: of the first kind that has one. None where nothing may start."""

@@ -13,7 +13,7 @@ import queue
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +85,7 @@ def execute(
     with connected(scheduler) as client, token(logs.parent.resolve()) as sign, interrupts() as stop:
         fleet = Fleet(client, cargo, sign)
         try:
-            _await_worker(fleet, scheduler, patience_seconds, stop)
+            _await_workers(fleet, tasks, scheduler, patience_seconds, stop)
             able = [task for task in tasks if not _refused(task, fleet, on_done)]
             agenda = Agenda(able, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
             drive = _Drive(client, fleet, agenda, {t.task.id: t for t in tickets}, logs.resolve(), on_event)
@@ -94,26 +94,30 @@ def execute(
             fleet.close()
 
 
-def _await_worker(fleet: Fleet, scheduler: str, patience: float, stop: Stop) -> None:
-    """Wait until the workers that are there now have been looked at, and one is of use."""
+def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience: float, stop: Stop) -> None:
+    """Wait until every task has a worker that could take it, or patience is over."""
     until = time.monotonic() + patience
     told = False
     while not stop.asked:
         fleet.look(at_once=True)
-        if fleet.sites and not fleet.settling:
+        if fleet.sites and all(_has_taker(task, fleet) for task in tasks):
             break
-        if fleet.refused and not fleet.sites and not fleet.settling:
-            reasons = "; ".join(sorted(set(fleet.refused.values())))
-            raise UserError(f"--scheduler {scheduler}: no Dask worker there can be used: {reasons}")
-        if time.monotonic() > until and not fleet.settling:
-            raise UserError(
-                f"--scheduler {scheduler}: the scheduler has no workers, and none came within {patience:.0f} s; start "
-                "some with `dask worker`, then run the same command again"
-            )
-        if not fleet.settling and not told:
-            told = True
-            say(f"No Dask workers yet; waiting up to {patience:.0f} s for one.")
+        if not fleet.settling:
+            if fleet.refused and not fleet.sites:
+                reasons = "; ".join(sorted(set(fleet.refused.values())))
+                raise UserError(f"--scheduler {scheduler}: no Dask worker there can be used: {reasons}")
+            if time.monotonic() > until:
+                break
+            if not told:
+                told = True
+                what = "some trials need a GPU or more memory" if fleet.sites else "the scheduler has none"
+                say(f"Waiting up to {patience:.0f} s for Dask workers: {what}")
         time.sleep(_WAIT_SECONDS / 4)
+    if not fleet.sites and not stop.asked:
+        raise UserError(
+            f"--scheduler {scheduler}: the scheduler has no workers, and none came within {patience:.0f} s; start "
+            "some with `dask worker`, then run the same command again"
+        )
     threads = sum(site.threads for site in fleet.sites.values())
     say(f"Dask workers: {len(fleet.sites)}, which take {threads} trials at once")
 
@@ -121,7 +125,7 @@ def _await_worker(fleet: Fleet, scheduler: str, patience: float, stop: Stop) -> 
 def _refused(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], None]) -> bool:
     """Skip a task that no worker can take: Dask would wait for ever."""
     sites = fleet.sites.values()
-    if not sites or any(_fits(task, site) for site in sites):
+    if not sites or _has_taker(task, fleet):
         return False
     if task.device == "cuda" and not any(site.gpu for site in sites):
         why = "no Dask worker has a GPU; start one with `dask worker --resources GPU=1`, or use --device cpu"
@@ -133,6 +137,10 @@ def _refused(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], No
         )
     on_done(lost_record(task, "skipped", why))
     return True
+
+
+def _has_taker(task: Task, fleet: Fleet) -> bool:
+    return any(_fits(task, site) for site in fleet.sites.values())
 
 
 def _fits(task: Task, site: Site) -> bool:
@@ -185,7 +193,7 @@ class _Drive:
                 if self._flights:
                     moved = time.monotonic()
                     self._collect()
-                elif stop.asked or self._agenda.full or not len(self._agenda):
+                elif stop.asked or self._agenda.closed or not len(self._agenda):
                     return self._agenda.outcome(stop)
                 elif time.monotonic() - moved > patience and not self._fleet.settling:
                     return self._no_workers()
@@ -193,8 +201,7 @@ class _Drive:
                     time.sleep(_WAIT_SECONDS)
         except OSError as error:
             self._give_up()
-            say(f"The Dask scheduler does not answer any more ({error}).")
-            return replace(self._agenda.outcome(stop), why="workers")
+            return self._gone(f"the Dask scheduler does not answer any more ({error})")
         finally:
             self._dismiss()
             _await_files(self._written)
@@ -298,11 +305,14 @@ class _Drive:
             self._agenda.put_back(flight.task)
         self._flights.clear()
 
+    def _gone(self, what: str) -> Outcome:
+        reason = f"{what}; what is finished is kept: start a scheduler and workers, then run the same command again"
+        return replace(self._agenda.outcome(Stop()), why="workers", reason=reason)
+
     def _no_workers(self) -> Outcome:
         """End where nobody is left to take what is to start."""
         if not self._fleet.sites:
-            say("All Dask workers are gone, and no others came; start some, then run the same command again.")
-            return replace(self._agenda.outcome(Stop()), why="workers")
+            return self._gone("all Dask workers are gone, and no others came")
         while (task := self._agenda.next()) is not None:
             why = "the Dask workers that could take it (a GPU, or enough memory) are gone"
             self._agenda.done(lost_record(task, "skipped", why))

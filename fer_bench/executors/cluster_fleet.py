@@ -190,8 +190,11 @@ class Fleet:
     def _take(self, address: str, admission: Future[Site]) -> None:
         try:
             self.sites[address] = admission.result()
+        except ImportError as error:
+            self.refused[address] = f"fer-bench cannot be used there: {error}"
         except Exception as error:  # noqa: BLE001 - whatever ails one worker, the others are of use
             self.refused[address] = str(error) or type(error).__name__
+        if address in self.refused:
             say(f"Dask worker {address} is not used: {self.refused[address]}")
 
     def _admit(self, address: str, facts: Mapping[str, Any]) -> Site:
@@ -199,7 +202,8 @@ class Fleet:
         seen: node.Look = self._run(address, node.look, self._token, self._token.read_text(), self._sizes)
         if why := _difference(seen.facts, node.facts()):
             raise RuntimeError(
-                f"{why}; figures would not be comparable: install the same versions at both ends, and start the workers anew"
+                f"{why}; figures would not be comparable: install the same versions at both ends, and start the "
+                "workers anew"
             )
         if seen.shared:
             raise RuntimeError(
@@ -229,7 +233,8 @@ class Fleet:
             if sum(map(len, batch.values())) > _CHUNK:
                 self._run(address, node.receive_values, batch)
                 batch = {}
-        self._run(address, node.receive_values, batch)
+        if batch:
+            self._run(address, node.receive_values, batch)
         for digest, (path, size) in self._sizes.items():
             if digest not in seen.files:
                 say(f"Sending {path.name} ({size / 1e6:,.0f} MB) to the Dask worker {address}, which does not see it")
