@@ -6,6 +6,8 @@ and ``list`` answer at once.
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import shlex
 import sys
@@ -23,6 +25,7 @@ from fer_bench.cli.options import (
     Executor,
     ExecutorOption,
     FoldsOption,
+    JsonOption,
     MaxFailuresOption,
     MemoryLimitOption,
     OfflineOption,
@@ -106,6 +109,7 @@ def run(
     scheduler: SchedulerOption = "",
     memory_limit: MemoryLimitOption = 0.0,
     max_failures: MaxFailuresOption = "",
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress.")] = False,
 ) -> None:
     """Run a suite and write its report.
 
@@ -117,8 +121,10 @@ def run(
     same). 2: a mistake in the command; nothing was started. 130: interrupted.
     """
     request = _request(locals())
+    from fer_bench.progress import hide_progress
     from fer_bench.run import run as run_
 
+    hide_progress(no_progress)
     raise typer.Exit(run_(request))
 
 
@@ -142,16 +148,41 @@ def plan(
     folds: FoldsOption = None,
     test_data: TestDataOption = "",
     tune: TuneOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what `run` would do.
 
-    Trials, what is skipped and why, estimated time, memory and downloads. Runs nothing.
+    Trials, what is done, what is skipped and why; time, memory, disk and downloads, with where each figure is from:
+    this machine's own history first, else shipped estimates, scaled to it. Runs nothing.
     """
     request = _request(locals())
-    from fer_bench.cli.tables import plan_lines
+    from fer_bench.cli.planned import planned, planned_json, planned_lines
     from fer_bench.plan import make_plan
+    from fer_bench.run import default_out
+    from fer_bench.rundir import finished
 
-    _print("\n".join(plan_lines(make_plan(request, fetch=False))))
+    folder = request.out or default_out(request)
+    done = functools.cache(lambda trial_id: finished(folder, trial_id))
+    found = planned(make_plan(request, fetch=False, done=done), done)
+    _print(json.dumps(planned_json(found), indent=1) if as_json else "\n".join(planned_lines(found)))
+
+
+@app.command()
+def status(
+    run_folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a run. Default: the newest below runs/.", metavar="RUN", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a run is doing: one that runs elsewhere, has ended, or was killed.
+
+    Done, failed and left; what runs now, time left, failures with their reasons, and how to go on. Changes nothing.
+    """
+    from fer_bench.status import newest_run, read_status, status_lines
+
+    found = read_status(run_folder or newest_run())
+    _print(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(status_lines(found)))
 
 
 @app.command()
@@ -361,7 +392,8 @@ def _request(given: dict[str, Any]) -> Request:
         **({"executor": given["executor"].value} if "executor" in given else {}),
         "command": shlex.join(["fer-bench", *sys.argv[1:]]),
     }
-    return Request(**{name: value for name, value in given.items() if name != "protocol"} | plain)
+    others = {"protocol", "no_progress", "as_json"}
+    return Request(**{name: value for name, value in given.items() if name not in others} | plain)
 
 
 def _views(text: str) -> tuple[str, ...]:

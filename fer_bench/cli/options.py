@@ -103,3 +103,4 @@ MaxFailuresOption = Annotated[
         metavar="N|P%",
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]

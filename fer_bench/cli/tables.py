@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fer_bench.errors import UserError
 from fer_bench.methods import WeightsSpec, load_methods
-
-if TYPE_CHECKING:
-    from fer_bench.plan import Plan
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -72,41 +67,3 @@ def weights_lines(weights_dir: Path | None) -> Iterator[str]:
         where = f"{found.path} (sha256 {found.sha256[:12]})" if found else "not here"
         rows.append((spec.name, f"{spec.megabytes:.0f} MB", spec.filename, where))
     yield from columns([("NETWORK", "SIZE", "PUBLISHED FILE", "WHERE"), *rows])
-
-
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """Rows of the plan, then what it costs and what is skipped."""
-    rows: dict[tuple[str, str], list] = {}
-    for trial in plan.trials:
-        rows.setdefault((trial.spec.name, trial.protocol), []).append(trial)
-    table = [("METHOD", "PROTOCOL", "TRIALS", "CORE-SECONDS", "")]
-    for (name, protocol), trials in rows.items():
-        seconds = sum(t.estimate_seconds for t in trials)
-        table.append((name, protocol, str(len(trials)), f"{seconds:,.0f}", "skipped" if trials[0].skip else ""))
-    yield from columns(table)
-    yield ""
-    yield from plan.notes
-    yield from _cost_lines(plan)
-    reasons = Counter(t.skip for t in plan.trials if t.skip)
-    for reason, n in reasons.most_common():
-        yield f"skipped, {n} trials: {reason}"
-    for spec in plan.downloads:
-        yield f"download: {spec.filename}, {spec.megabytes:.0f} MB"
-
-
-def _cost_lines(plan: Plan) -> Iterator[str]:
-    data, workers = plan.dataset.manifest, plan.request.n_workers
-    seconds = sum(t.estimate_seconds for t in plan.runnable)
-    images = {t.spec.image for t in plan.runnable}
-    disk = sum(len(data) * s.size**2 * s.channels for s in images) / 1e6
-    largest = max((s.size**2 * s.channels * len(data) / 1e9 for s in images), default=0.0)
-    yield (
-        f"data: {plan.dataset.name}, {len(data)} images of {len(data.people)} people; "
-        f"{len(data.excluded)} files left out"
-    )
-    yield f"trials: {len(plan.trials)}, of which {len(plan.trials) - len(plan.runnable)} are skipped"
-    yield (
-        f"estimate: {seconds / workers / 60:,.0f} minutes with {workers} workers ({seconds:,.0f} core-seconds of a "
-        f"laptop), {disk:,.0f} MB of disk for pictures, up to {1.5 + 4 * largest:.1f} GB of memory a worker, "
-        f"device {plan.device}"
-    )
