@@ -19,8 +19,10 @@ from fer_bench.stats.intervals import (
     wilson_interval,
 )
 from fer_bench.stats.paired import (
+    ALPHA,
     Difference,
     TestResult,
+    flip_p_value,
     holm,
     mcnemar_test,
     minimum_detectable_difference,
@@ -33,6 +35,7 @@ from fer_bench.stats.reasons import NotApplicable
 from fer_bench.stats.units import IMAGE, MIXED, PERSON, SEQUENCE, Unit, find_unit
 
 __all__ = [
+    "ALPHA",
     "BOOTSTRAP_MOST",
     "BOOTSTRAP_PEOPLE",
     "IMAGE",
@@ -54,6 +57,7 @@ __all__ = [
     "corrected_t_test",
     "critical_difference",
     "find_unit",
+    "flip_p_value",
     "holm",
     "mcnemar_test",
     "minimum_detectable_difference",

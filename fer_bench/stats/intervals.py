@@ -60,6 +60,11 @@ class Interval:
     method: str
     level: float = 0.95
 
+    @property
+    def reason(self) -> str:
+        """Why there are no bounds; empty where there are."""
+        return self.method.removeprefix("none: ") if self.method.startswith("none: ") else ""
+
 
 def people_interval(
     counts: ArrayLike,

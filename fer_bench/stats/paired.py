@@ -15,14 +15,19 @@ from fer_bench.stats.people import Floats, jackknife_error, paired_counts, ratio
 from fer_bench.stats.units import PERSON, Unit
 
 __all__ = [
+    "ALPHA",
     "Difference",
     "TestResult",
+    "flip_p_value",
     "holm",
     "mcnemar_test",
     "minimum_detectable_difference",
     "paired_difference",
     "sign_flip_test",
 ]
+
+ALPHA = 0.05
+"""Level of the tests, after correction for how many there are."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,9 @@ class TestResult:
         Images and people (or what stands in for them) behind it.
     method : str
         The test and what it assumes, in words for a reader.
+    reason : str
+        Why the test cannot reject, whatever the methods are worth; empty where it can. ``p_value`` is then 1, or the
+        smallest that so few people allow.
     """
 
     __test__ = False  # not a pytest class
@@ -48,6 +56,7 @@ class TestResult:
     n: int
     people: int
     method: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,9 +108,37 @@ def sign_flip_test(correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike
         Arrays that do not fit.
     """
     by_person = paired_counts(correct_a, correct_b, people)[:, 0].round().astype(np.int64)
-    p_value = _flip_p(by_person[by_person != 0])
     method = f"sign-flip test {unit.over}, exact"
-    return TestResult(p_value, float(by_person.sum()), np.asarray(people).size, len(by_person), method)
+    found = flip_p_value(by_person)
+    reason = _cannot_reject(by_person, unit)
+    return TestResult(found, float(by_person.sum()), np.asarray(people).size, len(by_person), method, reason)
+
+
+def flip_p_value(differences: ArrayLike) -> float:
+    """Two-sided p value of the sign-flip test from each person's difference; see `sign_flip_test`.
+
+    Parameters
+    ----------
+    differences : (people,) whole numbers
+        Images that A gets right more than B.
+
+    Returns
+    -------
+    float
+        Share of all sign flips whose total is at least as far from zero as theirs; 1.0 where nobody differs.
+    """
+    steps = np.asarray(differences, dtype=np.int64)
+    steps = steps[steps != 0]
+    if len(np.unique(np.abs(steps))) <= 1:
+        # One size of step, as with images for units: heads and tails, and far quicker for tens of thousands.
+        return _even_odds(int((steps > 0).sum()), len(steps))
+    observed, reach = abs(int(steps.sum())), int(np.abs(steps).sum())
+    flips = np.zeros(2 * reach + 1)
+    flips[reach] = 1.0
+    for step in np.abs(steps):
+        flips = 0.5 * (_shift(flips, int(step)) + _shift(flips, -int(step)))
+    totals = np.abs(np.arange(-reach, reach + 1))
+    return min(1.0, float(flips[totals >= observed].sum()))
 
 
 def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike) -> TestResult:
@@ -120,8 +157,9 @@ def mcnemar_test(correct_a: ArrayLike, correct_b: ArrayLike) -> TestResult:
     if a.shape != b.shape or a.ndim != 1:
         raise InputError(f"correct_a and correct_b: expected two arrays (n,), found {a.shape} and {b.shape}")
     only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
-    p_value = float(distributions.binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
-    return TestResult(p_value, float(only_a - only_b), a.size, 0, "exact McNemar, assumes independent images")
+    reason = "" if only_a + only_b else "both are right and wrong on the same images"
+    method = "exact McNemar, assumes independent images"
+    return TestResult(_even_odds(only_a, only_a + only_b), float(only_a - only_b), a.size, 0, method, reason)
 
 
 def paired_difference(
@@ -179,38 +217,50 @@ def minimum_detectable_difference(
     return float(factor * error) if error > NO_WIDTH else float("nan")
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], *, family: int | None = None) -> list[float]:
     """Adjust p values of a family of tests as Holm does (1979, Scandinavian Journal of Statistics 6:65-70).
 
     Parameters
     ----------
     p_values : sequence of float
+    family : int, optional
+        How many tests there could have been, where what was tested was picked by looking at the data: the best of k
+        methods against the others is picked from all k (k - 1) / 2 pairs. Default: as many as p values.
 
     Returns
     -------
     list of float
         In the order given; below alpha exactly where Holm's procedure rejects at alpha.
+
+    Raises
+    ------
+    InputError
+        A family smaller than the number of p values.
     """
     given = np.asarray(p_values, dtype=np.float64)
+    size = len(given) if family is None else family
+    if size < len(given):
+        raise InputError(f"family: expected at least {len(given)}, the number of p values, found {size}")
     order = np.argsort(given, kind="stable")
-    raised = np.minimum(1.0, np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1)))
+    raised = np.minimum(1.0, np.maximum.accumulate(given[order] * (size - np.arange(len(given)))))
     adjusted = np.empty(len(given))
     adjusted[order] = raised
     return [float(p) for p in adjusted]
 
 
-def _flip_p(steps: NDArray[np.int64]) -> float:
-    """Share of all sign flips of the steps whose total is at least as far from zero as theirs."""
-    if len(np.unique(np.abs(steps))) <= 1:
-        # One size of step, as with images for units: heads and tails, and far quicker for tens of thousands.
-        return float(distributions.binomtest(int((steps > 0).sum()), len(steps)).pvalue) if len(steps) else 1.0
-    observed, reach = abs(int(steps.sum())), int(np.abs(steps).sum())
-    flips = np.zeros(2 * reach + 1)
-    flips[reach] = 1.0
-    for step in np.abs(steps):
-        flips = 0.5 * (_shift(flips, int(step)) + _shift(flips, -int(step)))
-    totals = np.abs(np.arange(-reach, reach + 1))
-    return min(1.0, float(flips[totals >= observed].sum()))
+def _cannot_reject(by_person: NDArray[np.int64], unit: Unit) -> str:
+    """Why even the most lopsided outcome would not be below 5 %; empty where it would."""
+    differing = int((by_person != 0).sum())
+    if not differing:
+        return f"no {unit.one} differs"
+    if 2.0 ** (1 - differing) >= ALPHA:
+        return f"only {differing} {unit.one if differing == 1 else unit.many} differ: p cannot fall below 5 %"
+    return ""
+
+
+def _even_odds(heads: int, tosses: int) -> float:
+    """Two-sided exact p of a fair coin: both tails are alike, so it is twice the smaller one."""
+    return min(1.0, 2 * float(distributions.binom.cdf(min(heads, tosses - heads), tosses, 0.5)))
 
 
 def _shift(array: Floats, step: int) -> Floats:
