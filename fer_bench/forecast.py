@@ -180,12 +180,12 @@ def _shared_seconds(plan: Plan, history: History, slowness: Callable[[], float])
     """Seconds of the features that trials share, each once: an image's time what it was here, or a few milliseconds."""
     found: dict[tuple[Any, ...], float] = {}
     for trial in plan.runnable:
-        if not _shares(trial):
-            continue
         each = history.shared(kind_of_cost(trial.spec, trial.device, trial.watch))
-        if each is None:
+        if not each and not _shares(trial):
+            continue
+        if not each:
             each = found[_features(trial)] / len(plan.dataset.manifest) if _features(trial) in found else None
-        each = _SHARED_SECONDS * slowness() if each is None else each
+        each = each or _SHARED_SECONDS * slowness()
         found[_features(trial)] = each * len(plan.dataset.manifest)
     return found
 
@@ -195,7 +195,8 @@ def _shares(trial: Trial) -> bool:
 
 
 def _features(trial: Trial) -> tuple[Any, ...]:
-    return trial.spec.features, trial.spec.image
+    """What trials of one kind of features have in common; a network's frozen part serves its own mode alone."""
+    return trial.spec.features, trial.spec.network, trial.spec.mode, trial.spec.image
 
 
 def _schedule(
@@ -211,7 +212,7 @@ def _schedule(
         if trial.spec.uses_torch and lane not in with_torch:
             with_torch.add(lane)
             lanes[lane] += _IMPORT_SECONDS
-        if _shares(trial) and _features(trial) not in begun:
+        if _features(trial) in shared and _features(trial) not in begun:
             begun.add(_features(trial))
             lanes[lane] += shared[_features(trial)]
     return lanes

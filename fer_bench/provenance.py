@@ -76,12 +76,17 @@ def machine() -> dict[str, Any]:
 
 
 def libraries() -> list[dict[str, Any]]:
-    """Return the linear algebra and threading libraries of numpy and scipy: what they are, never where they lie."""
+    """Return the linear algebra libraries of numpy and scipy: what they are, never where they lie.
+
+    Others (OpenMP's) are told only where they happen to be loaded, and so would differ from call to call.
+    """
     import scipy.linalg  # noqa: F401 - so that its BLAS is loaded and told
     from threadpoolctl import threadpool_info
 
-    wanted = ("user_api", "internal_api", "version", "architecture", "threading_layer")
-    found = [{key: info[key] for key in wanted if info.get(key)} for info in threadpool_info()]
+    wanted = ("internal_api", "version", "architecture", "threading_layer")
+    found = [
+        {key: info[key] for key in wanted if info.get(key)} for info in threadpool_info() if info["user_api"] == "blas"
+    ]
     return [info for place, info in enumerate(found) if info not in found[:place]]
 
 

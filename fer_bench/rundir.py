@@ -35,8 +35,8 @@ LOCK = "run.lock"
 
 _TRIAL_COLUMNS = [
     "id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds",
-    "prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "device", "threads",
-    "estimate_seconds", "warnings",
+    "prepare_seconds", "cpu_seconds", "peak_rss_mb", "peak_gpu_mb", "n_train", "n_test", "device",
+    "threads", "estimate_seconds", "warnings",
 ]  # fmt: skip
 
 

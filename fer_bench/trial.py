@@ -219,6 +219,8 @@ def _measure(task: Task) -> dict[str, Any]:
     measured["history"] = history
     if tuned := getattr(method, "tuned_", None):
         measured["tuned"] = tuned
+    if (gpu := getattr(method, "peak_gpu_mb_", None)) is not None:
+        measured["peak_gpu_mb"] = float(gpu)
     return measured
 
 
