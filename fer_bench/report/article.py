@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fer_bench import metrics, stats
@@ -28,11 +29,18 @@ OPTIONAL = (
 def article_section(view: RunView, suffix: str) -> Section:
     """Tables 1 to 4 with the status of every published figure."""
     published, title = load_published(), "The article's tables, beside ours"
+    if not _same_data(view):
+        title = "The article's tables, published on KDEF: another data set"
     planned = set(view.run.trials["method"])
     wanted = {name for table in published.tables for row in table.rows for name in row.ours}
     if not wanted & planned:
         return Section(f"article{suffix}", title, ("This run holds none of the methods of the article's tables.",))
+    other = (
+        "This run did not read KDEF's photographs. The article's figures are of another data set and are no yardstick "
+        "for ours: its tables are folded away, for looking up only."
+    )
     blocks: list[Block] = [
+        *([] if _same_data(view) else [other]),
         f"The article retells {published.paper}, doi {published.doi}. Its protocol: {published.protocol}.",
         *published.notes,
         "Status of a published figure: verified was read in a public copy; authors' notebook was read in their "
@@ -40,6 +48,11 @@ def article_section(view: RunView, suffix: str) -> Section:
     ]
     blocks += [_table(view, table, suffix) for table in published.tables]
     return Section(f"article{suffix}", title, (*blocks, *_confusions(view, suffix)))
+
+
+def _same_data(view: RunView) -> bool:
+    """Whether ours are photographs of KDEF; whatever else has its names is another data set."""
+    return view.kdef and not view.rendered
 
 
 def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
@@ -55,8 +68,10 @@ def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
                 text += "; Wilson's binomial interval, as for the published figure"
             ours.append(Column(f"best {name}", f"ours, {name}, best epoch on test, %: optimistic", "share", text))
         ours.append(Column(f"n {name}", f"images, {shown}", "count", "test images behind our figure"))
+    same = _same_data(view)
+    printed = "published, %" if same else "published on KDEF, another data set, %"
     columns = (
-        *(Column("label", "row"), Column("published", "published, %"), Column("status", "status")),
+        *(Column("label", "row"), Column("published", printed), Column("status", "status")),
         *(
             Column("ours", "our method", "code"),
             Column("size", "our input", "text", "side of the square picture"),
@@ -67,7 +82,8 @@ def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
             *(column for column in OPTIONAL if any(row.get(column.key) for row in rows)),
         ),
     )
-    return Table(f"{table.id}{suffix}", table.title, columns, tuple(rows), notes=table.notes, head="label")
+    title = table.title if same else f"{table.title} (published on KDEF, another data set)"
+    return Table(f"{table.id}{suffix}", title, columns, tuple(rows), table.notes, head="label", folded=not same)
 
 
 def _row(view: RunView, row: PublishedRow, name: str) -> dict[str, Any]:
@@ -110,17 +126,17 @@ def _our_cells(view: RunView, name: str, protocol: str) -> dict[str, Any]:
 
 
 def _confusions(view: RunView, suffix: str) -> list[Block]:
-    published = load_published().confusion
-    table = confusion_table(
-        f"{published.id}{suffix}", f"{published.title}, as published", published.counts, published.notes
-    )
-    blocks: list[Block] = [table]
+    published, same = load_published().confusion, _same_data(view)
+    where = "as published" if same else "as published on KDEF, another data set"
+    table = confusion_table(f"{published.id}{suffix}", f"{published.title}, {where}", published.counts, published.notes)
+    blocks: list[Block] = [replace(table, folded=not same)]
     found = [name for name in view.protocols if Key(published.ours, name, LAST) in view.outcomes]
     for protocol in found[-1:]:
         outcome = view.outcomes[Key(published.ours, protocol, LAST)]
         counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
         name = f"{published.id}-ours{suffix}"
-        blocks.append(confusion_table(name, f"Ours: {published.ours} on {view.shown(protocol)}, last epoch", counts))
+        ours = confusion_table(name, f"Ours: {published.ours} on {view.shown(protocol)}, last epoch", counts)
+        blocks.append(replace(ours, folded=not same))
     if not found:
         blocks.append(f"{published.ours} has no finished trial in this run, so nothing of ours stands beside it.")
     return blocks

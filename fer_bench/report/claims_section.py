@@ -56,11 +56,8 @@ def _verdicts(view: RunView, findings: Sequence[Finding], name: str, title: str,
     timed = any(row["saved"] is not None for row in rows)
     saved = Column("saved", "training time saved, %", "share", "geometric mean over networks, t interval over folds")
     columns = (
-        *(
-            CLAIM,
-            Column("verdict", "verdict"),
-            Column("figure", "figure, points", "difference", "see what is measured"),
-        ),
+        *(CLAIM, Column("verdict", "verdict"), Column("why", "because")),
+        Column("figure", "figure, points", "difference", "above zero: what the article claims; see what is measured"),
         *([saved] if timed else []),
         *(IMAGES, unit_column(view.unit)),
         Column("holm", "p (Holm)", "p", "sign-flip test (time: t test over folds), corrected for the claims tested"),

@@ -11,10 +11,11 @@ import numpy as np
 from fer_bench import stats
 from fer_bench.results import Key, Outcome
 
+from . import plots
 from .columns import FAMILY, IMAGES, METHOD, unit_column
 from .drawings import dumbbells
 from .gather import LAST, VIEW_PROTOCOLS, RunView
-from .tables import Block, Column, Estimate, Section, Table, cell_text
+from .tables import Block, Column, Estimate, Figure, Section, Table, cell_text
 
 __all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
 
@@ -94,7 +95,7 @@ def splits_section(view: RunView, suffix: str) -> Section:
     )
     if not view.unit.tells_people:
         text += " These data do not tell who is who, so no row shows what unseen people do to a figure."
-    blocks: list[Block] = [text, _overview(view, found, suffix)]
+    blocks: list[Block] = [text, *_slopes(view, suffix), _overview(view, found, suffix)]
     for place, (pair, rows) in enumerate(found.items()):
         blocks.append(_table(view, pair, rows, suffix, folded=place > 0))
     return Section(f"splits{suffix}", title, tuple(blocks))
@@ -141,6 +142,64 @@ def _rows(view: RunView, pair: Comparison) -> list[dict[str, Any]]:
 def _shared(a: Outcome, b: Outcome) -> tuple[Outcome, Outcome]:
     """Both outcomes on the images that both tested."""
     return a.where(np.isin(a.images, b.images)), b.where(np.isin(b.images, a.images))
+
+
+def _slopes(view: RunView, suffix: str) -> list[Block]:
+    """Every method from random images by way of sessions to unseen people: what the protocol does, in one drawing."""
+    chosen = _ladder(view)
+    if len(chosen) < 2:
+        return []
+    methods = list(dict.fromkeys(name for protocol in chosen for name in map(str, view.ranked(protocol)["method"])))
+    rows: list[dict[str, Any]] = []
+    for method in methods:
+        found = {name: view.outcome(method, name) for name in chosen if method in set(view.ranked(name)["method"])}
+        if len(found) > 1:
+            values = {name: view.accuracy(outcome) for name, outcome in found.items() if outcome is not None}
+            tested = [estimate.n for estimate in values.values()]
+            count = f"{min(tested):,}" + (f" to {max(tested):,}" if max(tested) > min(tested) else "")
+            rows.append({"method": method, "family": view.family(method), "n": count, **values})
+    if not rows:
+        return []
+    lines = [(r["method"], r["family"], [r.get(name, Estimate(float("nan"))) for name in chosen]) for r in rows]
+    named = [rows[0]["method"], rows[-1]["method"], *(str(view.best(chosen[-1], f)) for f in view.families(chosen[-1]))]
+    sizes = ", ".join(f"{view.shown(name)} {view.train_size(name):,.0f}" for name in chosen)
+    caption = (
+        f"Accuracy of {len(rows)} methods, in %, as ever more of the tested people is kept out of training. Every line "
+        f"is a method (hover for its name); last epoch. Training images: {sizes}."
+    )
+    table_id = f"ladder{suffix}"
+    columns = (
+        *(METHOD, FAMILY),
+        *(
+            Column(name, f"{view.shown(name)}, %", "share", f"accuracy, 95 % interval {view.unit.over}")
+            for name in chosen
+        ),
+        Column("n", "images", "text", "test images behind each figure"),
+    )
+    svg = plots.slopes([view.shown(name) for name in chosen], lines, caption, named)
+    figure = Figure(f"ladder-figure{suffix}", svg, caption, table_id)
+    return [figure, Table(table_id, "The same methods under each protocol", columns, tuple(rows), folded=True)]
+
+
+def _ladder(view: RunView) -> list[str]:
+    """One protocol a step: by image, by session, by person; of several, those that train on the most equal amounts."""
+    steps: dict[int, list[str]] = {}
+    for name in view.protocols:
+        rank = _strictness(view, name)
+        if rank is not None and not view.optimistic(name) and len(view.ranked(name)):
+            steps.setdefault(rank, []).append(name)
+    if not steps:
+        return []
+    last = steps[max(steps)]
+    best: tuple[float, list[str]] = (np.inf, [])
+    for anchor in last:
+        size = view.train_size(anchor)
+        chosen = [min(steps[r], key=lambda n: abs(view.train_size(n) - size)) for r in sorted(steps) if r != max(steps)]
+        chosen.append(anchor)
+        apart = sum(abs(view.train_size(name) / size - 1) for name in chosen)
+        if apart < best[0] - 1e-9:
+            best = (apart, chosen)
+    return best[1]
 
 
 def _signs(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:

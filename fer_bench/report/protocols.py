@@ -8,11 +8,11 @@ import pandas as pd
 
 from fer_bench.results import Key
 
-from . import svg
+from . import plots, svg
 from .columns import FAMILY, IMAGES, METHOD, unit_column
 from .drawings import dumbbells
 from .gather import BEST, LAST, RunView
-from .tables import Column, Estimate, Section, Table
+from .tables import Column, Estimate, Figure, Section, Table
 
 __all__ = ["curves_section", "epochs_section"]
 
@@ -27,7 +27,18 @@ def epochs_section(view: RunView, suffix: str) -> Section:
         "The article scored the epoch that did best on the test images. Such a figure cannot be lower than the last "
         "epoch's of the same fold, and it is no forecast for new images; it is shown to size that habit."
     )
-    return Section(f"epochs{suffix}", title, (text, *tables))
+    figures = [figure for table in tables[:1] if (figure := _epoch_slopes(table, suffix)) is not None]
+    return Section(f"epochs{suffix}", title, (text, *figures, *tables))
+
+
+def _epoch_slopes(table: Table, suffix: str) -> Figure | None:
+    """The rows of a table of epochs as slopes."""
+    lines = [(row["method"], row["family"], [row["last"], row["best"]]) for row in table.rows]
+    most = sorted(table.rows, key=lambda row: row["best"].value - row["last"].value)
+    named = [lines[0][0], lines[-1][0], most[-1]["method"]]
+    caption = f"{table.title}, in % of images. Every line is a method (hover for its name)."
+    svg_text = plots.slopes(["last epoch", "best epoch on test: optimistic"], lines, caption, named)
+    return Figure(f"epochs-figure{suffix}", svg_text, caption, table.id)
 
 
 def curves_section(view: RunView, suffix: str) -> Section:
