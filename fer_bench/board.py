@@ -72,7 +72,7 @@ class Board:
         self.last = float(event["time"])
         what, trial = event["event"], str(event.get("id", ""))
         if what == "trial_started":
-            self.first = self.first or self.last
+            self.first = self.last if self.first is None else self.first
             self.running[trial] = Running(
                 trial,
                 str(event.get("method", "")),
@@ -108,7 +108,7 @@ class Board:
 
     def rate(self, now: float) -> float:
         """Trials a minute since the first one began."""
-        return 60 * self.n_over / max(now - (self.first or now), 1e-3)
+        return 60 * self.n_over / max(now - (now if self.first is None else self.first), 1e-3)
 
     def seconds_left(self, predicted: Mapping[str, float], now: float) -> float | None:
         """Seconds until all is done: what was predicted, corrected by how long trials of this call really took.
