@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-__all__ = ["available_memory", "end_tree", "lead_group", "resident", "tree", "volunteer_for_oom"]
+__all__ = ["Family", "available_memory", "lead_group", "tree", "volunteer_for_oom"]
+
+_PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 
 _OOM_SCORE = 500
 """Added to a worker's score, so that the kernel takes it, and not the driver, where memory runs out."""
@@ -39,15 +43,10 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-def resident(pid: int) -> int:
-    """Return the bytes that a process and what it has started hold in memory.
-
-    On Linux without pages of files, such as images that all workers map: the system takes those back when it must.
-    """
-    return sum(map(_resident, tree(pid)))
-
-
 def _resident(pid: int) -> int:
+    """Bytes in memory; on Linux without pages of files, such as images that all workers map: the system takes those
+    back when it must.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -73,10 +72,14 @@ def available_memory() -> int:
 def lead_group() -> None:
     """Make this process the leader of a group, so that what it starts can be ended with it.
 
-    The terminal's Ctrl-C does not reach it any more, either: that is the driver's business.
+    The terminal's Ctrl-C does not reach it any more, either: that is the driver's business. On Linux it also becomes
+    the parent of what its children leave behind, which would otherwise get out of sight.
     """
     with suppress(AttributeError, OSError):  # Windows; or it leads one already
         os.setsid()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def volunteer_for_oom() -> None:
@@ -86,10 +89,27 @@ def volunteer_for_oom() -> None:
         path.write_text(str(min(1000, int(path.read_text()) + _OOM_SCORE)))
 
 
-def end_tree(leader: int, others: list[int]) -> None:
-    """Kill a group by its leader's id, dead or alive, and processes that have left the group."""
-    with suppress(AttributeError, OSError):
-        os.killpg(leader, signal.SIGKILL)
-    for pid in others:
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+class Family:
+    """What a process has started, as far as it was seen: also what has left its group, or lost its parent, since."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._seen: dict[int, psutil.Process] = {}
+
+    def resident(self) -> int:
+        """Look at all of them; returns the bytes of memory that they and the process hold."""
+        pids = tree(self._pid)
+        for pid in pids[1:]:
+            if pid not in self._seen:
+                with suppress(psutil.Error):
+                    self._seen[pid] = psutil.Process(pid)
+        return sum(map(_resident, pids))
+
+    def kill(self) -> None:
+        """Kill the process's group, whether it is alive itself, and all that were seen outside of it."""
+        self.resident()
+        with suppress(AttributeError, OSError):
+            os.killpg(self._pid, signal.SIGKILL)
+        for process in self._seen.values():
+            with suppress(psutil.Error):
+                process.kill()  # refuses where the number is another process's by now

@@ -22,7 +22,7 @@ from typing import Any
 
 from fer_bench.executors.base import kind_of
 from fer_bench.executors.output import BoundedLog
-from fer_bench.executors.processes import end_tree, lead_group, resident, tree, volunteer_for_oom
+from fer_bench.executors.processes import Family, lead_group, tree, volunteer_for_oom
 from fer_bench.trial import Task, lost_record, run_task
 
 __all__ = ["THREADS", "Ended", "Worker", "environment", "thread_variables"]
@@ -36,6 +36,9 @@ _LOOK_SECONDS = 0.2
 """Least time between two looks at a worker's memory."""
 _GRACE_SECONDS = 2.0
 """Between asking, telling and killing."""
+_START_SECONDS = 120.0
+"""A process that serves nobody after so long has failed; until it serves, its trial's time does not count."""
+_READY = "ready"
 _ANSWER = ("id", "method", "protocol", "fold", "state", "reason", "fit_seconds", "predict_seconds", "peak_rss_mb")
 
 
@@ -89,10 +92,12 @@ class Worker:
         theirs.close()
         printed.close()
         self._reader = _Reader(self._output)
+        self._family = Family(self.pid)
         self.has_torch = False
         self._verdict: tuple[str, str] | None = None
         self._next_signal = self._looked = 0.0
         self._signals: list[int] = []
+        self._launched, self._ready = time.monotonic(), False
         self.peak_bytes = 0
 
     @property
@@ -116,8 +121,11 @@ class Worker:
         if task is None:
             return None
         try:
-            if self.channel.poll():
-                record, stays = self.channel.recv()
+            while self.channel.poll():
+                if (said := self.channel.recv()) == _READY:
+                    self._ready, self._started = True, time.monotonic()
+                    continue
+                record, stays = said
                 return self._end(task, record, replace=not stays or bool(self._signals))
         except (EOFError, ConnectionError):
             pass  # died: told below
@@ -131,12 +139,14 @@ class Worker:
 
     def _hold_to_limits(self, task: Task) -> None:
         now = time.monotonic()
-        seconds = now - self._started
-        if seconds > task.timeout_seconds:
+        seconds = now - self._started if self._ready else 0.0
+        if not self._ready and now - self._launched > _START_SECONDS:
+            self.ask("failed", f"its process did not start within {_START_SECONDS:.0f} s")
+        elif seconds > task.timeout_seconds:
             self.ask("timeout", f"stopped after {seconds:.0f} s; its limit is {task.timeout_seconds:.0f} s")
         elif now - self._looked >= _LOOK_SECONDS:
             self._looked = now
-            self.peak_bytes = max(self.peak_bytes, used := resident(self.pid))
+            self.peak_bytes = max(self.peak_bytes, used := self._family.resident())
             if 0 < task.memory_bytes < used:
                 self.ask(
                     "oom",
@@ -155,8 +165,9 @@ class Worker:
             number = self._signals.pop(0)
             self._next_signal = time.monotonic() + _GRACE_SECONDS
             if number == signal.SIGKILL:
-                end_tree(self.pid, tree(self.pid))
+                self._family.kill()
             else:
+                self._family.resident()  # those that it leaves are out of sight when it has gone
                 with suppress(OSError):
                     os.kill(self.pid, number)
 
@@ -193,7 +204,7 @@ class Worker:
         self._kill()
 
     def _kill(self) -> None:
-        end_tree(self.pid, tree(self.pid) if self._process.is_alive() else [])
+        self._family.kill()
         if self._process.is_alive():
             self._process.kill()  # where there are no groups
         self._process.join()
@@ -285,7 +296,7 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        end_tree(os.getpid(), [])
+        Family(os.getpid()).kill()
         os._exit(1)
 
 
@@ -300,6 +311,8 @@ def _serve(channel: Connection, printed: Connection) -> None:
     for number in (1, 2):
         os.dup2(printed.fileno(), number)
     printed.close()
+    with suppress(BrokenPipeError, ConnectionError):
+        channel.send(_READY)
     while True:
         try:
             task = channel.recv()

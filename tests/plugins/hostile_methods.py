@@ -1,0 +1,134 @@
+"""A third-party package of methods that do their worst to the harness and to the machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from fer_bench import ImageSpec, MethodSpec
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(3600)"]
+
+
+class Hostile:
+    """Does what its parameter says, and predicts the most frequent training label if it gets so far.
+
+    Without scikit-learn, whose import would take most of these tests' time.
+
+    ``place`` is a folder for what tests want to know of it, such as the ids of processes that it has started.
+    """
+
+    def __init__(self, does="learn", place="", random_state=0):
+        self.does = does
+        self.place = place
+        self.random_state = random_state
+
+    def fit(self, images, labels, *, groups=None):
+        getattr(self, "_" + self.does.replace("-", "_"))()
+        self.classes_ = np.arange(7)
+        self.counts_ = np.bincount(labels, minlength=7) + 1e-3
+        return self
+
+    def predict_proba(self, images):
+        proba = np.tile(self.counts_ / self.counts_.sum(), (len(images), 1))
+        if self.does == "nan-probabilities":
+            proba[0] = np.nan
+        return proba
+
+    def _note(self, name, text):
+        if self.place:
+            with open(Path(self.place) / name, "a") as handle:
+                handle.write(f"{text}\n")
+
+    def _learn(self):
+        score = Path("/proc/self/oom_score_adj")
+        self._note("fits", f"{os.getpid()} {self.random_state} {score.read_text() if score.exists() else 1001}".strip())
+
+    def _slow(self):
+        time.sleep(0.5)
+        self._learn()
+
+    def _hang(self):
+        self._note("pids", os.getpid())
+        time.sleep(3600)
+
+    def _hang_deaf(self):
+        """Hears neither a request nor an order."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._note("pids", os.getpid())
+        while True:
+            try:
+                time.sleep(3600)
+            except BaseException:  # noqa: BLE001 - that is what this one does
+                self._note("deaf", "asked")
+
+    def _allocate(self):
+        """Take memory without end, as fast as pages can be touched."""
+        hoard = []
+        while True:
+            hoard.append(np.ones(2**21))
+
+    def _allocate_in_child(self):
+        subprocess.run(
+            [sys.executable, "-c", "import numpy as np\nh=[]\nwhile 1: h.append(np.ones(2**21))"], check=True
+        )
+
+    def _exit(self):
+        print("last words", flush=True)  # noqa: T201
+        os._exit(3)
+
+    def _kill(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def _print_gigabyte(self):
+        block = b"x" * (1 << 20)
+        os.write(1, b"the beginning\n")
+        for _ in range(1024):
+            os.write(1, block)
+        os.write(2, b"\nthe end\n")
+
+    def _raise(self):
+        raise ZeroDivisionError("planted")
+
+    def _orphans(self):
+        """Leave behind a child, a child that has a session of its own, and a thread."""
+        for own in (False, True):
+            self._note("pids", subprocess.Popen(SLEEPER, start_new_session=own).pid)
+        self._note("workers", os.getpid())
+        threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+
+    def _orphans_and_hang(self):
+        self._orphans()
+        time.sleep(3600)
+
+    def _orphans_and_exit(self):
+        self._orphans()
+        os._exit(4)
+
+    def _nan_loss(self):
+        self.history_ = {"loss": [1.0, float("nan"), 0.5]}
+
+    def _nan_probabilities(self):
+        pass
+
+
+BAD = (
+    "hang", "hang-deaf", "allocate", "exit", "kill", "print-gigabyte", "raise", "orphans", "nan-loss",
+    "nan-probabilities", "slow",
+)  # fmt: skip
+METHODS = tuple(
+    MethodSpec(
+        name=f"hostile-{does}",
+        family="classical",
+        factory="hostile_methods:Hostile",
+        params={"does": does},
+        image=ImageSpec(32),
+        summary=f"a test method that does its worst: {does}",
+    )
+    for does in ("learn", *BAD)
+)
