@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from . import svg
 from .columns import FAMILY, METHOD, accuracy_column
 from .gather import LAST, RunView
 from .paths import without_folders
-from .tables import Block, Column, Estimate, Section, Table, cell_text
+from .tables import Block, Column, Embedded, Estimate, Section, Table, cell_text
 
 __all__ = ["costs_section", "failures_section"]
 
@@ -44,12 +45,16 @@ def costs_section(view: RunView, suffix: str) -> Section:
         "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep; dashed: chance."
     )
     axis = "seconds to fit one fold"
-    figure = [svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis, view.chance)] if points else []
+    name = f"cost-{protocol}{suffix}"
+    drawn = svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis, view.chance) if points else None
+    figure: list[Block] = [replace(drawn, table=name), _any_cost(view, rows, suffix)] if drawn else []
+    fronts = _mark_fronts(rows)
     columns = (
         *(
             METHOD,
             FAMILY,
             accuracy_column(view.unit),
+            Column("front", "on the front of", "text", "costs at which no cheaper method is as accurate"),
             SECONDS,
             Column("spread", "least to most, s", "text", "over the finished folds"),
         ),
@@ -58,16 +63,66 @@ def costs_section(view: RunView, suffix: str) -> Section:
         Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image"),
         Column("cpu", "CPU, s", "seconds", "mean processor seconds of fitting, without the shared work"),
         Column("memory", "peak, MB", "megabytes", "largest resident memory of a trial"),
+        *([Column("parameters", "parameters", "count")] if any(row.get("parameters") for row in rows) else []),
         Column("device", "device"),
     )
-    notes = (_machine_note(view), "Times of trials that ran side by side on few cores are longer than alone.")
+    notes = (*fronts, _machine_note(view), "Times of trials that ran side by side on few cores are longer than alone.")
     return Section(
         f"cost{suffix}",
         title,
         (
             *figure,
-            Table(f"cost-{protocol}{suffix}", f"{view.shown(protocol)}: cost", columns, tuple(rows), notes=notes),
+            Table(name, f"{view.shown(protocol)}: cost", columns, tuple(rows), notes=notes),
         ),
+    )
+
+
+AXES = (
+    ("fit", "training time", "seconds to fit one fold", "s"),
+    ("predict", "prediction time", "milliseconds to read one image", "ms"),
+    ("memory", "memory", "largest memory of a trial, MB", "MB"),
+    ("parameters", "parameters", "number of parameters", "parameters"),
+)
+"""Costs that a method can be cheap in: column, short word, title of an axis, unit."""
+
+
+def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Write into each row the costs on whose front it lies: no method is cheaper and at least as accurate."""
+    finished = [row for row in rows if row["status"] == "ok"]
+    for row in finished:
+        mine = []
+        for key, word, *_ in AXES:
+            if not (row[key] and row[key] > 0):
+                continue
+            rivals = (other for other in finished if other[key] and 0 < other[key] < row[key])
+            if all(other["accuracy"].value < row["accuracy"].value for other in rivals):
+                mine.append(word)
+        row["front"] = ", ".join(mine)
+    return (
+        ("Fronts compare figures as they are: neighbours may differ by less than their intervals.",) if finished else ()
+    )
+
+
+def _any_cost(view: RunView, rows: Sequence[dict[str, Any]], suffix: str) -> Embedded:
+    """The same points for the page to draw over a cost that the reader chooses."""
+    finished = [row for row in rows if row["status"] == "ok"]
+    axes = [
+        {"key": key, "title": title, "unit": unit}
+        for key, _, title, unit in AXES
+        if any(row[key] and row[key] > 0 for row in finished)
+    ]
+    points = [
+        {"name": row["method"], "family": row["family"], "accuracy": row["accuracy"].value}
+        | {str(axis["key"]): row[str(axis["key"])] for axis in axes}
+        for row in finished
+    ]
+    return Embedded(
+        f"cost-any{suffix}",
+        "costs",
+        "Accuracy over a cost of your choice",
+        {"axes": axes, "methods": points, "chance": view.chance},
+        "Opened as a page with scripts allowed, the report draws accuracy over training time, prediction time or memory"
+        " here; the table below holds the figures.",
     )
 
 
@@ -113,6 +168,7 @@ def _cost_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
                 **{"fit": float(found["fit_seconds"]), "spread": f"{fastest} to {slowest}", "trials": len(mine)},
                 **{"prepare": float(found["prepare_seconds"]), "predict": float(found["predict_ms_per_image"])},
                 **{"cpu": float(found["cpu_seconds"]), "memory": float(found["peak_rss_mb"])},
+                "parameters": view.info["methods"].get(method, {}).get("n_parameters"),
                 "device": ", ".join(sorted(set(mine["device"]))) if "device" in mine else "",
             }
         )

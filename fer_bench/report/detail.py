@@ -13,9 +13,10 @@ from fer_bench import metrics, stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
 from fer_bench.results import Key, Outcome
 
-from .columns import FAMILY, IMAGES, METHOD, accuracy_column
+from .columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
 from .gather import FAMILY_WORDS, LAST, RunView
-from .tables import Block, Column, Section, Table
+from .published import STATUS_WORDS, load_published
+from .tables import Block, Column, Embedded, Section, Table
 
 __all__ = ["confusion_table", "confusions_section", "expressions_section", "views_section"]
 
@@ -31,7 +32,41 @@ def expressions_section(view: RunView, suffix: str) -> Section:
         for protocol in view.protocols
     ]
     nothing = "No method finished all of its trials."
-    return Section(f"expressions{suffix}", "By expression", _first_open(tables, nothing))
+    blocks = (*_first_open(tables, nothing), *_beside_people(view, suffix))
+    return Section(f"expressions{suffix}", "By expression", blocks)
+
+
+def _beside_people(view: RunView, suffix: str) -> list[Block]:
+    """The best method of each family on straight views, below the hit rates of people on such photographs."""
+    protocol = view.primary
+    if not view.kdef or view.rendered or protocol is None or not view.declares_winner:
+        return []
+    people = load_published().humans
+    row: dict[str, Any] = {"method": people.label, "accuracy": f"about {people.accuracy:g}"}
+    rows = [row | {code: people.by_expression[code] / 100 for code in EMOTIONS}]
+    for family in view.families(protocol):
+        outcome = view.outcomes[Key(str(view.best(protocol, family)), protocol, LAST)]
+        straight = outcome.where(outcome.views == "S")
+        if not len(straight.labels):
+            continue
+        shares = {code: view.accuracy(straight, mask) for code, mask in _label_masks(straight, EMOTIONS).items()}
+        found = view.accuracy(straight)
+        rows.append({"method": outcome.key.method, "accuracy": found, "n": found.n, "people": found.people, **shares})
+    if len(rows) == 1:
+        return []
+    columns = (
+        replace(METHOD, kind="text"),
+        Column("accuracy", "all, %", "share", f"straight views alone, 95 % interval {view.unit.over}"),
+        *(Column(code, f"{n}, %", "heat", f"read as {n}") for code, n in zip(EMOTIONS, EMOTION_NAMES, strict=True)),
+        *(IMAGES, unit_column(view.unit)),
+    )
+    status = STATUS_WORDS[people.by_expression_status]
+    notes = (
+        f"{people.label}, doi {people.doi}: {people.caveat}. Its rates by expression: {status}, no interval.",
+        "Methods: the most accurate of each family, picked on these images; straight views of both sessions.",
+    )
+    title = f"{view.shown(protocol)}: straight views, beside people"
+    return [Table(f"people-{protocol}{suffix}", title, columns, tuple(rows), notes)]
 
 
 def views_section(view: RunView, suffix: str) -> Section:
@@ -58,14 +93,36 @@ def confusions_section(view: RunView, suffix: str) -> Section:
         outcome = view.outcomes[Key(method, str(protocol), LAST)]
         counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
         title = f"{method} on {view.shown(str(protocol))}, the most accurate of the {FAMILY_WORDS[family]}"
-        blocks.append(confusion_table(f"confusion-{family}{suffix}", title, counts))
+        table = confusion_table(f"confusion-{family}{suffix}", title, counts)
+        blocks.append(replace(table, folded=bool(blocks)))
     if not blocks:
         return Section(f"confusions{suffix}", "Confusions", ("No method finished all of its trials.",))
     text = (
         "One row for each expression shown, in percent of its images: what it was read as. Intervals of the diagonal "
         "stand under By expression."
     )
-    return Section(f"confusions{suffix}", "Confusions", (text, *blocks))
+    return Section(f"confusions{suffix}", "Confusions", (text, _explorer(view, suffix), *blocks))
+
+
+def _explorer(view: RunView, suffix: str) -> Embedded:
+    """Confusions of every finished method, for the page to draw one of them or the difference of two."""
+    found = []
+    for protocol in view.protocols:
+        methods = []
+        for method in view.ranked(protocol)["method"]:
+            outcome = view.outcomes[Key(str(method), protocol, LAST)]
+            counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
+            methods.append({"name": str(method), "counts": [int(count) for count in counts.ravel()]})
+        if methods:
+            found.append({"name": view.shown(protocol), "methods": methods})
+    return Embedded(
+        f"confusions-any{suffix}",
+        "confusions",
+        "Any method, or the difference of two",
+        {"labels": list(EMOTION_NAMES), "protocols": found},
+        "Opened as a page with scripts allowed, the report draws the confusions of any method, or of one minus another,"
+        " here; the tables below show the most accurate method of each family.",
+    )
 
 
 def confusion_table(name: str, title: str, counts: ArrayLike, notes: Sequence[str] = ()) -> Table:
