@@ -200,6 +200,34 @@ def report(
 
 
 @app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_A")],
+    run_b: Annotated[Path, typer.Argument(help="Folder of another run, or the same.", metavar="RUN_B")],
+    method: Annotated[str | None, typer.Option(help="Only this method, in both runs.", metavar="NAME")] = None,
+    method_a: Annotated[str | None, typer.Option(help="This method of run A ...", metavar="NAME")] = None,
+    method_b: Annotated[str | None, typer.Option(help="... against this one of run B.", metavar="NAME")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Only this protocol. Default: all common.", metavar="NAME")
+    ] = None,
+    margin: Annotated[float, typer.Option(min=0, max=100, help="Points that count as no difference.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+) -> None:
+    """Print the paired difference of two runs.
+
+    Two commits of one method, or two methods, on the same images, person by person: difference with its interval,
+    sign-flip test (Holm over all that is compared), smallest difference such data would show. Says what else differs.
+    """
+    from fer_bench.cli.compare import compare_json, compare_lines
+    from fer_bench.compare import compare_runs
+
+    if method is not None and (method_a is not None or method_b is not None):
+        raise UserError("--method: not beside --method-a and --method-b; give one or the other")
+    pair = (method_a, method_b) if method is None else (method, method)
+    found = compare_runs(run_a, run_b, method_a=pair[0], method_b=pair[1], protocol=protocol, margin=margin / 100)
+    _print(compare_json(found) if as_json else "\n".join(compare_lines(found)))
+
+
+@app.command()
 def gate(
     run_folder: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN")],
     expected: Annotated[Path, typer.Option(help="File of expected results.", metavar="FILE")],

@@ -254,7 +254,8 @@ def _cannot_reject(by_person: NDArray[np.int64], unit: Unit) -> str:
     if not differing:
         return f"no {unit.one} differs"
     if 2.0 ** (1 - differing) >= ALPHA:
-        return f"only {differing} {unit.one if differing == 1 else unit.many} differ: p cannot fall below 5 %"
+        who = f"{unit.one} differs" if differing == 1 else f"{unit.many} differ"
+        return f"only {differing} {who}: p cannot fall below 5 %"
     return ""
 
 
