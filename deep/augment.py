@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -9,7 +10,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["FLIP", "IDENTITY", "MILD", "PAPER", "Normalisation", "Ranges", "affine_matrices", "normalise", "warp"]
+__all__ = [
+    "FLIP",
+    "IDENTITY",
+    "MILD",
+    "PAPER",
+    "Normalisation",
+    "Ranges",
+    "affine_matrices",
+    "normalise",
+    "view_matrices",
+    "warp",
+]
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,27 @@ def affine_matrices(n: int, ranges: Ranges, generator: torch.Generator) -> Tenso
 
     Coordinates run from -1 to 1. Always drawn on the CPU, so that every device sees the same pictures.
     """
-    draws = torch.rand(5, n, generator=generator)
+    return _matrices(torch.rand(5, n, generator=generator), ranges)
+
+
+def view_matrices(pictures: Tensor, ranges: Ranges, views: int) -> Tensor:
+    """Matrices (views, n, 2, 3) that depend on each picture alone, on its bytes, wherever it stands among others.
+
+    The first view is the picture as it is.
+    """
+    drawn = torch.empty(len(pictures), 5, max(views - 1, 0))
+    for row, picture in zip(drawn, pictures.cpu(), strict=True):
+        digest = hashlib.blake2b(picture.permute(1, 2, 0).contiguous().numpy(), digest_size=4).digest()
+        row.copy_(torch.rand(row.shape, generator=torch.Generator().manual_seed(int.from_bytes(digest))))
+    found = torch.empty(views, len(pictures), 2, 3)
+    found[0] = torch.eye(3)[:2]
+    for view in range(1, views):
+        found[view] = _matrices(drawn[:, :, view - 1].T, ranges)
+    return found
+
+
+def _matrices(draws: Tensor, ranges: Ranges) -> Tensor:
+    """From five uniform numbers for each of n pictures (5, n) to matrices (n, 2, 3)."""
     angle = (2 * draws[0] - 1) * math.radians(ranges.degrees)
     zoom = ranges.scale[0] + draws[1] * (ranges.scale[1] - ranges.scale[0])
     shift = (2 * draws[2:4] - 1) * 2 * ranges.shift

@@ -48,6 +48,7 @@ def _row(network: Network, mode: str, path: str, reference: str) -> MethodSpec:
     pretrained = mode != "scratch"
     special: dict[str, dict[str, Any]] = {
         "dense": {"views": VIEWS},
+        "last_block": {"views": VIEWS},
         "gradual": {"views": VIEWS, "stages": [list(stage) for stage in GRADUAL]},
     }
     return MethodSpec(
@@ -67,6 +68,8 @@ def _row(network: Network, mode: str, path: str, reference: str) -> MethodSpec:
         watches=True,
         summary=f"{network.name}, {MODES[mode]}",
         reference=reference,
+        # 2: frozen parts see the views that all folds share, or give maps in bfloat16; float32 for those that lose
+        version=2 if mode in special or not network.bf16_on_cpu else 1,
     )
 
 

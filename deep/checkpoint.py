@@ -35,6 +35,8 @@ class Course:
         Logits (n, 7) of the watched pictures, one an epoch.
     stage, epoch : int
         The next epoch to train: place in the list of stages, and epoch within that stage.
+    parts : int
+        In how many parts a batch goes through a step; 0 before that is planned.
     best_loss, best_epoch, best : float, int, dict
         Of the stage, by validation loss, where early stopping is on; ``best`` holds the network's values.
     """
@@ -43,6 +45,7 @@ class Course:
     watched: list[Tensor] = field(default_factory=list)
     stage: int = 0
     epoch: int = 0
+    parts: int = 0
     best_loss: float = float("inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class Course:
     def next_stage(self) -> None:
         """Begin the next stage."""
         self.stage, self.epoch = self.stage + 1, 0
+        self.parts = 0 if self.parts == 1 else self.parts
         self.best_loss, self.best_epoch, self.best = float("inf"), 0, {}
 
 

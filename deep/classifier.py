@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,27 +11,35 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from fer_bench.errors import InputError, UserError
+from fer_bench.errors import InputError
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import check_images, check_labels
 from fer_bench.seeds import derive_seed
 
 from .augment import normalise
-from .checkpoint import Checkpoint, open_checkpoint
-from .feeds import Data, predict
-from .networks import build
-from .registry import MODES, Network
+from .checkpoint import Checkpoint, Course, open_checkpoint
+from .feeds import Data, head_feed, predict
+from .inputs import as_pictures, check_shape, digest, file_hash, find_device, held_out_rows, softmax
+from .networks import StagedNetwork, build, head_alone
+from .precision import PRECISIONS, computes_half
+from .registry import MODES
 from .settings import AUGMENTATIONS, NORMALISATIONS, OPTIMIZERS, SCHEDULES, Settings, normalisation
 from .stages import check_stages, plan_stages
 from .train import Aside, train
+from .views import Feeds, view_features
 from .zoo import find
 
 __all__ = ["NetworkClassifier"]
 
 _CHUNK = 256  # images copied out of a memory map at a time
+
+
+def _is_dense(classifier: Any) -> bool:
+    return bool(classifier.mode == "dense")
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
@@ -66,9 +73,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     normalisation : str
         ``"network"``: what the weights were trained with; ``"half"``: mean and deviation 0.5; ``"unit"``: 0 to 1.
     views : int
-        With a number, the frozen parts run once over that many views of each image (the first as it is) and the rest
-        trains on their output; ``dense`` needs it, in ``gradual`` it is for the head's stage. With 0, every epoch
-        augments afresh, as ``entire`` and ``scratch`` always do.
+        With a number, frozen parts see that many views of each image (the first as it is), run once over them, and the
+        rest trains on their output; ``dense`` needs it. With 0, every epoch augments afresh, as do ``entire``,
+        ``scratch`` and the last stage of ``gradual`` always.
     patience : int
         0: the last epoch is the result. With a number, a tenth of the people in ``groups`` is held out of the training,
         a stage ends after so many epochs without a lower loss on them, and its best epoch is kept.
@@ -78,6 +85,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ``"cpu"``, ``"cuda"`` or ``"auto"`` (cuda where there is one).
     weights : path, optional
         torchvision's state dictionary (.pth or .safetensors); all modes but ``scratch`` refuse to work without.
+    precision : str
+        ``"float32"``, ``"bfloat16"`` (mixed), or ``"auto"``: bfloat16 where the device has units for it that were found
+        right and quick, and the network gains by them.
 
     Attributes
     ----------
@@ -89,6 +99,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ``learning_blocks``; with patience ``validation_loss`` and ``validation_accuracy``.
     watch_proba_ : ndarray
         (epochs, n, 7) float32, where ``fit`` was given ``watch``.
+    precision_ : str
+        What it was trained in.
+    peak_gpu_mb_ : float
+        Most memory that the training held on a GPU, where it had one.
+    warnings_ : list of str
+        Where memory ran short: frozen parts that ran in every epoch, batches that took several parts.
 
     Examples
     --------
@@ -101,6 +117,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     takes_checkpoint = True
     """The harness may give ``fit`` a folder as ``checkpoint``."""
+
+    network_: StagedNetwork
 
     def __init__(
         self,
@@ -127,6 +145,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         random_state: int = 0,
         device: str = "auto",
         weights: str | Path | None = None,
+        precision: str = "auto",
     ) -> None:
         self.network = network
         self.mode = mode
@@ -150,6 +169,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.device = device
         self.weights = weights
+        self.precision = precision
 
     def fit(
         self,
@@ -188,63 +208,195 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         FerBenchError
             The loss is no longer a finite number.
         """
-        record = find(self.network)
-        images = _check(images, record)
+        images = check_shape(images, find(self.network))
         labels = check_labels(labels, len(images))
         settings = self._settings()
-        device = _device(self.device)
-        held_out = _held_out(groups, labels, settings)
         watched = None if watch is None else check_images(watch, like=images.shape[1:])
-        keeper = open_checkpoint(checkpoint, checkpoint_seconds)
-        key = self._key(images, labels, groups, watched) if keeper else ""
-        self.classes_ = np.arange(N_CLASSES)
+        held_out = held_out_rows(groups, labels, settings)
         self.image_shape_ = images.shape[1:]
-        self.normalisation_ = normalisation(self.normalisation, record.mean, record.std)
-        self.network_ = build(
-            self.network,
-            mode=self.mode,
-            seed=derive_seed(settings.seed, "initial values"),
-            size=images.shape[1],
-            weights=self.weights,
-            head=self.head,
-        ).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        aside = Aside(
-            watch=None if watched is None else _pictures(watched).to(device),
-            validation=self._data(images, labels, held_out, device) if held_out.any() else None,
-            checkpoint=keeper,
-            key=key,
-        )
+        keeper = open_checkpoint(checkpoint, checkpoint_seconds)
+        if find_device(self.device).type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        network = self._network(images.shape[1])
+        if self.mode == "dense":
+            features = self._view_features(network, images, settings)
+            aside = None if watched is None else self._view_features(network, watched, settings.plain)
+            self._fit_head(features, labels, groups, aside, keeper)
+            network.head = self.network_.head
+            self.network_ = network.eval()
+            return self
+        key = self._key(images, labels, groups, watched) if keeper else ""
+        self.network_ = network
+        device = find_device(self.device)
         stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)
+        judged = self._data(images, labels, held_out, device) if held_out.any() else None
+        feeds = Feeds(self.network_, self._data(images, labels, ~held_out, device), settings, self.views, stages)
         course = train(
             self.network_,
-            self._data(images, labels, ~held_out, device),
+            feeds,
             settings,
             stages,
-            views=self.views,
-            aside=aside,
+            aside=Aside(
+                watch=None if watched is None else as_pictures(watched).to(device),
+                validation=None if judged is None else (judged.pictures, judged.labels),
+                checkpoint=keeper,
+                key=key,
+            ),
         )
-        self.history_ = course.history
-        if watched is not None:
-            self.watch_proba_ = np.stack([_softmax(logits) for logits in course.watched]).astype(np.float32)
-        self.network_.eval()
+        self._finish(course, feeds.notes)
         return self
+
+    @available_if(_is_dense)
+    def prepare_key(self) -> str:
+        """Name the features that `prepare` gives, the same for every classifier that shares them."""
+        parts = [
+            f"dense-{find(self.network).name}",
+            f"{self._n_views()}-views-augment-{self.augment}-{self.normalisation}",
+            file_hash(str(self.weights), Path(self.weights).stat().st_mtime_ns)[:16] if self.weights else "none",
+            "bfloat16" if self._half() else "float32",
+        ]
+        return "-".join(parts).replace(":", ".").lower() + "-v1"
+
+    @available_if(_is_dense)
+    def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the frozen network gives for every view of each image, (n, views * width): label-free, shared by folds.
+
+        An image's views depend on its bytes alone, not on ``random_state``.
+        """
+        images = check_shape(images, find(self.network))
+        return self._view_features(self._network(images.shape[1]), images, self._settings())
+
+    @property
+    def prepared_share_of_prediction(self) -> float:
+        """Part of the work of `prepare` that a prediction needs: one view of several."""
+        return 1 / max(1, self._n_views())
+
+    @available_if(_is_dense)
+    def fit_prepared(
+        self,
+        features: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        *,
+        groups: NDArray[Any] | None = None,
+        watch: NDArray[np.float32] | None = None,
+        checkpoint: str | Path | Checkpoint | None = None,
+        checkpoint_seconds: float = 60.0,
+    ) -> Self:
+        """`fit` on what `prepare` gave for the images, and for those to be watched."""
+        keeper = open_checkpoint(checkpoint, checkpoint_seconds)
+        if hasattr(self, "image_shape_"):
+            del self.image_shape_  # of an earlier fit on images
+        self._fit_head(features, check_labels(labels, len(features)), groups, watch, keeper)
+        return self
+
+    @available_if(_is_dense)
+    def predict_proba_prepared(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """`predict_proba` from what `prepare` gave for the images."""
+        check_is_fitted(self, "network_")
+        head = self.network_.head.eval()
+        device = next(head.parameters()).device
+        with torch.inference_mode():
+            return softmax(head(torch.from_numpy(self._by_view(features)[:, 0].copy()).to(device)))
+
+    def _fit_head(
+        self,
+        features: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        groups: NDArray[Any] | None,
+        watch: NDArray[np.float32] | None,
+        keeper: Checkpoint | None,
+    ) -> None:
+        """Train the head alone, on features of all views."""
+        settings, device = self._settings(), find_device(self.device)
+        held_out = held_out_rows(groups, labels, settings)
+        key = self._key(features, labels, groups, watch) if keeper else ""
+        seed = derive_seed(settings.seed, "initial values")
+        self.network_ = head_alone(self.network, seed=seed, head=self.head).to(device)
+        views = torch.from_numpy(np.array(self._by_view(features))).to(device)
+        targets = torch.from_numpy(labels).to(device)
+        mine, others = (torch.from_numpy(rows).to(device) for rows in (~held_out, held_out))
+        feed = head_feed(self.network_, views[mine], targets[mine], settings)
+        course = train(
+            self.network_,
+            lambda _: feed,
+            settings,
+            plan_stages(self.mode, 1, self.epochs, self.learning_rate, None),
+            aside=Aside(
+                watch=None if watch is None else torch.from_numpy(np.array(self._by_view(watch))).to(device),
+                validation=(views[others], targets[others]) if held_out.any() else None,
+                checkpoint=keeper,
+                key=key,
+            ),
+        )
+        self._finish(course, [])
+
+    def _finish(self, course: Course, notes: Sequence[str]) -> None:
+        """Take over what a training gave."""
+        self.classes_ = np.arange(N_CLASSES)
+        self.history_ = course.history
+        self.warnings_ = list(notes)
+        self.precision_ = "bfloat16" if self._half() else "float32"
+        if course.parts > 1:
+            self.warnings_.append(
+                f"memory: each step took its batch of {self.batch_size} in {course.parts} parts, for want of memory; "
+                "BatchNorm saw the parts"
+            )
+        if find_device(self.device).type == "cuda":
+            self.peak_gpu_mb_ = torch.cuda.max_memory_allocated() / 1e6
+        if course.watched:
+            self.watch_proba_ = np.stack([softmax(logits) for logits in course.watched]).astype(np.float32)
+        self.network_.eval()
+
+    def _network(self, size: int) -> StagedNetwork:
+        """Build the network for images of ``size`` pixels, on the device."""
+        record = find(self.network)
+        self.normalisation_ = normalisation(self.normalisation, record.mean, record.std)
+        network: StagedNetwork = build(
+            self.network,
+            mode=self.mode,
+            seed=derive_seed(int(self.random_state), "initial values"),
+            size=size,
+            weights=self.weights,
+            head=self.head,
+        ).to(find_device(self.device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.half = self._half()
+        return network
+
+    def _half(self) -> bool:
+        return computes_half(self.precision, find_device(self.device), gains=find(self.network).bf16_on_cpu)
+
+    def _n_views(self) -> int:
+        return self.views if self.augment else min(self.views, 1)
+
+    def _by_view(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, views * width) to (n, views, width)."""
+        width = find(self.network).width
+        if features.ndim != 2 or not features.shape[1] or features.shape[1] % width:
+            raise InputError(
+                f"features: expected what prepare gives, (n, k * {width}) for {self.network}, found {features.shape}"
+            )
+        return features.reshape(len(features), -1, width)
+
+    def _view_features(
+        self, network: StagedNetwork, images: NDArray[np.uint8], settings: Settings
+    ) -> NDArray[np.float32]:
+        """Features (n, views * width), of the first view alone where ``settings`` do not augment."""
+        views = self._n_views() if settings.augments else 1
+        parts = [
+            view_features(network, as_pictures(images[at : at + _CHUNK]), self.normalisation_, settings.ranges, views)
+            for at in range(0, len(images), _CHUNK)
+        ]
+        return np.concatenate(parts)
 
     def _data(
         self, images: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.bool_], device: torch.device
     ) -> Data:
         chosen = images if rows.all() else images[rows]
-        return Data(_pictures(chosen).to(device), torch.from_numpy(labels[rows]).to(device), self.normalisation_)
+        return Data(as_pictures(chosen).to(device), torch.from_numpy(labels[rows]).to(device), self.normalisation_)
 
     def _key(self, *arrays: NDArray[Any] | None) -> str:
         """Name parameters and data, for a checkpoint; where files and devices are is of no matter."""
-        params = {k: v for k, v in self.get_params().items() if k not in ("device", "weights")}
-        digest = hashlib.sha256(repr(sorted(params.items())).encode())
-        for array in arrays:
-            digest.update(repr(None if array is None else (array.shape, str(array.dtype))).encode())
-            if array is not None:
-                plain = np.asarray(array)
-                digest.update(np.ascontiguousarray(plain if plain.dtype.kind != "O" else plain.astype(str)).data)
-        return digest.hexdigest()
+        return digest({k: v for k, v in self.get_params().items() if k not in ("device", "weights")}, *arrays)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return (n, 7) probabilities, rows summing to one.
@@ -255,19 +407,28 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             The images have another shape or type than those of ``fit``.
         """
         check_is_fitted(self, "network_")
+        if self.mode == "dense":
+            return self._predict_dense(images)
         images = check_images(images, like=self.image_shape_)
         return np.concatenate(
-            [self._probabilities(_pictures(images[at : at + _CHUNK])) for at in range(0, len(images), _CHUNK)]
+            [self._probabilities(as_pictures(images[at : at + _CHUNK])) for at in range(0, len(images), _CHUNK)]
         )
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the most probable label of each image."""
         return self.predict_proba(images).argmax(1)
 
+    def _predict_dense(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """By way of features, as in training; a head that was fitted on features builds the network again."""
+        shape = getattr(self, "image_shape_", None)
+        images = check_images(images, like=shape) if shape else check_shape(images, find(self.network))
+        network = self.network_ if shape else self._network(images.shape[1])
+        return self.predict_proba_prepared(self._view_features(network, images, self._settings().plain))
+
     def _probabilities(self, pictures: Tensor) -> NDArray[np.float64]:
         network = self.network_
         pictures = pictures.to(next(network.parameters()).device)
-        return _softmax(predict(network, lambda x: network(normalise(x, self.normalisation_)), pictures))
+        return softmax(predict(network, lambda x: network(normalise(x, self.normalisation_)), pictures))
 
     def _settings(self) -> Settings:
         """Check the parameters and gather them."""
@@ -280,6 +441,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             "optimizer": OPTIMIZERS,
             "augment": AUGMENTATIONS,
             "normalisation": NORMALISATIONS,
+            "precision": PRECISIONS,
         }
         for name, choices in known.items():
             if getattr(self, name) not in choices:
@@ -315,48 +477,5 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         state = dict(super().__getstate__())
         if "network_" in state and next(state["network_"].parameters()).device.type != "cpu":
             state["network_"] = copy.deepcopy(state["network_"]).cpu()
+            state["network_"].half = computes_half(self.precision, torch.device("cpu"), gains=True)
         return state
-
-
-def _check(images: NDArray[np.uint8], network: Network) -> NDArray[np.uint8]:
-    """Check the images' type and shape against the network."""
-    images = check_images(images, channels=network.channels)
-    height, width = images.shape[1:3]
-    if height != width or height < network.smallest:
-        raise InputError(
-            f"images: {network.name} takes squares of at least {network.smallest} pixels, found {height} x {width}"
-        )
-    return images
-
-
-def _held_out(groups: NDArray[Any] | None, labels: NDArray[np.int64], settings: Settings) -> NDArray[np.bool_]:
-    """Rows of the people on whom early stopping looks: a tenth of them, at least one; nobody without patience."""
-    if not settings.patience:
-        return np.zeros(len(labels), dtype=bool)
-    people = np.unique(groups) if groups is not None and len(groups) == len(labels) else np.empty(0)
-    if len(people) < 2:
-        raise InputError(
-            f"groups: early stopping (patience {settings.patience}) holds people out of the training; expected "
-            f"{len(labels)} names of at least two people, found {'none' if groups is None else f'{len(people)}'}"
-        )
-    order = np.random.default_rng(derive_seed(settings.seed, "inner split")).permutation(people)
-    return np.isin(groups, order[: -(-len(people) // 10)])  # type: ignore[arg-type]
-
-
-def _device(name: str) -> torch.device:
-    if name not in ("cpu", "cuda", "auto"):
-        raise UserError(f"device: expected cpu, cuda or auto, found {name!r}")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("device: cuda was asked for and torch finds none here; use device 'cpu' or 'auto'")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def _pictures(images: NDArray[np.uint8]) -> Tensor:
-    """Copy images (n, h, w) or (n, h, w, 3), perhaps out of a memory map, to (n, c, h, w) with channels last."""
-    array = np.array(images, dtype=np.uint8, order="C")
-    tensor = torch.from_numpy(array)
-    return tensor.unsqueeze(1) if array.ndim == 3 else tensor.permute(0, 3, 1, 2)
-
-
-def _softmax(logits: Tensor) -> NDArray[np.float64]:
-    return torch.softmax(logits.double(), 1).cpu().numpy()

@@ -47,14 +47,17 @@ def _work(network: Network, work: Work, params: Any) -> tuple[float, float]:
     views, n = int(params.get("views", 0)), len(network.blocks)
     stages = plan_stages(params["mode"], n, int(params["epochs"]), 1.0, params.get("stages") or GRADUAL)
     passes = heads = 0.0
+    if views and stages[0].depth < n:  # frozen parts run once for all stages, to the last boundary
+        passes += _FORWARD * views * (1 - _learning(work, stages[0].depth, n))
     for stage in stages:
-        if stage.depth == 0:
-            passes += _FORWARD * (views or stage.epochs)
-            heads += stage.epochs
-        elif stage.depth == 1:
-            runs = views if views and len(stages) == 1 else stage.epochs
-            passes += _FORWARD * (1 - work.block) * runs + 3 * work.block * _SMALL_MAPS * stage.epochs
-        else:  # blocks between the last and the first are taken to be of equal size
-            learning = work.block + (1 - work.block) * (stage.depth - 1) / max(1, n - 1)
-            passes += (_FORWARD * (1 - learning) + 3 * learning) * stage.epochs
+        learning = _learning(work, stage.depth, n)
+        if not views:
+            passes += _FORWARD * (1 - learning) * stage.epochs
+        heads += stage.epochs if stage.depth == 0 else 0
+        passes += 3 * learning * (_SMALL_MAPS if stage.depth == 1 else 1.0) * stage.epochs
     return passes, heads
+
+
+def _learning(work: Work, depth: int, n: int) -> float:
+    """Share of the multiply-adds in the last ``depth`` of ``n`` blocks; those before the last are taken to be equal."""
+    return 0.0 if depth == 0 else work.block + (1 - work.block) * (depth - 1) / max(1, n - 1)

@@ -1,6 +1,6 @@
 """What the training loop is fed: batches for learning, and pictures to predict aside.
 
-All the pictures lie on the device as uint8. Frozen parts that see the same views in every epoch run once (`cached`).
+All the pictures lie on the device as uint8.
 Nothing here reads or moves torch's global generators: shuffles and augmentation have generators of their own,
 seeded by (seed, purpose, epoch), so that the first k epochs of a long training are those of a short one.
 """
@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fer_bench.seeds import derive_seed
 
 from .augment import IDENTITY, Normalisation, Ranges, affine_matrices, normalise, warp
 from .networks import StagedNetwork
+from .precision import autocast
 from .settings import Settings
 
-__all__ = ["Data", "Feed", "autocast", "cached", "cached_feed", "generator", "plain_feed", "predict", "shuffled"]
+__all__ = ["Data", "Feed", "augmented", "chosen", "generator", "head_feed", "plain_feed", "predict", "shuffled"]
 
 _PREDICT_BATCH = 32
 
@@ -61,17 +61,6 @@ def generator(seed: int, *axes: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(derive_seed(seed, *axes))
 
 
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 on a GPU and on CPUs with units for it; elsewhere it is emulated and slow, so float32 stays."""
-    fast = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else _cpu_has_bf16()
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
-
-
-def _cpu_has_bf16() -> bool:
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
-
-
 def plain_feed(network: StagedNetwork, data: Data, settings: Settings) -> Feed:
     """The whole network on freshly augmented pictures in every epoch."""
 
@@ -85,53 +74,33 @@ def plain_feed(network: StagedNetwork, data: Data, settings: Settings) -> Feed:
     )
 
 
-def cached_feed(network: StagedNetwork, data: Data, settings: Settings, views: int) -> Feed:
-    """What stands behind the frozen parts, on their output for ``views`` views of each picture.
+def head_feed(network: StagedNetwork, features: Tensor, labels: Tensor, settings: Settings) -> Feed:
+    """A head on features (n, views, width) that were computed before; an epoch takes one view of each at random."""
 
-    An epoch takes one view of each at random. The head alone (depth 0), or the last block and the head (depth 1).
-    """
-    start = "head" if network.depth == 0 else "block"
-    stored = cached(network, start, data, settings, views)
-    labels, tail = data.labels, tail_of(network, start)
+    def take(choice: Tensor, rows: Tensor) -> Tensor:
+        return features[rows, choice]
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        choice = torch.randint(len(stored), (len(labels),), generator=generator(settings.seed, "view", epoch))
-        choice = choice.to(stored.device)
-        for rows in shuffled(len(labels), settings, epoch, labels.device):
-            yield stored[choice[rows], rows], labels[rows]
-
-    def prepare(pictures: Tensor) -> Tensor:
-        none = torch.zeros(len(pictures), dtype=torch.int64, device=labels.device)
-        return cached(network, start, Data(pictures, none, data.normalisation), settings.plain, 1)[0]
-
-    return Feed(batches, lambda x: (tail(x), None), prepare, tail)
+    return Feed(
+        lambda epoch: chosen(take, features.shape[1], labels, settings, epoch),
+        lambda x: network.onward(x, 0),
+        lambda others: others[:, 0],
+        network.head,
+    )
 
 
-def cached(network: StagedNetwork, start: str, data: Data, settings: Settings, views: int) -> Tensor:
-    """Output of all stages before ``start``, (views, n, ...): the pictures as they are, then augmented ones."""
-    front = {"block": nn.Sequential(network.trunk), "head": nn.Sequential(network.trunk, network.block, network.pool)}
-    network.eval()
-    device = data.labels.device
-    found = []
-    with torch.inference_mode(), autocast(device):
-        for view in range(views if settings.augments else 1):
-            draw = generator(settings.seed, "cached view", view)
-            ranges = settings.ranges if view else IDENTITY
-            rows = torch.arange(len(data.labels), device=device).split(64)
-            found.append(torch.cat([front[start](augmented(data, r, ranges, draw)) for r in rows]))
-    return torch.stack(found)
-
-
-def tail_of(network: StagedNetwork, start: str) -> nn.Sequential:
-    """The stages from ``start`` on, as one module."""
-    stages = {"block": (network.block, network.pool, network.head), "head": (network.head,)}[start]
-    return nn.Sequential(*stages)
+def chosen(
+    take: Callable[[Tensor, Tensor], Tensor], views: int, labels: Tensor, settings: Settings, epoch: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of one view of each picture; ``take`` gives what is asked for as (views, rows)."""
+    choice = torch.randint(views, (len(labels),), generator=generator(settings.seed, "view", epoch)).to(labels.device)
+    for rows in shuffled(len(labels), settings, epoch, labels.device):
+        yield take(choice[rows], rows), labels[rows]
 
 
 def predict(network: StagedNetwork, logits: Callable[[Tensor], Tensor], prepared: Tensor) -> Tensor:
     """Logits (n, 7), float32, in evaluation mode."""
     network.eval()
-    with torch.inference_mode(), autocast(prepared.device):
+    with torch.inference_mode(), autocast(prepared.device, network.half):
         return torch.cat([logits(part).float() for part in prepared.split(_PREDICT_BATCH)])
 
 

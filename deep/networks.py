@@ -14,7 +14,7 @@ update them. (Updating them under a frozen trunk is the trap that leaves a ResNe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,16 @@ from .registry import Network
 from .weights import load_state
 from .zoo import IMAGENET, find
 
-__all__ = ["HEADS", "StagedNetwork", "build", "empty_network", "learn", "smallest_side", "write_random_weights"]
+__all__ = [
+    "HEADS",
+    "StagedNetwork",
+    "build",
+    "empty_network",
+    "head_alone",
+    "learn",
+    "smallest_side",
+    "write_random_weights",
+]
 
 HEADS = ("linear", "hidden", "factored")
 _HIDDEN = 512
@@ -49,7 +58,11 @@ class StagedNetwork(nn.Module):
     depth : int
         How many blocks learn beside the head, counted from the last; the others stay in evaluation mode whatever
         ``train()`` says.
+    half : bool
+        Whether it computes in bfloat16.
     """
+
+    half = False
 
     def __init__(self, parts: Parts, head: nn.Module) -> None:
         super().__init__()
@@ -80,11 +93,28 @@ class StagedNetwork(nn.Module):
         """Logits (n, 7) of normalised images (n, c, h, w)."""
         return self.head(self.pool(self.block(self.trunk(images))))
 
+    def boundaries(self, images: Tensor, depths: Collection[int]) -> dict[int, Tensor]:
+        """What enters the last ``depth`` blocks, for several depths by one pass; for 0 what enters the head."""
+        found, x = {}, images
+        for left, block in zip(range(self.n_blocks, 0, -1), [*self.trunk, self.block], strict=True):
+            if left in depths:
+                found[left] = x
+            if left <= min(depths):
+                break
+            x = block(x)
+        return {**found, 0: self.pool(x)} if 0 in depths else found
+
     def forward_both(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits of the head, and of the auxiliary head where there is one that learns."""
-        trunk = self.trunk(images)
-        auxiliary = self.auxiliary(trunk) if self.auxiliary is not None and self.depth >= 2 else None
-        return self.head(self.pool(self.block(trunk))), auxiliary
+        """`onward` from the images."""
+        return self.onward(images, self.n_blocks)
+
+    def onward(self, x: Tensor, depth: int) -> tuple[Tensor, Tensor | None]:
+        """Logits from a boundary on: of the head, and of the auxiliary head where there is one that learns."""
+        if depth == 0:
+            return self.head(x), None
+        x = self.trunk[self.n_blocks - depth :](x) if depth < self.n_blocks else self.trunk(x)
+        auxiliary = self.auxiliary(x) if self.auxiliary is not None and self.depth >= 2 else None
+        return self.head(self.pool(self.block(x))), auxiliary
 
 
 def learn(network: StagedNetwork, depth: int) -> StagedNetwork:
@@ -140,6 +170,21 @@ def build(
         parts = _parts(record, mode, size or record.size, weights)
         staged = StagedNetwork(parts, _head(head, record.width))
     return learn(staged, _FIRST_DEPTH.get(mode, staged.n_blocks))
+
+
+def head_alone(network: str, *, seed: int, head: str = "linear") -> StagedNetwork:
+    """The head that `build` would give in mode ``dense``, on features that come from elsewhere.
+
+    Raises
+    ------
+    UserError
+        Unknown network or head.
+    """
+    record = find(network)
+    if head not in HEADS:
+        raise UserError(f"head: expected one of {', '.join(HEADS)}, found {head!r}")
+    with _seeded(seed):
+        return learn(StagedNetwork(Parts((nn.Identity(),), pool=nn.Identity()), _head(head, record.width)), 0)
 
 
 def empty_network(name: str) -> nn.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
@@ -15,15 +15,13 @@ from fer_bench.errors import FerBenchError
 from fer_bench.seeds import derive_seed
 
 from .checkpoint import Checkpoint, Course
-from .feeds import Data, Feed, autocast, cached_feed, plain_feed, predict
+from .feeds import Feed, predict
 from .networks import StagedNetwork, learn
 from .settings import Settings, make_optimizer, rate
 from .stages import Stage
+from .steps import run_epoch
 
-__all__ = ["AUXILIARY_WEIGHT", "Aside", "train"]
-
-AUXILIARY_WEIGHT = 0.4
-"""Share of Inception's auxiliary loss; Szegedy et al. 2015 use 0.3, common reimplementations 0.4."""
+__all__ = ["Aside", "train"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class Aside:
     Attributes
     ----------
     watch : Tensor or None
-        Pictures to predict after every epoch.
-    validation : Data or None
-        Pictures and labels of people that the training does without, for early stopping.
+        Pictures to predict after every epoch, or features where the feed takes these.
+    validation : (Tensor, Tensor) or None
+        The same and labels, of people that the training does without, for early stopping.
     checkpoint : Checkpoint or None
         Where to keep how far it got.
     key : str
@@ -43,27 +41,25 @@ class Aside:
     """
 
     watch: Tensor | None = None
-    validation: Data | None = None
+    validation: tuple[Tensor, Tensor] | None = None
     checkpoint: Checkpoint | None = None
     key: str = ""
 
 
 def train(
     network: StagedNetwork,
-    data: Data,
+    feed_of: Callable[[int], Feed],
     settings: Settings,
     stages: Sequence[Stage],
     *,
-    views: int = 0,
     aside: Aside = Aside(),
 ) -> Course:
     """Train a network through its stages.
 
     Parameters
     ----------
-    views : int
-        With a number, stages that train the head alone run on that many cached views of each picture; so does a last
-        block, where it is the only stage. With 0 every stage augments afresh.
+    feed_of : callable
+        Of the number of a stage: what it is fed; called when the stage's blocks have been told to learn.
 
     Returns
     -------
@@ -72,14 +68,13 @@ def train(
         there are several stages; ``validation_loss`` and ``validation_accuracy`` where there is early stopping.
     """
     course, state = Course(), None
-    if aside.checkpoint is not None and (state := aside.checkpoint.load(aside.key, data.labels.device)):
+    if aside.checkpoint is not None and (state := aside.checkpoint.load(aside.key, next(network.parameters()).device)):
         course = Course(**{f.name: state[f.name] for f in fields(Course)})
         network.load_state_dict(state["network"])
     while course.stage < len(stages):
         stage = stages[course.stage]
         learn(network, stage.depth)
-        cache = bool(views) and stage.depth < (2 if len(stages) == 1 else 1)
-        feed = cached_feed(network, data, settings, views) if cache else plain_feed(network, data, settings)
+        feed = feed_of(course.stage)
         optimizer = make_optimizer(network.parameters(), settings, stage.learning_rate)
         if state is not None and course.epoch:
             optimizer.load_state_dict(state["optimizer"])
@@ -104,21 +99,21 @@ def _run_stage(
 ) -> None:
     """Go through the epochs of a stage that are left."""
     watch = None if aside.watch is None else feed.prepare(aside.watch)
-    held_out = None if aside.validation is None else feed.prepare(aside.validation.pictures)
+    held_out = None if aside.validation is None else feed.prepare(aside.validation[0])
     while course.epoch < stage.epochs and not _stopped(settings, course):
         epoch = len(course.history.get("loss", []))
         network.train()
         for group in optimizer.param_groups:
             group["lr"] = stage.learning_rate * rate(settings, course.epoch, stage.epochs)
         with _seeded(derive_seed(settings.seed, "layers", epoch), next(network.parameters()).device):
-            loss, accuracy = _epoch(feed, feed.batches(epoch), optimizer, settings.label_smoothing)
+            loss, accuracy = run_epoch(network, feed, feed.batches(epoch), optimizer, settings.label_smoothing, course)
         _check(loss, epoch, settings)
         course.note(loss=loss, train_accuracy=accuracy, **({"learning_blocks": float(stage.depth)} if several else {}))
         if watch is not None:
             course.watched.append(predict(network, feed.logits, watch))
         course.epoch += 1
         if held_out is not None and aside.validation is not None:
-            _validate(network, predict(network, feed.logits, held_out), aside.validation.labels, course)
+            _validate(network, predict(network, feed.logits, held_out), aside.validation[1], course)
         if aside.checkpoint is not None:
             aside.checkpoint.save(aside.key, network, optimizer, course)
 
@@ -142,28 +137,6 @@ def _check(loss: float, epoch: int, settings: Settings) -> None:
             f"training: the loss of epoch {epoch + 1} of {settings.epochs} is {loss}, not a finite number; "
             f"lower learning_rate ({settings.learning_rate:g}) or change betas ({settings.betas})"
         )
-
-
-def _epoch(
-    feed: Feed, batches: Iterator[tuple[Tensor, Tensor]], optimizer: torch.optim.Optimizer, label_smoothing: float
-) -> tuple[float, float]:
-    """One pass of optimisation steps; sums stay on the device, so that no step waits for it."""
-    losses, hits, seen = [], [], 0
-    for x, y in batches:
-        with autocast(y.device):
-            logits, auxiliary = feed.forward(x)
-            loss = functional.cross_entropy(logits.float(), y, label_smoothing=label_smoothing)
-            total = loss
-            if auxiliary is not None:
-                extra = functional.cross_entropy(auxiliary.float(), y, label_smoothing=label_smoothing)
-                total = loss + AUXILIARY_WEIGHT * extra
-        total.backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        losses.append(loss.detach() * len(y))
-        hits.append((logits.detach().argmax(1) == y).sum())
-        seen += len(y)
-    return float(torch.stack(losses).sum()) / seen, float(torch.stack(hits).sum()) / seen
 
 
 @contextmanager

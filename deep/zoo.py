@@ -100,6 +100,7 @@ IMAGENET = (
         starts=(0, 4, 7, 11, 14, 17),
         weights=_published("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.6),
         work=Work(0.30, 0.144, 6.5),
+        bf16_on_cpu=False,
     ),
     Network(
         "squeezenet1_0",
@@ -140,6 +141,7 @@ IMAGENET = (
         starts=(0, 2, 4, 7, 9, 11),
         weights=_published("mobilenet_v3_small", "mobilenet_v3_small-047dcff4.pth", 9.8),
         work=Work(0.055, 0.164, 2.4),
+        bf16_on_cpu=False,
     ),
     Network(
         "efficientnet_b0",
@@ -156,6 +158,7 @@ IMAGENET = (
         starts=(0, 2, 3, 4, 5, 6, 7),
         weights=_published("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", 20.5),
         work=Work(0.385, 0.129, 4.8),
+        bf16_on_cpu=False,
     ),
     Network(
         "convnext_tiny",

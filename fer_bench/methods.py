@@ -49,7 +49,9 @@ class Method(Protocol):
       shares it (such as ``"lbp-p8-r1-8x8-v1"``);
     - ``prepare(images) -> (n, d) float32``: row i depends on image i alone;
     - ``fit_prepared(features, labels, *, groups=None)`` and ``predict_proba_prepared(features)``: ``fit`` and
-      ``predict_proba`` must equal these after ``prepare``.
+      ``predict_proba`` must equal these after ``prepare``. A method that takes ``watch`` (below) takes it in
+      ``fit_prepared``, too, as features. Where predicting needs but a part of what ``prepare`` does (one view of
+      several), ``prepared_share_of_prediction`` says which, for the seconds that a prediction is said to take.
 
     A method trained in epochs takes ``watch``: unlabelled images whose probabilities it returns after each epoch
     in ``watch_proba_`` (epochs, n, 7). The harness scores them afterwards, for the column "best epoch on test".

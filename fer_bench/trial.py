@@ -272,10 +272,12 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
     """Fit and predict from features that all folds share; their cost is added as if this fold stood alone."""
     features, seconds_per_image = _features(task, method, images)
     train, test = features[task.train], features[task.test]
+    more = {"watch": test} if task.watch else {}
+    predicting = seconds_per_image * getattr(method, "prepared_share_of_prediction", 1.0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         wall, cpu = time.perf_counter(), time.process_time()
-        method.fit_prepared(train, task.labels[task.train], groups=task.groups[task.train])
+        method.fit_prepared(train, task.labels[task.train], groups=task.groups[task.train], **more)
         fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         method.predict_proba_prepared(test[:2])
         wall = time.perf_counter()
@@ -284,8 +286,8 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
     return {
         "proba": proba,
         "fit_seconds": fit_seconds + seconds_per_image * len(train),
-        "predict_seconds": predict_seconds + seconds_per_image * len(test),
-        "prepare_seconds": seconds_per_image * (len(train) + len(test)),
+        "predict_seconds": predict_seconds + predicting * len(test),
+        "prepare_seconds": seconds_per_image * len(train) + predicting * len(test),
         "cpu_seconds": cpu_seconds,
         "warnings": _texts(caught, method),
     }

@@ -55,7 +55,7 @@ def test_interrupted_and_undisturbed_trainings_agree(
 
     file = tmp_path / "training.pt"
     whole = fit(None)
-    original, epochs = training._epoch, []
+    original, epochs = training.run_epoch, []
 
     def dying(*args: Any) -> tuple[float, float]:
         epochs.append(1)
@@ -64,13 +64,13 @@ def test_interrupted_and_undisturbed_trainings_agree(
         return original(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_epoch", dying)
+        patch.setattr(training, "run_epoch", dying)
         if at < len(whole.history_["loss"]):
             with pytest.raises(Killed):
                 fit(Checkpoint(file, every_seconds=0))
         assert file.exists()
         epochs.clear()
-        patch.setattr(training, "_epoch", lambda *args: (epochs.append(1), original(*args))[1])
+        patch.setattr(training, "run_epoch", lambda *args: (epochs.append(1), original(*args))[1])
         again = fit(Checkpoint(file, every_seconds=0))
     assert len(epochs) == len(whole.history_["loss"]) - at
     assert again.history_ == whole.history_

@@ -84,42 +84,31 @@ def test_cached_and_plain_training_agree_without_augmentation(toy: Toy, random_w
 
 def test_augmentation_reaches_the_training(toy: Toy, random_weights: Callable[[str], Path]) -> None:
     """Views differ from one another, the first is the picture itself, and without augmentation there is one."""
-    images, labels = toy(n=8, side=32, channels=3)
-    found = {}
-    original = feeds.cached
-
-    def spy(*args: Any) -> torch.Tensor:
-        found[len(found)] = original(*args)
-        return found[len(found) - 1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feeds, "cached", spy)
-        _squeezenet(random_weights, "dense", views=3).fit(images, labels)
-        _squeezenet(random_weights, "dense", views=3, augment=False).fit(images, labels)
-    assert [len(views) for views in found.values()] == [3, 1]
-    torch.testing.assert_close(found[0][0], found[1][0])
-    assert not torch.allclose(found[0][1], found[0][2], rtol=1e-3)
+    images, _ = toy(n=8, side=32, channels=3)
+    three = _squeezenet(random_weights, "dense", views=3).prepare(images).reshape(8, 3, -1)
+    one = _squeezenet(random_weights, "dense", views=3, augment=False).prepare(images)
+    assert one.shape == (8, 512)
+    np.testing.assert_array_equal(three[:, 0], one)
+    assert not np.allclose(three[:, 1], three[:, 2], rtol=1e-3)
 
 
-def test_bfloat16_trains_to_about_the_same(
-    toy: Toy, random_weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where a processor has units for bfloat16 (here emulated), losses and probabilities stay near those of float32."""
+def test_bfloat16_trains_to_about_the_same(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """In bfloat16 (emulated where there are no units) losses and probabilities stay near those of float32."""
     images, labels = toy(n=20, side=32, channels=3)
     grey, _ = toy(n=20)
-    found: dict[bool, list[np.ndarray]] = {}
-    for fast in (False, True):
-        monkeypatch.setattr(feeds, "_cpu_has_bf16", lambda fast=fast: fast)
-        found[fast] = []
+    found: dict[str, list[np.ndarray]] = {}
+    for precision in ("float32", "bfloat16"):
+        found[precision] = []
         for method in (
-            NetworkClassifier("cnn2", **CPU),
-            _squeezenet(random_weights, "dense", views=2),
-            _squeezenet(random_weights, "entire", learning_rate=1e-4),
+            NetworkClassifier("cnn2", **CPU, precision=precision),
+            _squeezenet(random_weights, "dense", views=2, precision=precision),
+            _squeezenet(random_weights, "entire", learning_rate=1e-4, precision=precision),
         ):
             pictures = grey if method.network == "cnn2" else images
             method.fit(pictures, labels, watch=pictures)
-            found[fast] += [np.array(method.history_["loss"]), method.predict_proba(pictures), method.watch_proba_]
-    for plain, fast in zip(found[False], found[True], strict=True):
+            assert method.precision_ == precision
+            found[precision] += [np.array(method.history_["loss"]), method.predict_proba(pictures), method.watch_proba_]
+    for plain, fast in zip(found["float32"], found["bfloat16"], strict=True):
         assert not np.array_equal(plain, fast)
         np.testing.assert_allclose(plain, fast, atol=0.05)
 
@@ -186,6 +175,7 @@ def test_a_loss_that_is_no_number_stops_the_training(toy: Toy) -> None:
         ({"optimizer": "lion"}, "optimizer: expected one of adam, sgd"),
         ({"augment": "mixup"}, "augment: expected one of False, True, flip, paper"),
         ({"normalisation": "z"}, "normalisation: expected one of network, half, unit"),
+        ({"precision": "float16"}, "precision: expected one of auto, float32, bfloat16"),
         ({"head": "deep"}, "head: expected one of linear, hidden, factored"),
         ({"stages": [["dense", 1, 1]]}, "stages: mode scratch has one stage"),
         ({"patience": -1}, "patience: expected at least 0"),
@@ -284,15 +274,15 @@ def test_early_stopping_without_people_is_refused(toy: Toy, groups: np.ndarray |
 def test_sgd_and_its_steps_reach_the_optimiser(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """SGD with momentum is what trains where it is asked for, and its rate falls by epochs."""
     rates: list[float] = []
-    original = training._epoch
+    original = training.run_epoch
 
-    def spy(feed: Any, batches: Any, optimizer: torch.optim.Optimizer, smoothing: float) -> tuple[float, float]:
+    def spy(network: Any, feed: Any, batches: Any, optimizer: Any, *rest: Any) -> tuple[float, float]:
         assert isinstance(optimizer, torch.optim.SGD)
         rates.append(optimizer.param_groups[0]["lr"])
         assert optimizer.param_groups[0]["momentum"] == 0.9
-        return original(feed, batches, optimizer, smoothing)
+        return original(network, feed, batches, optimizer, *rest)
 
-    monkeypatch.setattr(training, "_epoch", spy)
+    monkeypatch.setattr(training, "run_epoch", spy)
     params = {**CPU, "epochs": 5, "optimizer": "sgd", "schedule": "step", "step_size": 2, "learning_rate": 1e-3}
     NetworkClassifier("cnn2", **params).fit(*toy(n=14))
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])

@@ -22,6 +22,7 @@ from fer_bench.deep.networks import StagedNetwork, build, smallest_side, write_r
 from fer_bench.deep.registry import MODES, Network
 from fer_bench.deep.stages import Stage, plan_stages
 from fer_bench.deep.train import train
+from fer_bench.deep.views import Feeds
 from fer_bench.deep.zoo import IMAGENET as RECORDS
 from fer_bench.deep.zoo import find
 from fer_bench.errors import FerBenchError, UserError
@@ -124,7 +125,8 @@ def test_gradual_frees_block_by_block(
     assert [stage.depth for stage in stages] == list(range(network.n_blocks + 1))
     for stage in stages if name in ("squeezenet1_0", "mobilenet_v2") else (stages[0], stages[2], stages[-1]):
         before = {key: value.clone() for key, value in network.state_dict().items()}
-        train(network, data, settings, [Stage(stage.depth, 1, stage.learning_rate)])
+        one = [Stage(stage.depth, 1, stage.learning_rate)]
+        train(network, Feeds(network, data, settings, 0, one), settings, one)
         prefixes = [*(f"trunk.{i}." for i in range(network.n_blocks - 1)), "block."]
         learning = (*prefixes[network.n_blocks - stage.depth :], "head.", *(["auxiliary."] if stage.depth >= 2 else []))
         state = network.state_dict()

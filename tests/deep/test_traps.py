@@ -65,19 +65,23 @@ def _by_torchvision(images: np.ndarray, weights: Path, head: nn.Module) -> np.nd
         return torch.softmax(head(net.eval().features(batch).mean((2, 3))), 1).numpy()
 
 
-def test_pictures_reach_the_network_as_its_weights_expect_them(
-    toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_reach_the_network_as_its_weights_expect_them(toy: Toy, random_weights: Weights) -> None:
     """RGB, not BGR, normalised as torchvision does it: from arrays to probabilities, as by way of torchvision.
 
     Each channel has a tint of its own, so that an exchange of two, or another normalisation, changes the result.
     """
-    monkeypatch.setattr(feeds, "_cpu_has_bf16", lambda: False)
     images, labels = toy(n=14, side=64, channels=3)
     images = (images * np.array([1.0, 0.6, 0.2])).astype(np.uint8)
     weights = random_weights("squeezenet1_0")
     method = NetworkClassifier(
-        "squeezenet1_0", "dense", epochs=30, views=1, learning_rate=0.1, weights=weights, device="cpu"
+        "squeezenet1_0",
+        "dense",
+        epochs=30,
+        views=1,
+        learning_rate=0.1,
+        weights=weights,
+        device="cpu",
+        precision="float32",
     ).fit(images, labels, watch=images)
     expected = _by_torchvision(images, weights, method.network_.head)
     np.testing.assert_allclose(method.predict_proba(images), expected, atol=1e-3)
@@ -163,8 +167,8 @@ def test_people_held_out_for_early_stopping_are_never_trained_on(toy: Toy, monke
     original = classifier.train
 
     def spy(network: Any, data: Any, *rest: Any, aside: Any, **more: Any) -> Any:
-        trained.update(data.pictures[:, 0, 0, 0].tolist())
-        judged.update(aside.validation.pictures[:, 0, 0, 0].tolist())
+        trained.update(data.data.pictures[:, 0, 0, 0].tolist())
+        judged.update(aside.validation[0][:, 0, 0, 0].tolist())
         return original(network, data, *rest, aside=aside, **more)
 
     monkeypatch.setattr(classifier, "train", spy)

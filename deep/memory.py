@@ -1,0 +1,142 @@
+"""Memory: what is free, what a training step holds, and shelves for activations that may be larger than memory."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import psutil
+import torch
+from torch import Tensor
+
+__all__ = ["Shelf", "free_memory", "held_bytes", "is_out_of_memory", "make_shelves", "parts_for"]
+
+_SHARE_OF_MEMORY = 1 / 8  # of what is free; other workers want some, too
+_SHARE_OF_DEVICE = 1 / 2
+_SHARE_OF_DISK = 1 / 4
+_SHARE_FOR_STEPS = 0.8
+_PER_HELD_BYTE = 2.0  # gradients of activations and the workspaces of convolutions beside what backward holds
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be had on a device."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(psutil.virtual_memory().available)
+
+
+def free_disk() -> int:
+    """Bytes free where temporary files go (TMPDIR)."""
+    return shutil.disk_usage(tempfile.gettempdir()).free
+
+
+def held_bytes(run: Callable[[], Any]) -> int:
+    """Bytes of the tensors that a forward pass keeps for its backward pass."""
+    held: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        run()
+    return sum(held.values())
+
+
+def parts_for(bytes_each: float, batch: int, free: int) -> int:
+    """In how many parts a batch must go through a step: a power of two, parts of two pictures at least."""
+    parts = 1
+    while parts * 4 <= batch and bytes_each * _PER_HELD_BYTE * -(-batch // parts) > free * _SHARE_FOR_STEPS:
+        parts *= 2
+    return parts
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a step failed for want of memory, which a GPU and a processor's allocator say differently."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Activations (views, n, ...) of one boundary, in a tensor or in a nameless file that ends with the process.
+
+    The file is read and not mapped: pages of a map would count as the process's memory.
+    """
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: torch.device
+    tensor: Tensor | None = None
+    file: IO[bytes] | None = None
+
+    def put(self, view: int, start: int, values: Tensor) -> None:
+        """Lay down rows ``start`` and following of a view; maps (n, c, h, w) in the order channels last."""
+        values = _flat(values).to(self.dtype)
+        if self.tensor is not None:
+            self.tensor[view, start : start + len(values)] = values
+            return
+        assert self.file is not None
+        raw = values.cpu().contiguous().view(torch.uint8).numpy()
+        os.pwrite(self.file.fileno(), raw.data, (view * self.shape[1] + start) * self._row_bytes)
+
+    def take(self, views: Tensor, rows: Tensor) -> Tensor:
+        """One view of each row."""
+        if self.tensor is not None:
+            return _maps(self.tensor[views.to(self.tensor.device), rows.to(self.tensor.device)]).to(self.device)
+        assert self.file is not None
+        raw = np.empty((len(rows), self._row_bytes), dtype=np.uint8)
+        for out, view, row in zip(raw, views.tolist(), rows.tolist(), strict=True):
+            os.preadv(self.file.fileno(), [out.data], (view * self.shape[1] + row) * self._row_bytes)
+        values = torch.from_numpy(raw).view(self.dtype).view(len(rows), *self.shape[2:])
+        return _maps(values).to(self.device)
+
+    @property
+    def _row_bytes(self) -> int:
+        return math.prod(self.shape[2:]) * self.dtype.itemsize
+
+
+def make_shelves(views: int, n: int, examples: Mapping[int, Tensor]) -> dict[int, Shelf | None]:
+    """A shelf for each boundary on the device, in memory or on disk, in this order; None where it fits nowhere.
+
+    Parameters
+    ----------
+    examples : mapping of int to Tensor
+        (k, ...) activations of a few pictures, on the device, with the dtype that they are kept in; in the order in
+        which they are given room.
+    """
+    left = {"memory": free_memory(torch.device("cpu")) * _SHARE_OF_MEMORY, "disk": free_disk() * _SHARE_OF_DISK}
+    if any(example.device.type == "cuda" for example in examples.values()):
+        left = {"device": free_memory(next(iter(examples.values())).device) * _SHARE_OF_DEVICE, **left}
+    if not hasattr(os, "preadv"):
+        left["disk"] = 0
+    found: dict[int, Shelf | None] = {}
+    for key, example in examples.items():
+        shape = (views, n, *_flat(example).shape[1:])
+        size = math.prod(shape) * example.dtype.itemsize
+        place = next((name for name, room in left.items() if size <= room), None)
+        if place is not None:
+            left[place] -= size
+        found[key] = None if place is None else _shelf(place, shape, example)
+    return found
+
+
+def _shelf(place: str, shape: tuple[int, ...], example: Tensor) -> Shelf:
+    if place == "disk":
+        return Shelf(shape, example.dtype, example.device, file=tempfile.TemporaryFile())
+    at = example.device if place == "device" else torch.device("cpu")
+    return Shelf(shape, example.dtype, example.device, torch.empty(shape, dtype=example.dtype, device=at))
+
+
+def _flat(values: Tensor) -> Tensor:
+    return values.permute(0, 2, 3, 1) if values.dim() == 4 else values
+
+
+def _maps(values: Tensor) -> Tensor:
+    return values.permute(0, 3, 1, 2) if values.dim() == 4 else values
