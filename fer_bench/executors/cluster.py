@@ -294,14 +294,17 @@ class _Drive:
 
     def _dismiss(self) -> float:
         """Tell the workers that this run's processes are needed no more; returns when."""
-        with suppress(Exception):
-            self._client.run(node.dismiss, self._run, workers=list(self._fleet.sites), wait=False, on_error="ignore")
+        if self._client.status == "running":
+            with suppress(Exception):
+                there = list(self._fleet.sites)
+                self._client.run(node.dismiss, self._run, workers=there, wait=False, on_error="ignore")
         return time.monotonic()
 
     def _give_up(self) -> None:
         """Wait no more for what is under way."""
         for flight in self._flights.values():
-            flight.future.cancel()
+            if self._client.status == "running":
+                flight.future.cancel()
             self._agenda.put_back(flight.task)
         self._flights.clear()
 

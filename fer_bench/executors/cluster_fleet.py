@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import time
 import uuid
@@ -19,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from distributed import Client
 
@@ -53,17 +55,28 @@ def connected(scheduler: str) -> Iterator[Client]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     start = "start one with `dask scheduler`, or mend the address"
     try:
+        _knock(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False, name="fer-bench")
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error}); {start}") from error
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"--scheduler {scheduler}: no Dask scheduler answers there ({why}); {start}") from error
     try:
         _check_scheduler(client, scheduler)
         yield client
     finally:
         with suppress(Exception):
             client.close(timeout=5)
+
+
+def _knock(address: str) -> None:
+    """Find out at once that nobody listens: Dask would try again until its time is over."""
+    parts = urlsplit(address)
+    if parts.scheme in ("tcp", "tls"):
+        if not parts.hostname or not parts.port:
+            raise ValueError("expected tcp://host:port")
+        socket.create_connection((parts.hostname, parts.port), timeout=_CONNECT_SECONDS).close()
 
 
 def _address(file: Path) -> str:
@@ -163,7 +176,7 @@ class Fleet:
         if not at_once and time.monotonic() - self._looked < _LOOK_SECONDS:
             return []
         self._looked = time.monotonic()
-        there = {a: w for a, w in self._client.scheduler_info(n_workers=-1)["workers"].items() if _ready(w)}
+        there = {a: w for a, w in self._ask_scheduler().items() if _ready(w)}
         for address, facts in there.items():
             if address not in self._admissions:
                 self._admissions[address] = self._pool.submit(self._admit, address, facts)
@@ -177,6 +190,14 @@ class Fleet:
         for address in gone:
             del self.sites[address]
         return gone
+
+    def _ask_scheduler(self) -> Mapping[str, Mapping[str, Any]]:
+        # A client that comes back to a scheduler finds none of what it had asked for: that is a new execution.
+        facts = self._client.scheduler_info(n_workers=-1) if self._client.status == "running" else {}
+        if "workers" not in facts or self._client.status != "running":
+            raise ConnectionError("the connection is lost")
+        workers: Mapping[str, Mapping[str, Any]] = facts["workers"]
+        return workers
 
     @property
     def settling(self) -> bool:
