@@ -138,7 +138,7 @@ def compare_runs(
     if a.unit != b.unit:
         raise UserError(
             f"{folder_a} counts {a.unit.many}, {folder_b} counts {b.unit.many}: one tells who is on an image, the "
-            f"other does not, so nothing can be paired; `fer-bench report {folder_a} {folder_b}` shows them side by side"
+            f"other does not; nothing can be paired: see `fer-bench report {folder_a} {folder_b} --out DIR`"
         )
     wanted = _wanted_methods(a, b, method_a, method_b)
     protocols = _wanted_protocols(a, b, protocol)
@@ -244,7 +244,7 @@ def _identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | Non
     """What an image is known by in each run (None: its name), and how that reads."""
     data_a, data_b = a.info["dataset"], b.info["dataset"]
     name_a, name_b = (
-        f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} pictures)" for data in (data_a, data_b)
+        f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} images)" for data in (data_a, data_b)
     )
     if data_a.get("manifest_hash") == data_b.get("manifest_hash"):
         return None, None, f"same data: {name_a}"
