@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .data import fact_table
+from .foreseen import foreseen_tables
 from .gather import RunView
 from .paths import published_command, without_folders
 from .published import load_published
@@ -29,7 +30,10 @@ def provenance_section(view: RunView, suffix: str) -> Section:
         ("workers, device", f"{info.get('workers', '')}, {info.get('device', '')}"),
         ("processor", f"{machine.get('cpu', '')}, {machine.get('cores', '')} cores"),
         ("memory", f"{machine.get('memory_gb', '')} GB"),
-        ("GPU", str(machine.get("gpu") or "none")),
+        ("GPU", ", driver ".join(filter(None, [str(machine.get("gpu") or "none"), machine.get("gpu_driver")]))),
+        ("linear algebra", _library_words(info.get("libraries") or ())),
+        ("threads of a trial", ", ".join(sorted({f"{n:.0f}" for n in _threads(view)}))),
+        ("environment", " ".join(f"{name}={value}" for name, value in (info.get("environment") or {}).items())),
         *(("note", without_folders(str(note))) for note in info.get("notes", ())),
         ("system", f"{machine.get('platform', '')}, Python {machine.get('python', '')}"),
     ]
@@ -37,6 +41,7 @@ def provenance_section(view: RunView, suffix: str) -> Section:
     blocks: list[Block] = [fact_table(f"run{suffix}", "The run", facts), _protocols(view, suffix)]
     blocks += [fact_table(f"packages{suffix}", "Packages", packages)] if packages else []
     blocks.append(_methods(view, suffix))
+    blocks += foreseen_tables(view, suffix)
     return Section(f"provenance{suffix}", "Provenance", tuple(blocks))
 
 
@@ -94,6 +99,21 @@ def words_section(tables: Iterable[Table]) -> Section:
 
 def _alphabetical(item: tuple[str, str]) -> tuple[str, str]:
     return item[0].lower(), item[0]
+
+
+def _library_words(libraries: Iterable[Mapping[str, Any]]) -> str:
+    """Names of the linear algebra libraries, with the processor that each took the machine for."""
+    told = [
+        " ".join(str(found[key]) for key in ("internal_api", "version") if found.get(key))
+        + (f" for {found['architecture']}" if found.get("architecture") else "")
+        for found in libraries
+    ]
+    return ", ".join(told)
+
+
+def _threads(view: RunView) -> list[float]:
+    trials = view.run.trials
+    return [float(n) for n in trials["threads"].dropna().unique()] if "threads" in trials else []
 
 
 def _code_words(code: Any) -> str:
