@@ -6,7 +6,7 @@ from fer_bench.methods import ImageSpec, MethodSpec
 
 __all__ = ["METHODS", "cost"]
 
-VERSION = 2
+VERSION = 3
 """Of every method here; raised when solvers or defaults change what they answer."""
 
 _FEATURES = {  # image, values, what

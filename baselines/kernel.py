@@ -15,19 +15,29 @@ from .temperature import decision_matrix
 __all__ = ["GaussianSVM"]
 
 
+_BLOCK = 64  # rows of a kernel matrix at a time stay in the cache
+
+
 def _squared_distances(X: NDArray[np.float32], Y: NDArray[np.float32]) -> NDArray[np.float32]:
     """|x - y|^2 for all pairs, (len(X), len(Y)) float32."""
     squares = X @ Y.T
-    squares *= -2
-    squares += np.square(X).sum(axis=1)[:, None]
-    squares += np.square(Y).sum(axis=1)
-    return np.maximum(squares, 0, out=squares)
+    rows, columns = np.square(X).sum(axis=1)[:, None], np.square(Y).sum(axis=1)
+    for start in range(0, len(X), _BLOCK):
+        part = squares[start : start + _BLOCK]
+        part *= -2
+        part += rows[start : start + _BLOCK]
+        part += columns
+        np.maximum(part, 0, out=part)
+    return squares
 
 
 def _gaussian(squares: NDArray[np.float32], gamma: float, out: NDArray[np.float32] | None = None) -> NDArray[Any]:
     """exp(-gamma * squared distance)."""
-    kernel = np.multiply(squares, np.float32(-gamma), out=out)
-    return np.exp(kernel, out=kernel)
+    kernel = np.empty_like(squares) if out is None else out
+    for start in range(0, len(squares), _BLOCK):
+        part = np.multiply(squares[start : start + _BLOCK], np.float32(-gamma), out=kernel[start : start + _BLOCK])
+        np.exp(part, out=part)
+    return kernel
 
 
 def _libsvm(C: float, kernel: NDArray[np.float32], y: NDArray[np.int64]) -> SVC:

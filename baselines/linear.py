@@ -13,7 +13,7 @@ from scipy.linalg import qr
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 
-from .newton import Array, Solve, conjugate_gradients, gram_matrix, preconditioner, with_constant
+from .newton import Array, Solve, back, conjugate_gradients, leading_spectrum, preconditioner, with_constant
 
 __all__ = ["LinearSVM", "RowSpace"]
 
@@ -87,7 +87,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     def fit(self, X: Array, y: NDArray[np.int64]) -> Self:
         """Learn from features (n, d) and labels (n,); warns where ``max_iter`` was not enough."""
         features = with_constant(X)
-        return self._solve(features, y, preconditioner(gram_matrix(features), 2 * self.C, 1.0))
+        return self._solve(features, y, preconditioner(leading_spectrum(features), 2 * self.C, 1.0))
 
     def fit_holding_out(
         self, X: Array, y: NDArray[np.int64], inner: NDArray[np.intp], held: NDArray[np.intp]
@@ -104,8 +104,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         """
         features = with_constant(X)
         part = features[inner]
-        gram = gram_matrix(part)
-        solve = preconditioner(gram, 2 * self.C * len(X) / len(inner), 1.0)
+        solve = preconditioner(leading_spectrum(part), 2 * self.C * len(X) / len(inner), 1.0)
         model = clone(self)._solve(part, y[inner], solve)
         self._solve(features, y, solve, start=model)
         decided = model.decision_function(X[held]).astype(np.float64)
@@ -114,11 +113,11 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     def fit_path(self, X: Array, y: NDArray[np.int64], settings: Sequence[Mapping[str, Any]]) -> list[LinearSVM]:
         """Fit a clone for each setting, in rising order of C, each started from the one before."""
         features = with_constant(X)
-        gram = gram_matrix(features)
+        spectrum = leading_spectrum(features)
         models = [clone(self).set_params(**setting) for setting in settings]
         before: LinearSVM | None = None
         for model in sorted(models, key=lambda m: m.C):
-            before = model._solve(features, y, preconditioner(gram, 2 * model.C, 1.0), start=before)
+            before = model._solve(features, y, preconditioner(spectrum, 2 * model.C, 1.0), start=before)
         return models
 
     def decision_function(self, X: Array) -> Array:
@@ -134,7 +133,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         signs = np.where(y[:, None] == self.classes_, 1, -1).astype(features.dtype)
         # The gradient at zero weights, which convergence is measured by.
-        first = np.linalg.norm((2 * self.C * (features.T @ signs)).astype(np.float64), axis=0)
+        first = np.linalg.norm((2 * self.C * back(features, signs)).astype(np.float64), axis=0)
         state = self._start(features, signs, start)
         for iteration in range(self.max_iter + 1):
             self.n_iter_ = iteration
@@ -169,7 +168,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
 
     def _gradient(self, features: Array, signs: Array, state: _State) -> Array:
         residual = np.where(signs * state.decisions < 1, state.decisions - signs, 0)
-        return state.weights + np.asarray(2 * self.C, features.dtype) * (features.T @ residual)
+        return state.weights + np.asarray(2 * self.C, features.dtype) * back(features, residual)
 
     def _newton_step(
         self,
@@ -187,7 +186,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
 
         def product(direction: Array) -> tuple[Array, Array]:
             moved = features @ direction
-            return direction + twice * (features.T @ (active * moved)), moved
+            return direction + twice * back(features, active * moved), moved
 
         return conjugate_gradients(product, gradient, target, live, solve)
 

@@ -12,7 +12,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 
-from .newton import Array, conjugate_gradients, gram_matrix, preconditioner, with_constant
+from .newton import Array, Spectrum, back, conjugate_gradients, leading_spectrum, preconditioner, with_constant
 
 __all__ = ["MultinomialRegression"]
 
@@ -50,18 +50,18 @@ class MultinomialRegression(ClassifierMixin, BaseEstimator):
     def fit(self, X: Array, y: NDArray[np.int64]) -> Self:
         """Learn from features (n, d) and labels (n,); warns where ``max_iter`` was not enough."""
         features = with_constant(X)
-        return self._solve(features, y, gram_matrix(features))
+        return self._solve(features, y, leading_spectrum(features))
 
     def fit_path(
         self, X: Array, y: NDArray[np.int64], settings: Sequence[Mapping[str, Any]]
     ) -> list[MultinomialRegression]:
         """Fit a clone for each setting, in rising order of C, each started from the one before."""
         features = with_constant(X)
-        gram = gram_matrix(features)
+        spectrum = leading_spectrum(features)
         models = [clone(self).set_params(**setting) for setting in settings]
         before: MultinomialRegression | None = None
         for model in sorted(models, key=lambda m: m.C):
-            before = model._solve(features, y, gram, start=before)
+            before = model._solve(features, y, spectrum, start=before)
         return models
 
     def decision_function(self, X: Array) -> Array:
@@ -77,7 +77,7 @@ class MultinomialRegression(ClassifierMixin, BaseEstimator):
         return self.classes_[np.argmax(self.decision_function(X), axis=1)]
 
     def _solve(
-        self, features: Array, y: NDArray[np.int64], gram: Array | None, start: MultinomialRegression | None = None
+        self, features: Array, y: NDArray[np.int64], spectrum: Spectrum, start: MultinomialRegression | None = None
     ) -> Self:
         """Minimise the mean loss plus |w|^2 / (2 C n), features with their constant column."""
         self.classes_: NDArray[np.int64]
@@ -91,12 +91,12 @@ class MultinomialRegression(ClassifierMixin, BaseEstimator):
         if start is not None and np.array_equal(start.classes_, self.classes_):
             weights = np.concatenate([start.coef_.T, start.intercept_[None, :]])
         # p (1 - p) at equal probabilities, the largest mean curvature that will be met
-        solve = preconditioner(gram, (k - 1) / k**2 / n, 1 / (self.C * n))
+        solve = preconditioner(spectrum, (k - 1) / k**2 / n, 1 / (self.C * n))
         logits = features @ weights
         for iteration in range(self.max_iter + 1):
             self.n_iter_ = iteration
             proba = np.asarray(softmax(logits, axis=1), dtype=features.dtype)
-            gradient = features.T @ ((proba - truth) / np.float32(n)) + ridge * weights
+            gradient = back(features, (proba - truth) / np.float32(n)) + ridge * weights
             largest = float(np.abs(gradient).max())
             if largest <= self.tol:
                 break
@@ -116,10 +116,10 @@ class MultinomialRegression(ClassifierMixin, BaseEstimator):
         n = np.float32(len(features))
 
         def product(direction: Array) -> tuple[Array, Array]:
-            moved = (features @ direction).reshape(len(features), -1)
-            weighted = proba * moved
+            moved: Array = (features @ direction).reshape(len(features), -1)
+            weighted: Array = proba * moved / n
             weighted -= proba * weighted.sum(axis=1, keepdims=True)
-            return (features.T @ (weighted / n) + ridge * direction).reshape(-1, 1), moved.reshape(-1, 1)
+            return (back(features, weighted) + ridge * direction).reshape(-1, 1), moved.reshape(-1, 1)
 
         # The classes are coupled, so all weights are one column for the conjugate gradients.
         d, k = gradient.shape

@@ -1,24 +1,58 @@
 """Newton steps by preconditioned conjugate gradients, for linear models whose Hessian is a weighted scatter matrix.
 
 The Hessian of such a model is a ridge plus F' W F, with features F and weights W >= 0 of the rows. Its inverse is well
-approximated by that of a ridge plus a multiple of F' F, which is factored once and serves every Newton step and every
-class: on pixels of faces, whose spectrum falls steeply, it saves nine of ten passes over the features.
+approximated by that of a ridge plus a multiple of F' F, and of that matrix the leading eigenvectors say nearly all: the
+spectrum of faces falls steeply. They are found once by a block power method (Halko, Martinsson and Tropp, SIAM Review
+53(2), 2011, doi 10.1137/090771806), and serve every Newton step and every class. On pixels this takes a quarter of the
+time of making F' F and factoring it, and hardly more conjugate gradients. A preconditioner says how fast the search
+goes, not where it ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import eigh, qr
 
-__all__ = ["Array", "Solve", "conjugate_gradients", "gram_matrix", "preconditioner", "with_constant"]
+__all__ = [
+    "Array",
+    "Solve",
+    "Spectrum",
+    "back",
+    "conjugate_gradients",
+    "leading_spectrum",
+    "preconditioner",
+    "with_constant",
+]
 
 Array = NDArray[np.float32]
 Solve = Callable[[Array], Array]
 
 _MAX_ITERATIONS = 200
+_RANK = 128
+"""Eigenvectors kept. 64 take more iterations than they save, 256 the other way round."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The leading eigenvectors of F' F.
+
+    Attributes
+    ----------
+    vectors : (d, r) float32
+        Orthonormal columns.
+    values : (r,) float64
+        Their eigenvalues.
+    rest : float
+        What stands for all other eigenvalues.
+    """
+
+    vectors: Array
+    values: NDArray[np.float64]
+    rest: float
 
 
 def with_constant(X: Array) -> Array:
@@ -26,28 +60,42 @@ def with_constant(X: Array) -> Array:
     return np.concatenate([X, np.ones((len(X), 1), X.dtype)], axis=1)
 
 
-def gram_matrix(features: Array) -> Array | None:
-    """Return F' F (d, d), or None where there are so few rows that factoring it would cost more than it saves."""
-    n, d = features.shape
-    return features.T @ features if 2 * n >= d else None
+def back(features: Array, values: Array) -> Array:
+    """Return features' @ values, (d, k) for k well below d, in the order of factors that is the faster one."""
+    return (np.ascontiguousarray(values.T) @ features).T
 
 
-def preconditioner(gram: Array | None, weight: float, ridge: float) -> Solve:
-    """Return the product with (ridge I + weight F' F)^-1; without a Gram matrix, the identity.
+def leading_spectrum(features: Array) -> Spectrum:
+    """Find the leading eigenvectors of F' F, all of them where F (n, d) has few columns.
 
-    Parameters
-    ----------
-    gram : (d, d) float32 or None
-        F' F; it is not changed.
-    weight, ridge : float
-        ``ridge > 0``.
+    One block power step from a fixed start: the same features give the same vectors.
     """
-    if gram is None:
-        return np.copy
-    matrix = gram * np.asarray(weight, gram.dtype)
-    matrix.flat[:: len(matrix) + 1] += ridge
-    factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-    return lambda right: np.asarray(cho_solve(factor, right, check_finite=False))
+    n, d = features.shape
+    if d <= 4 * _RANK:
+        values, vectors = eigh(features.T @ features, check_finite=False)
+        values = values.astype(np.float64)
+        return Spectrum(np.ascontiguousarray(vectors), np.maximum(values, 0), max(float(values[0]), 0.0))
+    start = np.random.default_rng(0).standard_normal((min(_RANK, n), n), dtype=np.float32)
+    basis = _orthonormal((start @ features).T)
+    basis = _orthonormal(back(features, features @ basis))
+    inside = features @ basis
+    values, turn = eigh(inside.T @ inside, check_finite=False)
+    values = np.maximum(values.astype(np.float64), 0)
+    return Spectrum(np.ascontiguousarray(basis @ turn), values, float(values[0]))
+
+
+def _orthonormal(columns: Array) -> Array:
+    basis: Array = qr(columns, mode="economic", check_finite=False)[0]
+    return basis
+
+
+def preconditioner(spectrum: Spectrum, weight: float, ridge: float) -> Solve:
+    """Return the product with (ridge I + weight F' F)^-1, as far as the spectrum of F' F is known; ``ridge > 0``."""
+    vectors, dtype = spectrum.vectors, spectrum.vectors.dtype
+    rest = 1 / (ridge + weight * spectrum.rest)
+    more = (1 / (ridge + weight * spectrum.values) - rest).astype(dtype)[:, None]
+    outside = np.asarray(rest, dtype)
+    return lambda right: outside * right + vectors @ (more * back(vectors, right))
 
 
 def conjugate_gradients(

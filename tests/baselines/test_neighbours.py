@@ -8,7 +8,13 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics.pairwise import additive_chi2_kernel
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_bench.baselines.nearest import ChiSquareNeighbours, chi_square_distances
+from fer_bench.baselines.nearest import (
+    ChiSquareNeighbours,
+    _counts,
+    _shared_of_counts,
+    _shared_of_terms,
+    chi_square_distances,
+)
 from fer_bench.baselines.rbf_network import RBFNetwork
 
 COUNTS = hnp.arrays(np.int64, st.tuples(st.integers(1, 40), st.just(12)), elements=st.integers(0, 9))
@@ -21,6 +27,18 @@ def test_distances_are_the_sum_of_squares_over_sums(first, second):
     X, Y = (counts.astype(np.float32) / 16 for counts in (first, second))
     expected = -additive_chi2_kernel(X.astype(float), Y.astype(float))
     np.testing.assert_allclose(chi_square_distances(X, Y), expected, atol=1e-5 * max(1.0, float(expected.max())))
+
+
+def test_counts_of_equal_cells_and_other_frequencies_are_summed_alike():
+    """Looked-up counts give the sums that terms give, to single precision; frequencies that are no counts are told."""
+    rng = np.random.default_rng(0)
+    X, Y = (rng.multinomial(256, rng.dirichlet(np.full(59, 0.2)), (n, 8)).reshape(n, -1) for n in (7, 50))
+    X, Y = X.astype(np.float32) / 256, Y.astype(np.float32) / 256
+    counted = _counts(X, Y)
+    assert counted is not None
+    np.testing.assert_allclose(_shared_of_counts(*counted), _shared_of_terms(X, Y), atol=2e-5)
+    assert _counts(X, Y * np.float32(0.83)) is None
+    assert _counts(0 * X, 0 * Y) is None
 
 
 @pytest.mark.parametrize("k", [1, 5, 500])

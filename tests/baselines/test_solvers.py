@@ -14,6 +14,7 @@ from fer_bench.baselines.discriminant import FisherNearestMean, ShrinkageLDA
 from fer_bench.baselines.kernel import GaussianSVM
 from fer_bench.baselines.linear import LinearSVM, RowSpace
 from fer_bench.baselines.logistic import MultinomialRegression
+from fer_bench.baselines.newton import leading_spectrum, preconditioner
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(210, 60, 7), (70, 200, 7), (90, 40, 2)])
@@ -55,6 +56,19 @@ def test_linear_svm_in_float32_answers_as_in_float64(blobs):
     Z, _ = blobs(1000, 300, spread=6, seed=1)
     single, double = (LinearSVM().fit(X.astype(t), y).predict(Z.astype(t)) for t in (np.float32, np.float64))
     assert (single == double).mean() >= 0.995
+
+
+@pytest.mark.parametrize(("n", "d"), [(300, 40), (900, 700), (90, 700)])
+def test_the_leading_spectrum_preconditions_nearly_as_the_whole_matrix_does(n, d):
+    """With few columns the product is the exact inverse; with many the condition number falls fiftyfold."""
+    rng = np.random.default_rng(0)
+    features = (rng.normal(size=(n, d)) / np.arange(1, d + 1)).astype(np.float32)
+    hessian = 0.01 * np.eye(d) + 2 * features.T.astype(float) @ features
+    solve = preconditioner(leading_spectrum(features), 2.0, 0.01)
+    product = hessian @ solve(np.eye(d, dtype=np.float32))
+    values = np.linalg.eigvals(product).real
+    condition = values.max() / values.min()
+    assert condition < (1.01 if d == 40 else np.linalg.cond(hessian) / 50)
 
 
 def test_linear_svm_says_when_it_did_not_converge(blobs):
