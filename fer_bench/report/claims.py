@@ -15,7 +15,7 @@ from scipy import stats as distributions
 
 from fer_bench import stats
 from fer_bench.results import Key, Outcome
-from fer_bench.stats.bayes import MARGIN
+from fer_bench.stats import MARGIN
 
 from .contrast import Contrast, contrast, mean_of, trend
 from .gather import LAST, RunView

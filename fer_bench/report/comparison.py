@@ -8,10 +8,12 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.methods import FAMILIES
-from fer_bench.results import Key
+from fer_bench.results import Key, Outcome
 
 from . import svg
 from .columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
@@ -300,11 +302,16 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
             a, b = b, a
         found = view.difference(a, b)
         if found is not None:
-            compared.append((a.key.method, b.key.method, found))
+            compared.append((a, b, found))
     adjusted = stats.holm([found.test.p_value for _, _, found in compared])
     rows = tuple(
         {
-            **{"first": a, "second": b, "difference": Estimate.of(found.interval), "n": found.interval.n},
+            **{
+                "first": a.key.method,
+                "second": b.key.method,
+                "difference": Estimate.of(found.interval),
+                "n": found.interval.n,
+            },
             **{
                 "people": found.interval.people,
                 "p": found.test.p_value,
@@ -312,6 +319,7 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
                 "mcnemar": found.mcnemar.p_value,
             },
             "detectable": found.detectable,
+            **_other_views(view, protocol, a, b),
             "verdict": _verdict(view, found, p_value),
         }
         for (a, b, found), p_value in zip(compared, adjusted, strict=True)
@@ -325,9 +333,27 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
         Column("holm", "p (Holm)", "p", "corrected for the number of comparisons in this table"),
         Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        Column(
+            *("better", f"chance that it is better by over {100 * stats.MARGIN:g} point, %", "share"),
+            f"Bayesian t test {view.unit.over}: probability that the first is better by more than that",
+        ),
+        Column("folds", "corrected t over folds, p", "p", "Nadeau and Bengio 2003; takes folds for the unit"),
         Column("verdict", "what it supports"),
     )
     return Table(f"pairs-{protocol}{suffix}", f"{view.shown(protocol)}: best against best", columns, rows, head="first")
+
+
+def _other_views(view: RunView, protocol: str, a: Outcome, b: Outcome) -> dict[str, float | None]:
+    """What a Bayesian and a test over folds make of a pair; None where they do not apply."""
+    if not (np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds)):
+        return {}
+    posterior = stats.probability_better(a.correct, b.correct, a.person, unit=view.unit)
+    size = view.train_size(protocol)
+    folds = stats.corrected_t_test(a.correct, b.correct, a.folds, train_images=None if size != size else size)
+    return {
+        "better": None if isinstance(posterior, stats.NotApplicable) else posterior.better,
+        "folds": None if isinstance(folds, stats.NotApplicable) else folds.p_value,
+    }
 
 
 def _verdict(view: RunView, found: stats.Difference, p_value: float) -> str:

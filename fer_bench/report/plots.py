@@ -170,8 +170,9 @@ def calibration_panels(panels: Sequence[tuple[str, str, Sequence[tuple[float, fl
             f"{n:,} images</title></circle>"
             for sure, right, n in bins
         )
-        path = "L".join(f"{_n(x0 + size * sure)} {_n(y0 + size * (1 - right))}" for sure, right, _ in bins)
-        parts.append(f'<g class="{_family(family)}"><path class="line" d="M{path}"/>{dots}</g>')
+        path = "L".join(f"{_n(x0 + size * sure)} {_n(y0 + size * (1 - right))}" for sure, right, n in bins if n >= 10)
+        line = f'<path class="line" d="M{path}"/>' if path else ""
+        parts.append(f'<g class="{_family(family)}">{line}{dots}</g>')
     rows = -(-len(panels) // across)
     return _svg(parts, rows * high, caption)
 

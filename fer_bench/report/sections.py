@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import article, claims_section, comparison, costs, data, detail, hard, leakage, protocols, provenance, turned
+from . import (
+    article,
+    calibrated,
+    claims_section,
+    comparison,
+    costs,
+    data,
+    detail,
+    hard,
+    leakage,
+    protocols,
+    provenance,
+    ranks,
+    slices,
+    turned,
+)
 from .gather import RunView
 from .tables import Section
 
@@ -13,12 +28,15 @@ __all__ = ["SECTIONS"]
 SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     comparison.families_section,
     comparison.pairs_section,
+    ranks.ranks_section,
     claims_section.claims_section,
     article.article_section,
     detail.expressions_section,
     detail.views_section,
     detail.confusions_section,
     hard.hard_section,
+    slices.people_section,
+    calibrated.calibration_section,
     leakage.splits_section,
     turned.turned_section,
     protocols.epochs_section,
