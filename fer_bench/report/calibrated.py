@@ -46,8 +46,8 @@ def _curves(view: RunView, protocol: str, table: str, suffix: str) -> list[Block
         return []
     caption = (
         f"{view.shown(protocol)}: images read rightly, in %, over how sure the method says it is, in %, in "
-        f"{metrics.CALIBRATION_BINS} bins of equal width; larger marks hold more images, bins of ten or more are joined. The most accurate method of "
-        "each family; dashed: as sure as right."
+        f"{metrics.CALIBRATION_BINS} bins of equal width; larger marks hold more images, bins of ten or "
+        "more are joined. The most accurate method of each family; dashed: as sure as right."
     )
     return [Figure(f"calibration-figure{suffix}", plots.calibration_panels(panels, caption), caption, table)]
 

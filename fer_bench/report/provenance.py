@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .bibliography import bibtex
 from .data import fact_table
 from .foreseen import foreseen_tables
 from .gather import RunView
 from .paths import published_command, without_folders
-from .published import load_published
 from .tables import Block, Code, Column, Section, Table
 from .wording import GIVEN, apart
 
@@ -47,8 +47,8 @@ def provenance_section(view: RunView, suffix: str) -> Section:
 
 def citation_section(view: RunView, suffix: str) -> Section:
     """The command that makes these figures again, and what to cite."""
-    info, published = view.info, load_published()
-    version, year = str(info.get("code", {}).get("version", "")), str(info.get("started", ""))[:4]
+    info = view.info
+    version = str(info.get("code", {}).get("version", ""))
     references: dict[str, list[str]] = {}
     planned = set(view.run.trials["method"])
     for name, method in info["methods"].items():
@@ -67,9 +67,9 @@ def citation_section(view: RunView, suffix: str) -> Section:
             f"With fer-bench {version} and the packages above, this command makes the same folds; compare the hashes. "
             "Figures of networks may differ in the last digits between machines.",
             Code(published_command(str(info["command"])), "sh"),
-            "Cite what you used: the benchmark, the pictures, the article whose tables it answers, and each method."
-            + asked,
-            Code(_bibtex(version, year, published.doi) + (_KDEF if not others or layouts - others else ""), "bibtex"),
+            "Cite what you used: the benchmark, the pictures, the article whose tables it answers, and each method. "
+            "`references.bib` beside this report holds the same." + asked,
+            Code(bibtex([view]), "bibtex"),
             *(table if rows else ()),
         ),
     )
@@ -179,42 +179,3 @@ def _input_words(method: Any) -> str:
         return ""
     by_way = " by way of 256 px grey" if method.get("source") == "grey256" else ""
     return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}{by_way}"
-
-
-def _bibtex(version: str, year: str, doi: str) -> str:
-    return f"""@software{{fer_bench,
-  author  = {{{{The fer-bench developers}}}},
-  title   = {{fer-bench: a benchmark of facial expression recognition}},
-  version = {{{version}}},
-  year    = {{{year}}}
-}}
-@article{{akhand2021,
-  author  = {{Akhand, M. A. H. and Roy, Shuvendu and Siddique, Nazmul and Kamal, Md Abdus Samad
-             and Shimamura, Tetsuya}},
-  title   = {{Facial Emotion Recognition Using Transfer Learning in the Deep CNN}},
-  journal = {{Electronics}},
-  volume  = {{10}},
-  number  = {{9}},
-  pages   = {{1036}},
-  year    = {{2021}},
-  doi     = {{{doi}}}
-}}"""
-
-
-_KDEF = """
-@misc{kdef1998,
-  author = {Lundqvist, Daniel and Flykt, Anders and {\\"O}hman, Arne},
-  title  = {The Karolinska Directed Emotional Faces (KDEF)},
-  note   = {CD-ROM, Department of Clinical Neuroscience, Psychology section, Karolinska Institutet},
-  year   = {1998}
-}
-@article{goeleven2008,
-  author  = {Goeleven, Ellen and De Raedt, Rudi and Leyman, Lemke and Verschuere, Bruno},
-  title   = {The Karolinska Directed Emotional Faces: A validation study},
-  journal = {Cognition and Emotion},
-  volume  = {22},
-  number  = {6},
-  pages   = {1094--1118},
-  year    = {2008},
-  doi     = {10.1080/02699930701626582}
-}"""

@@ -14,6 +14,7 @@ from fer_bench.errors import UserError
 from fer_bench.files import atomic_write
 
 from . import comparison, opening, provenance
+from .bibliography import bibtex
 from .document import Document, figures_of, tables_of
 from .exports import document_json, safe_for_spreadsheets, table_csv
 from .gather import RunView, gather
@@ -69,6 +70,7 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
         **{Path("tables", f"{table.id}.csv"): table_csv(table) for table in tables_of(document)},
         **{Path("tables", f"{table.id}.tex"): table_tex(table) for table in tables_of(document)},
         **{Path("figures", f"{figure.id}.svg"): figure_svg(figure) for figure in figures_of(document)},
+        Path("references.bib"): bibtex(views),
         Path("report.md"): markdown(document),
         Path("summary.md"): summary(document),
         Path("report.html"): html(document),
