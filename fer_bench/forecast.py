@@ -178,16 +178,13 @@ def _predict(trial: Trial, history: History, families: Mapping[str, float], slow
 
 def _shared_seconds(plan: Plan, history: History, slowness: Callable[[], float]) -> dict[tuple[Any, ...], float]:
     """Seconds of the features that trials share, each once: an image's time what it was here, or a few milliseconds."""
-    found: dict[tuple[Any, ...], float] = {}
+    each: dict[tuple[Any, ...], float] = {}
     for trial in plan.runnable:
-        each = history.shared(kind_of_cost(trial.spec, trial.device, trial.watch))
-        if not each and not _shares(trial):
-            continue
-        if not each:
-            each = found[_features(trial)] / len(plan.dataset.manifest) if _features(trial) in found else None
-        each = each or _SHARED_SECONDS * slowness()
-        found[_features(trial)] = each * len(plan.dataset.manifest)
-    return found
+        seconds = history.shared(kind_of_cost(trial.spec, trial.device, trial.watch))
+        if seconds or _shares(trial):
+            each[_features(trial)] = seconds or each.get(_features(trial), 0.0)
+    images = len(plan.dataset.manifest)
+    return {what: images * (seconds or _SHARED_SECONDS * slowness()) for what, seconds in each.items()}
 
 
 def _shares(trial: Trial) -> bool:
