@@ -42,6 +42,7 @@ class Request:
     executor: str = "local"
     scheduler: str = ""
     memory_limit: float = 0.0
+    time_limit: float = 0.0
     max_failures: str = ""
     command: str = ""
 

@@ -18,6 +18,7 @@ from fer_bench.dealing import balance
 from fer_bench.errors import StorageError, UserError
 from fer_bench.events import EventLog
 from fer_bench.executors import Outcome, get_executor
+from fer_bench.executors.base import terminable
 from fer_bench.executors.limits import failures_allowed, memory_share
 from fer_bench.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
 from fer_bench.folds import check_folds
@@ -47,6 +48,12 @@ __all__ = ["default_out", "run"]
 
 _FAILED = ("failed", "timeout", "oom")
 INTERRUPTED = 130
+_ENDED_EARLY = {
+    "interrupted": "Interrupted: the report shows what is done; run the same command again to go on.",
+    "stopped": "Stopped: the report shows the trials that are complete; run the same command again to go on.",
+    "failures": "Ended early: too many trials failed (--max-failures). The report names them; mend the cause, then run "
+    "the same command again to go on with the rest.",
+}
 
 
 def default_out(request: Request) -> Path:
@@ -101,7 +108,7 @@ def run(request: Request) -> int:
         probe.unlink()
     except OSError as error:
         raise UserError(f"--out {out}: cannot be written: {error.strerror}; choose another folder") from error
-    with claimed(out):
+    with claimed(out), terminable():
         return _run(plan, out, begun)
 
 
@@ -130,16 +137,14 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     with EventLog(out) as log:
         counts = {"todo": len(todo), "done_before": n_done, "skipped": n_skipped, "workers": plan.request.n_workers}
         board = begin(log, executor=plan.request.executor, **counts)
-        outcome, interrupted = None, False
+        outcome = Outcome(tuple(trial.id for trial in todo), "stopped")
         try:
             with watching(log, board, {trial.id: expected.seconds[trial.id] for trial in todo}) as watch:
                 outcome = _execute(plan, out, todo, begun, watch, clock)
-            interrupted = outcome.why in ("interrupted", "stopped")
         except KeyboardInterrupt:
-            interrupted = True
-        why = "interrupted" if interrupted else outcome.why if outcome else ""
+            say("Stopped while preparing the trials.")
         with clock("consolidate"):
-            table = consolidate(out, plan, outcome.not_started if outcome else [t.id for t in todo], why)
+            table = consolidate(out, plan, outcome.not_started, outcome.why)
         # A run that was broken off and started again took the time of all its parts.
         elapsed = earlier + time.monotonic() - begun
         notes = [*plan.notes, *other_versions(out, plan)]
@@ -147,12 +152,12 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
         write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
         with clock("report"):
-            code = _report(out, table, interrupted)
+            code = _report(out, table, outcome.why)
         write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
-        if outcome and outcome.why == "storage":
+        if outcome.why == "storage":
             raise StorageError(outcome.reason)
-        log.write("run_ended", why=why, seconds=round(time.monotonic() - begun, 1), code=code)
-        if outcome and outcome.why == "workers":
+        log.write("run_ended", why=outcome.why, seconds=round(time.monotonic() - begun, 1), code=code)
+        if outcome.why == "workers":
             raise UserError(outcome.reason)
         return code
 
@@ -194,14 +199,15 @@ def _earlier_seconds(out: Path) -> float:
         return 0.0
 
 
-def _report(out: Path, table: pd.DataFrame, interrupted: bool) -> int:
+def _report(out: Path, table: pd.DataFrame, why: str) -> int:
     from fer_bench.report import write_report
 
     page = write_report([out])
     states = table["state"].value_counts().to_dict()
     say(", ".join(f"{n} {state}" for state, n in sorted(states.items())) + f". Report: {page}")
-    if interrupted:
-        say("Interrupted: the report shows what is done; run the same command again to go on.")
+    if why in _ENDED_EARLY:
+        say(_ENDED_EARLY[why])
+    if why in ("interrupted", "stopped"):
         return INTERRUPTED
     return 1 if any(states.get(state) for state in _FAILED) else 0
 
@@ -220,7 +226,9 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     tasks = []
     for trial in trials:
         train, test = sides[trial.protocol, trial.fold]
-        limit = max(plan.profile.timeout_seconds, plan.profile.timeout_factor * trial.estimate_seconds)
+        limit = plan.request.time_limit or max(
+            plan.profile.timeout_seconds, plan.profile.timeout_factor * trial.estimate_seconds
+        )
         tasks.append(
             Task(
                 id=trial.id,

@@ -39,6 +39,7 @@ from fer_bench.cli.options import (
     StrictOption,
     SuiteOption,
     TestDataOption,
+    TimeLimitOption,
     TuneOption,
     ViewsOption,
     WeightsOption,
@@ -108,6 +109,7 @@ def run(
     executor: ExecutorOption = Executor.local,
     scheduler: SchedulerOption = "",
     memory_limit: MemoryLimitOption = 0.0,
+    time_limit: TimeLimitOption = 0.0,
     max_failures: MaxFailuresOption = "",
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress.")] = False,
 ) -> None:
@@ -192,11 +194,27 @@ def report(
         Path | None,
         typer.Option(help="Folder for the report; needed for several runs, default for one: the run's own."),
     ] = None,
+    gallery: Annotated[
+        bool,
+        typer.Option(
+            "--gallery",
+            help="Also write each run's gallery.html, the pictures that no method reads: for your eyes, not to be "
+            "published.",
+        ),
+    ] = False,
+    data: Annotated[
+        str,
+        typer.Option(help="Where the gallery's pictures are. Default: where the run's command says.", metavar="PATH"),
+    ] = "",
 ) -> None:
     """Write a report, also of several runs."""
-    from fer_bench.report import write_report
+    from fer_bench.report import write_gallery, write_report
 
+    if data and not gallery:
+        raise UserError("--data tells where the pictures of --gallery are; give both, or neither")
     _print(str(write_report(runs, out)))
+    for folder in runs if gallery else ():
+        _print(str(write_gallery(folder, data)))
 
 
 @app.command()

@@ -96,6 +96,15 @@ MemoryLimitOption = Annotated[
         metavar="GB",
     ),
 ]
+TimeLimitOption = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Wall-clock time that one trial may take; it is stopped after. Default: the profile's (quick: 120 s, "
+        "full: 6 h), or 8 (full: 50) times the trial's estimate where that is more.",
+        metavar="SECONDS",
+    ),
+]
 MaxFailuresOption = Annotated[
     str,
     typer.Option(

@@ -13,7 +13,7 @@ from typing import Any
 from fer_bench.progress import say
 from fer_bench.trial import UNWRITTEN, Task, lost_record
 
-__all__ = ["FAILED", "KINDS", "Agenda", "Outcome", "Stop", "interrupts", "kind_of", "no_event"]
+__all__ = ["FAILED", "KINDS", "Agenda", "Outcome", "Stop", "interrupts", "kind_of", "no_event", "terminable"]
 
 FAILED = ("failed", "timeout", "oom")
 """States of trials that ran and have no result."""
@@ -206,6 +206,20 @@ class Stop:
 
     asked: bool = False
     now: bool = False
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Meet SIGTERM with KeyboardInterrupt inside, so that what is open is closed and what is there is told."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not the main thread: its signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

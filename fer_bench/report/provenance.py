@@ -113,7 +113,8 @@ def _library_words(libraries: Iterable[Mapping[str, Any]]) -> str:
 
 def _threads(view: RunView) -> list[float]:
     trials = view.run.trials
-    return [float(n) for n in trials["threads"].dropna().unique()] if "threads" in trials else []
+    # Empty where no worker lived to tell.
+    return [float(n) for n in trials["threads"].dropna().unique() if n != ""] if "threads" in trials else []
 
 
 def _code_words(code: Any) -> str:
