@@ -64,8 +64,7 @@ def method_entries(sources: Sequence[str]) -> list[str]:
 
 def _reads_kdef(view: RunView) -> bool:
     layouts = set(str(view.info["dataset"].get("layout") or "").split(" and ")) - {""}
-    drawn = view.info["dataset"].get("rendered", False)  # the embedded faces; runs of old that name no layout read KDEF
-    return bool(layouts & {"kdef", "kaggle-kdef"}) or not (layouts or drawn)
+    return not layouts or bool(layouts & {"kdef", "kaggle-kdef"})  # without a layout: KDEF's grammar
 
 
 def _sources(view: RunView) -> list[str]:

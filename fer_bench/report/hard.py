@@ -14,7 +14,7 @@ from .data import MOST_NAMES
 from .gather import LAST, RunView
 from .tables import Block, Column, Section, Table
 
-__all__ = ["hard_section", "missed_by_all", "readings"]
+__all__ = ["hard_section", "missed_by_all", "readings", "taken_for"]
 
 
 def readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
@@ -108,7 +108,7 @@ def _by_expression(view: RunView, protocol: str, suffix: str) -> Table:
 
 def _names(view: RunView, protocol: str, places: NDArray[np.int64], total: int, suffix: str) -> Table:
     images, _, _ = readings(view, protocol)
-    taken = {image: _taken_for(view, protocol, image) for image in images[places]}
+    taken = {image: taken_for(view, protocol, image) for image in images[places]}
     rows = tuple({"image": str(image), **found} for image, found in taken.items())
     columns = (
         *(Column("image", "file", "code"), Column("label", "shown"), Column("taken", "most often read as")),
@@ -122,8 +122,8 @@ def _names(view: RunView, protocol: str, places: NDArray[np.int64], total: int, 
     return Table(f"missed-{protocol}{suffix}", title, columns, rows, more, head="image", folded=True)
 
 
-def _taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
-    """Its label, and the wrong answer that most methods give."""
+def taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
+    """Tell whom an image that no method reads shows, its label, and the wrong answer that most methods give."""
     votes = np.zeros(len(EMOTIONS), dtype=np.int64)
     found: dict[str, Any] = {}
     for method in view.ranked(protocol)["method"]:

@@ -1,0 +1,172 @@
+"""The pictures that no method reads, in a page of their own, for the eyes of whoever has the data.
+
+Kept apart from the report: no picture of a licensed dataset leaves the user's machine by way of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+from numpy.typing import NDArray
+
+from fer_bench.errors import UserError
+from fer_bench.files import atomic_write
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+
+from .gather import RunView, gather
+from .hard import missed_by_all, taken_for
+
+if TYPE_CHECKING:
+    from fer_bench.data.manifest import Dataset
+
+__all__ = ["GALLERY", "MOST_PICTURES", "write_gallery"]
+
+GALLERY = "gallery.html"
+MOST_PICTURES = 300
+HEIGHT = 200
+"""Of a picture in the gallery, in pixels."""
+
+_KEEP = (
+    "For your eyes only: this page holds pictures of the dataset. Do not publish it, commit it or send it on unless "
+    "the dataset's makers and the people shown allow it. The report beside it holds no picture."
+)
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:24px;background:#fff;color:#1d1f24}
+.keep{background:#fff4d6;border-left:5px solid #d9a400;padding:.6em 1em;max-width:60em;font-weight:600}
+ul{list-style:none;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(170px,1fr));gap:18px}
+img{height:200px;max-width:100%;object-fit:contain;display:block;background:#eee}
+code{font-size:.8rem;overflow-wrap:anywhere}p{max-width:60em}li span{display:block;font-size:.85rem}"""
+
+
+@dataclass(frozen=True)
+class _Picture:
+    image: str
+    person: str
+    label: str
+    taken: str
+    times: int
+
+
+def write_gallery(run_dir: Path, data: str = "", *, workers: int = 2) -> Path:
+    """Write ``gallery.html`` into a run's directory.
+
+    Parameters
+    ----------
+    run_dir : path
+        A directory that ``fer-bench run`` wrote.
+    data : str
+        Where the pictures are, as for ``fer-bench run --data``; empty for where the run's own command says.
+    workers : int
+        Threads that read pictures.
+
+    Returns
+    -------
+    path
+        Of ``gallery.html``.
+
+    Raises
+    ------
+    UserError
+        The run has fewer than two finished methods, the pictures are not where they were, or they are others.
+    """
+    view = gather([run_dir])[0]
+    protocol = view.primary
+    if protocol is None or len(view.ranked(protocol)) < 2:
+        raise UserError(f"--gallery: {run_dir} has fewer than two finished methods, so nothing is missed by all")
+    names, tested = missed_by_all(view, protocol)
+    shown = [_Picture(str(name), **taken_for(view, protocol, str(name))) for name in names[:MOST_PICTURES]]
+    pictures = _read(view, shown, data, workers) if shown else []
+    target = Path(run_dir) / GALLERY
+    with atomic_write(target, "w") as handle:
+        handle.write(_page(view, protocol, shown, pictures, len(names), tested))
+    return target
+
+
+def _read(view: RunView, shown: Sequence[_Picture], data: str, workers: int) -> list[str]:
+    """Pictures as JPEG in base64, in the order of ``shown``."""
+    place = data or _data_of(str(view.info["command"]))
+    dataset = _dataset(place, workers, strict=bool(view.info["dataset"].get("options", {}).get("strict")))
+    wanted = [picture.image for picture in shown]
+    table = dataset.manifest.table.set_index("image")
+    absent = [name for name in wanted if name not in table.index]
+    if absent:
+        raise UserError(
+            f"--gallery: {place} does not hold {absent[0]} ({len(absent):,} of {len(wanted):,} pictures are missing); "
+            "give the data that this run read, with --data"
+        )
+    other = next((p for p in shown if EMOTIONS[EMOTION_NAMES.index(p.label)] != table.loc[p.image, "label"]), None)
+    if other is not None:
+        raise UserError(
+            f"--gallery: {place} calls {other.image} {table.loc[other.image, 'label']}, the run {other.label}: these "
+            "are other pictures; give the data that this run read, with --data"
+        )
+    manifest = dataset.manifest.where("image", wanted)
+    found = zip(manifest.table["image"], dataset.pictures(manifest, workers), strict=True)
+    encoded = {str(name): _jpeg(pixels) for name, pixels in found}
+    return [encoded[name] for name in wanted]
+
+
+def _dataset(place: str, workers: int, *, strict: bool) -> Dataset:
+    from fer_bench.data.datasets import load_dataset
+
+    try:
+        return load_dataset(place, people=None, workers=workers, strict=strict)
+    except UserError as error:
+        raise UserError(f"--gallery: the pictures cannot be read: {error}; say where they are with --data") from error
+
+
+def _data_of(command: str) -> str:
+    """What followed ``--data`` when the run was started; the embedded faces where nothing did."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    for place, word in enumerate(words):
+        if word == "--data" and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith("--data="):
+            return word.removeprefix("--data=")
+    return "synthetic"
+
+
+def _jpeg(pixels: NDArray[Any]) -> str:
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((2 * HEIGHT, HEIGHT))
+    out = io.BytesIO()
+    picture.save(out, format="JPEG", quality=82)
+    return base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def _page(
+    view: RunView, protocol: str, shown: Sequence[_Picture], pictures: Sequence[str], total: int, tested: int
+) -> str:
+    methods = len(view.ranked(protocol))
+    more = f" The first {len(shown):,} are shown." if total > len(shown) else ""
+    text = (
+        f"Under {view.shown(protocol)}, {total:,} of {tested:,} images are read rightly by none of {methods} methods."
+        f"{more}"
+    )
+    items = [
+        Markup(
+            '<li><img alt="" src="data:image/jpeg;base64,{}"><code>{}</code>'
+            "<span>shown: {}; most often read as {} ({} of {} methods)</span></li>"
+        ).format(data, one.image, one.label, one.taken, one.times, methods)
+        for one, data in zip(shown, pictures, strict=True)
+    ]
+    notice = str(view.info["dataset"].get("notice") or "")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        f'<title>Not to be published: pictures that no method reads</title><link rel="icon" href="data:,">'
+        f"<style>{_STYLE}</style></head>\n<body><h1>Pictures that no method reads</h1>\n"
+        f'<p class="keep">{escape(_KEEP)}</p>\n<p>{escape(notice)}</p>\n<p>{escape(text)}</p>\n'
+        f"<ul>\n{chr(10).join(items)}\n</ul></body></html>\n"
+    )
