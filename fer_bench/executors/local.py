@@ -17,7 +17,7 @@ from fer_bench.executors.base import Agenda, Outcome, interrupts, no_event
 from fer_bench.executors.worker import Worker
 from fer_bench.trial import Task
 
-__all__ = ["execute", "visible_gpus"]
+__all__ = ["assign", "execute", "visible_gpus"]
 
 _WAIT_SECONDS = 0.2
 
@@ -63,7 +63,7 @@ def execute(
                 agenda.heed(stop)
                 for worker in team:
                     if worker.task is None and not stop.asked:
-                        _assign(worker, agenda)
+                        assign(worker, agenda)
                     elif stop.now:
                         worker.ask()
                 busy = [worker for worker in team if worker.task]
@@ -98,7 +98,8 @@ def _team(agenda: Agenda, workers: int, logs: Path) -> list[Worker]:
     return team + [Worker(str(i), logs) for i in range(len(team), size)]
 
 
-def _assign(worker: Worker, agenda: Agenda) -> None:
+def assign(worker: Worker, agenda: Agenda) -> None:
+    """Start the next trial that an idle worker may take, if there is one: what it has imported decides on the kind."""
     kinds = ("torch", "light") if worker.has_torch else ("light", "torch")
     task = agenda.next(*(("gpu", *kinds) if worker.takes_gpu else kinds))
     if task is not None:

@@ -53,6 +53,10 @@ class Hostile:
         time.sleep(0.5)
         self._learn()
 
+    def _device(self):
+        self._note("devices", f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES')}")
+        time.sleep(1.5)
+
     def _hang(self):
         self._note("pids", os.getpid())
         time.sleep(3600)
