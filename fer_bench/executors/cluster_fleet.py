@@ -173,19 +173,23 @@ class Fleet:
         OSError
             The scheduler does not answer.
         """
-        if not at_once and time.monotonic() - self._looked < _LOOK_SECONDS:
-            return []
-        self._looked = time.monotonic()
-        there = {a: w for a, w in self._ask_scheduler().items() if _ready(w)}
+        gone: list[str] = []
+        if at_once or time.monotonic() - self._looked >= _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            gone = self._compare({a: w for a, w in self._ask_scheduler().items() if _ready(w)})
+        for address, admission in self._admissions.items():
+            if admission.done() and address not in self.sites and address not in self.refused:
+                self._take(address, admission)
+        return gone
+
+    def _compare(self, there: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Begin to look at those who have come, forget those who have gone; returns the sites among these."""
         for address, facts in there.items():
             if address not in self._admissions:
                 self._admissions[address] = self._pool.submit(self._admit, address, facts)
         for address in [a for a in self._admissions if a not in there]:
             self._admissions.pop(address).cancel()
             self.refused.pop(address, None)
-        for address, admission in self._admissions.items():
-            if admission.done() and address not in self.sites and address not in self.refused:
-                self._take(address, admission)
         gone = [address for address in self.sites if address not in there]
         for address in gone:
             del self.sites[address]

@@ -1,0 +1,116 @@
+"""What a trial costs beside its method on a Dask cluster: 1,000 empty trials on a scheduler and workers on loopback.
+
+Run as ``python benchmarks/bench_cluster.py [--trials 1000] [--workers 2] [--write FILE]``. Scheduler and workers are
+started as processes of their own, as people start them. Per trial: wall time of the whole execution divided by the
+number of trials; fsync of record and predictions included, the start of the workers' processes (imports) told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer_bench.executors.cluster import execute
+from fer_bench.methods import ImageSpec, MethodSpec
+from fer_bench.trial import Task
+
+PLUGINS = Path(__file__).parents[1] / "tests" / "plugins"
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """Milliseconds a trial, and seconds until the first one had ended."""
+
+    trials: int
+    workers: int
+    per_trial_ms: float
+    first_seconds: float
+
+
+@contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[Path]:
+    """Start a scheduler and workers; yields the scheduler's file."""
+    file = folder / "scheduler.json"
+    environment = {**os.environ, "PYTHONPATH": str(PLUGINS), "OMP_NUM_THREADS": "1"}
+    dask = [sys.executable, "-P", "-m", "dask"]
+    commands = [[*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file]]
+    worker = [*dask, "worker", "--scheduler-file", file, "--nthreads", "1", "--no-dashboard"]
+    commands += [[*worker, "--local-directory", folder, "--name", f"w{i}"] for i in range(workers)]
+    processes = []
+    try:
+        for number, command in enumerate(commands):
+            with open(folder / f"process-{number}.log", "w") as log:
+                processes.append(subprocess.Popen([str(c) for c in command], stdout=log, stderr=log, env=environment))
+            while not file.exists():
+                time.sleep(0.05)
+        for number in range(1, workers + 1):
+            while "Registered to" not in (folder / f"process-{number}.log").read_text():
+                time.sleep(0.05)
+        yield file
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()
+
+
+def empty_tasks(folder: Path, n: int) -> list[Task]:
+    """Trials of 28 images whose method does nothing."""
+    images = folder / "images.npy"
+    np.save(images, np.zeros((28, 8, 8), dtype=np.uint8))
+    spec = MethodSpec("nap", "classical", "cluster_methods:Nap", ImageSpec(8))
+    common = {
+        "spec": spec, "protocol": "subject-2fold", "fold": 0, "seed": 0, "random_state": 0, "device": "cpu",
+        "weights": None, "watch": False, "images": images, "train": np.arange(14), "test": np.arange(14, 28),
+        "labels": np.tile(np.arange(7), 4), "groups": np.repeat(["F01", "M01"], 14), "estimate_seconds": 0.0,
+        "timeout_seconds": 60.0,
+    }  # fmt: skip
+    return [Task(id=f"{i:016x}", folder=folder / "trials" / f"{i:016x}", **common) for i in range(n)]
+
+
+def measure(trials: int = 1000, workers: int = 2) -> Overhead:
+    """Run empty trials and take the time."""
+    if str(PLUGINS) not in sys.path:
+        sys.path.insert(0, str(PLUGINS))
+    ends: list[float] = []
+    with tempfile.TemporaryDirectory() as name, cluster(Path(name), workers) as file:
+        folder = Path(name)
+        tasks = empty_tasks(folder, trials)
+        begun = time.perf_counter()
+        execute(tasks, scheduler=str(file), logs=folder / "logs", on_done=lambda _: ends.append(time.perf_counter()))
+        over = time.perf_counter()
+    # Every worker's process imports on its first trial; what is left is what a further trial costs.
+    started = ends[workers - 1]
+    return Overhead(trials, workers, 1000 * (over - started) / (trials - workers), started - begun)
+
+
+def main() -> None:
+    """Print the table, or write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    found = measure(given.trials, given.workers)
+    lines = [
+        "| executor | trials | workers | ms a trial | s until the first trials had ended |",
+        "|---|---|---|---|---|",
+        f"| dask | {found.trials:,} | {found.workers} | {found.per_trial_ms:.1f} | {found.first_seconds:.1f} |",
+    ]
+    text = "\n".join(lines) + "\n"
+    if given.write:
+        given.write.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
