@@ -171,6 +171,6 @@ _QUESTIONS: tuple[tuple[str, Callable[[RunView, str], str], str, str], ...] = (
     ("By how much, and is it significant?", _by_how_much, "pairs", "Best against best"),
     ("What does it cost?", _cost, "cost", "Cost"),
     ("What did the article claim, and does it hold?", _claims, "claims", "The article's claims"),
-    ("Where does it fail?", _fails, "hard", "Where methods fail"),
+    ("Where does it fail?", _fails, "expressions", "By expression; then by view, confusions, pictures"),
     ("How do I make these figures again?", _again, "cite", "Make it again, and cite it"),
 )

@@ -21,7 +21,7 @@ from fer_bench.files import atomic_write
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 
 from .gather import RunView, gather
-from .hard import missed_by_all, taken_for
+from .hard import hardest, taken_for
 
 if TYPE_CHECKING:
     from fer_bench.data.manifest import Dataset
@@ -79,12 +79,12 @@ def write_gallery(run_dir: Path, data: str = "", *, workers: int = 2) -> Path:
     protocol = view.primary
     if protocol is None or len(view.ranked(protocol)) < 2:
         raise UserError(f"--gallery: {run_dir} has fewer than two finished methods, so nothing is missed by all")
-    names, tested = missed_by_all(view, protocol)
-    shown = [_Picture(str(name), **taken_for(view, protocol, str(name))) for name in names[:MOST_PICTURES]]
+    names, what = hardest(view, protocol, MOST_PICTURES)
+    shown = [_Picture(name, **taken_for(view, protocol, name)) for name in names]
     pictures = _read(view, shown, data, workers) if shown else []
     target = Path(run_dir) / GALLERY
     with atomic_write(target, "w") as handle:
-        handle.write(_page(view, protocol, shown, pictures, len(names), tested))
+        handle.write(_page(view, protocol, shown, pictures, what))
     return target
 
 
@@ -145,28 +145,22 @@ def _jpeg(pixels: NDArray[Any]) -> str:
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def _page(
-    view: RunView, protocol: str, shown: Sequence[_Picture], pictures: Sequence[str], total: int, tested: int
-) -> str:
+def _page(view: RunView, protocol: str, shown: Sequence[_Picture], pictures: Sequence[str], what: str) -> str:
     methods = len(view.ranked(protocol))
-    more = f" The first {len(shown):,} are shown." if total > len(shown) else ""
-    text = (
-        f"Under {view.shown(protocol)}, {total:,} of {tested:,} images are read rightly by none of {methods} methods."
-        f"{more}"
-    )
+    text = f"{view.shown(protocol)}, {methods} methods: {what}. Shown: {len(shown):,}."
     items = [
         Markup(
-            '<li><img alt="" src="data:image/jpeg;base64,{}"><code>{}</code>'
-            "<span>shown: {}; most often read as {} ({} of {} methods)</span></li>"
-        ).format(data, one.image, one.label, one.taken, one.times, methods)
+            '<li><img alt="{}" src="data:image/jpeg;base64,{}"><code>{}</code>'
+            "<span>shown: {}; most often misread as {} ({} of {} methods)</span></li>"
+        ).format(one.image, data, one.image, one.label, one.taken, one.times, methods)
         for one, data in zip(shown, pictures, strict=True)
     ]
     notice = str(view.info["dataset"].get("notice") or "")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f'<title>Not to be published: pictures that no method reads</title><link rel="icon" href="data:,">'
-        f"<style>{_STYLE}</style></head>\n<body><h1>Pictures that no method reads</h1>\n"
+        f'<title>Not to be published: pictures that methods get wrong</title><link rel="icon" href="data:,">'
+        f"<style>{_STYLE}</style></head>\n<body><h1>Pictures that methods get wrong</h1>\n"
         f'<p class="keep">{escape(_KEEP)}</p>\n<p>{escape(notice)}</p>\n<p>{escape(text)}</p>\n'
         f"<ul>\n{chr(10).join(items)}\n</ul></body></html>\n"
     )

@@ -14,7 +14,10 @@ from .data import MOST_NAMES
 from .gather import LAST, RunView
 from .tables import Block, Column, Section, Table
 
-__all__ = ["hard_section", "missed_by_all", "readings", "taken_for"]
+__all__ = ["hard_section", "hardest", "missed_by_all", "readings", "taken_for"]
+
+HARDEST = 50
+"""How many images are named where none is missed by all methods."""
 
 
 def readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
@@ -73,14 +76,12 @@ def hard_section(view: RunView, suffix: str) -> Section:
     methods = len(view.ranked(protocol))
     text = (
         f"Under {view.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are read rightly by none "
-        f"of {methods} methods and {int((right == methods).sum()):,} by all. By chance alone a few are missed by all. "
+        f"of {methods} methods and {int((right == methods).sum()):,} by all. "
         "No picture is shown here: `fer-bench report RUN --gallery` writes them to a file of its own, for your eyes "
         "only."
     )
     blocks: list[Block] = [text, _by_expression(view, protocol, suffix)]
-    names = np.flatnonzero(right == 0)
-    if len(names):
-        blocks.append(_names(view, protocol, names[:MOST_NAMES], len(names), suffix))
+    blocks.append(_names(view, protocol, suffix))
     return Section(f"hard{suffix}", title, tuple(blocks))
 
 
@@ -106,30 +107,56 @@ def _by_expression(view: RunView, protocol: str, suffix: str) -> Table:
     return Table(f"hard-{protocol}{suffix}", title, columns, tuple(rows), head="label")
 
 
-def _names(view: RunView, protocol: str, places: NDArray[np.int64], total: int, suffix: str) -> Table:
-    images, _, _ = readings(view, protocol)
-    taken = {image: taken_for(view, protocol, image) for image in images[places]}
-    rows = tuple({"image": str(image), **found} for image, found in taken.items())
+def hardest(view: RunView, protocol: str, most: int) -> tuple[list[str], str]:
+    """Images that no finished method reads, sorted; where each is read by some, those that fewest read.
+
+    Returns
+    -------
+    names : list of str
+        At most ``most``.
+    title : str
+        What they are.
+    """
+    images, right, _ = readings(view, protocol)
+    missed, _ = missed_by_all(view, protocol)
+    if len(missed):
+        return [str(name) for name in missed[:most]], f"{len(missed):,} images that no method reads"
+    order = np.lexsort((images, right))[: min(most, HARDEST)]
+    return [str(name) for name in images[order]], f"each image is read by some method: the {len(order)} read by fewest"
+
+
+def _names(view: RunView, protocol: str, suffix: str) -> Table:
+    images, right, _ = readings(view, protocol)
+    names, what = hardest(view, protocol, MOST_NAMES)
+    reads = dict(zip(map(str, images), map(int, right), strict=True))
+    rows = tuple({"image": name, "right": reads[name], **taken_for(view, protocol, name)} for name in names)
     columns = (
-        *(Column("image", "file", "code"), Column("label", "shown"), Column("taken", "most often read as")),
-        *(
-            Column("times", "by methods", "count", "methods that agree on this wrong answer"),
-            Column("person", view.unit.one),
-        ),
+        *(Column("image", "file", "code"), Column("label", "shown"), Column("right", "read by", "count", "methods")),
+        Column("taken", "most often misread as"),
+        *(Column("times", "by methods", "count", "methods that agree on this answer"), Column("person", view.unit.one)),
     )
-    more = () if total <= MOST_NAMES else (f"The first {MOST_NAMES:,} of {total:,}.",)
-    title = f"{view.shown(protocol)}: {total:,} images that no method reads"
+    total = int((right == 0).sum())
+    more = (f"The first {MOST_NAMES:,} of {total:,}.",) if total > len(names) else ()
+    title = f"{view.shown(protocol)}: {what}"
     return Table(f"missed-{protocol}{suffix}", title, columns, rows, more, head="image", folded=True)
 
 
 def taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
-    """Tell whom an image that no method reads shows, its label, and the wrong answer that most methods give."""
+    """Tell who is on an image, what it shows, and which wrong answer most methods give to it.
+
+    Returns
+    -------
+    dict
+        label, person, taken (empty where nobody is wrong) and times.
+    """
     votes = np.zeros(len(EMOTIONS), dtype=np.int64)
-    found: dict[str, Any] = {}
+    label, person = 0, ""
     for method in view.ranked(protocol)["method"]:
         outcome = view.outcomes[Key(str(method), protocol, LAST)]
         place = int(np.searchsorted(outcome.images, image))
         votes[outcome.predicted[place]] += 1
-        found = {"label": EMOTION_NAMES[outcome.labels[place]], "person": str(outcome.people[place])}
+        label, person = int(outcome.labels[place]), str(outcome.people[place])
+    votes[label] = 0
     best = int(votes.argmax())
-    return {**found, "taken": EMOTION_NAMES[best], "times": int(votes[best])}
+    taken = EMOTION_NAMES[best] if votes[best] else ""
+    return {"label": EMOTION_NAMES[label], "person": person, "taken": taken, "times": int(votes[best])}
