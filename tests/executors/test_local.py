@@ -43,10 +43,10 @@ def test_methods_that_misbehave_leave_the_others_alone(make_task, run_all):
 def test_a_trial_that_overstays_is_ended_with_all_it_has_started(make_task, run_all, lines, gone, does):
     """Asked, told, killed: one that sleeps ends at once, one that is deaf to both ends, too, and so do its children."""
     begun = time.monotonic()
-    records, _ = run_all([make_task(does, timeout_seconds=1.0), make_task("learn")], workers=1)
+    records, _ = run_all([make_task(does, timeout_seconds=2.0), make_task("learn")], workers=1)
     record = records[f"{does}-0"]
     assert (record["state"], records["learn-0"]["state"]) == ("timeout", "ok")
-    assert "its limit is 1 s" in record["reason"]
+    assert "its limit is 2 s" in record["reason"]
     pids = list(map(int, lines("pids")))
     assert len(pids) >= 1
     assert gone(pids) == []

@@ -1,0 +1,43 @@
+"""A network that keeps its checkpoint after every epoch and takes its time, so that tests can kill it in between."""
+
+import time
+from pathlib import Path
+
+from fer_bench.deep import checkpoint
+from fer_bench.deep.classifier import NetworkClassifier
+
+
+class Keeping(NetworkClassifier):
+    """A network that writes a line to ``<place>/epochs`` when an epoch is kept; without a place it is plain."""
+
+    def __init__(self, network="cnn2", *, epochs=1, batch_size=7, place="", random_state=0, device="cpu"):
+        super().__init__(network, epochs=epochs, batch_size=batch_size, random_state=random_state, device=device)
+        self.place = place
+
+    def _key(self, *arrays):
+        """Name the training alike wherever it notes its epochs."""
+        place, self.place = self.place, ""
+        try:
+            return super()._key(*arrays)
+        finally:
+            self.place = place
+
+    def fit(self, images, labels, *, groups=None, watch=None, checkpoint=None):
+        if not self.place:
+            return super().fit(images, labels, groups=groups, watch=watch)
+        keeper = Noting(Path(checkpoint) / "training.pt", Path(self.place) / "epochs")
+        return super().fit(images, labels, groups=groups, watch=watch, checkpoint=keeper)
+
+
+class Noting(checkpoint.Checkpoint):
+    """A checkpoint without a pause between writes."""
+
+    def __init__(self, path, notes):
+        super().__init__(path, every_seconds=0.0)
+        self._notes = notes
+
+    def save(self, *state):
+        super().save(*state)
+        with self._notes.open("a") as handle:
+            handle.write("epoch\n")
+        time.sleep(0.02)
