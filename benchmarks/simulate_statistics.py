@@ -70,7 +70,7 @@ class Scenario:
 SCENARIOS = (
     Scenario("typical"),
     Scenario("typical, A 3 points ahead", b=0.77),
-    Scenario("weak effects, as in the committed reports", 0.5, 0.5, person=0.25, method_a=0.15, method_b=0.15),
+    Scenario("weak effects", 0.5, 0.5, person=0.25, method_a=0.15, method_b=0.15),
     Scenario("strong effects", person=1.0, method_a=0.6, method_b=0.6),
     Scenario("near the ceiling", 0.97, 0.97),
     Scenario("near the ceiling, A 1 point ahead", 0.97, 0.96),
@@ -259,104 +259,103 @@ def report(repeats: int, seed: int) -> str:
     chosen = [case for case in SCENARIOS if not case.uneven and case.equal]
     ways = {case: alternatives(case, repeats, seed) for case in chosen}
     wise = families(repeats, seed)
-    spent = time.process_time() - started
-    effects = "person, person-by-method (A, B), session, image"
-    lines = [
-        "# Simulated people: do intervals and tests keep their promises?",
-        "",
-        "Written by `python benchmarks/simulate_statistics.py --write benchmarks/results/statistics.md"
-        + (f" --repeats {repeats}`" if repeats != REPEATS else "`")
-        + f": {repeats:,} repeats, seed {seed}.",
-        "",
-        f"A rate that is truly 5 % (or 95 %) comes out within {percent(noise(repeats))} points of it in 95 of 100 such "
-        "simulations. All figures in %.",
-        "",
-        "## What is simulated",
-        "",
+    print(f"{time.process_time() - started:.0f} s of one core")
+    other = f" --repeats {repeats}" if repeats != REPEATS else ""
+    return "\n".join(
+        [
+            "# Simulated people: do intervals and tests keep their promises?",
+            "",
+            f"Written by `python benchmarks/simulate_statistics.py --write benchmarks/results/statistics.md{other}`: "
+            f"{repeats:,} repeats, seed {seed}.",
+            "",
+            f"A rate that is truly 5 % (or 95 %) comes out within {percent(noise(repeats))} points of it in 95 of 100 "
+            "such simulations. All figures in %.",
+            *_what(),
+            *_promises(found),
+            *_not_held(found[RETRAINED]),
+            *_which(ways),
+            *_family(wise),
+            "",
+        ]
+    )
+
+
+def _what() -> list[str]:
+    rows = [
+        [
+            *(case.name, str(case.people), f"{percent(case.a)}, {percent(case.b)}"),
+            f"{case.person}, ({case.method_a}, {case.method_b}), {case.session}, {case.image}",
+        ]
+        for case in (*SCENARIOS, RETRAINED)
+    ]
+    effects = "spreads on the logit scale: person, person-by-method (A, B), session, image"
+    return [
+        *("", "## What is simulated", ""),
         "70 images a person: 35 in each of two sessions. Whether a method reads an image rightly is drawn with the "
         "probability expit(level + effects); effects are normal, the same for both methods but for person-by-method. "
         "`benchmarks/simulate_statistics.py` is the definition.",
         "",
-        *table(
-            ["scenario", "people", "accuracy of A, B", f"spreads on the logit scale: {effects}"],
-            [
-                [
-                    case.name,
-                    str(case.people),
-                    f"{percent(case.a)}, {percent(case.b)}",
-                    f"{case.person}, ({case.method_a}, {case.method_b}), {case.session}, {case.image}",
-                ]
-                for case in (*SCENARIOS, RETRAINED)
-            ],
-        ),
-        "",
-        "## Coverage of the 95 % intervals, and rejections at 5 %",
-        "",
+        *table(["scenario", "people", "accuracy of A, B", effects], rows),
+    ]
+
+
+def _promises(found: dict[Scenario, dict[str, float]]) -> list[str]:
+    head = [
+        *("scenario", "A minus B", "accuracy over people", "difference over people"),
+        *("Wilson (independent images)", "sign-flip over people", "McNemar (independent images)"),
+        *("corrected t, folds of people", "corrected t, folds of images", "Bayesian: 97.5 % sure of either"),
+        "detectable, points",
+    ]
+    return [
+        *("", "## Coverage of the 95 % intervals, and rejections at 5 %", ""),
         "Coverage wanted: 93 to 97. Where A and B are equal a rejection is a false positive, and at most 5 plus noise "
         "is wanted of the sign-flip test; where A is ahead it is power.",
         "",
-        *table(
-            [
-                *("scenario", "A minus B", "accuracy over people", "difference over people"),
-                *("Wilson (independent images)", "sign-flip over people", "McNemar (independent images)"),
-                *("corrected t, folds of people", "corrected t, folds of images", "Bayesian: 97.5 % sure of either"),
-                "detectable, points",
-            ],
-            [_row(case, rates) for case, rates in found.items() if case is not RETRAINED],
-        ),
-        "",
-        "## What intervals and tests do not hold",
-        "",
-        "They take the fitted models as given. Where each fold's model has luck of its own, training again with other "
-        "people moves the figures by more than the interval over people says:",
+        *table(head, [_row(case, rates) for case, rates in found.items() if case is not RETRAINED]),
+    ]
+
+
+def _not_held(rates: dict[str, float]) -> list[str]:
+    names = ("accuracy", "difference", "sign-flip")
+    return [
+        *("", "## What intervals and tests do not hold", ""),
+        "They take the fitted models as given. Where each fold's model has luck of its own (spread "
+        f"{RETRAINED.fold} on the logit scale), training again moves the figures by more than they say:",
         "",
         *table(
             ["scenario", "accuracy over people", "difference over people", "sign-flip over people"],
-            [
-                [
-                    RETRAINED.name,
-                    *(percent(found[RETRAINED][name]) for name in ("accuracy", "difference", "sign-flip")),
-                ]
-            ],
+            [[RETRAINED.name, *(percent(rates[name]) for name in names)]],
         ),
-        "",
-        "## Which interval",
-        "",
+    ]
+
+
+def _which(ways: dict[Scenario, dict[str, tuple[float, float]]]) -> list[str]:
+    names = ("percentile", "widened percentile", "BCa", "t")
+    rows = [
+        [case.name, *(f"{percent(way[name][0])} / {percent(way[name][1])}" for name in names)]
+        for case, way in ways.items()
+    ]
+    return [
+        *("", "## Which interval", ""),
         "Coverage of accuracy / of the difference. The report uses the widened percentile bootstrap from 20 people on "
         "and t below.",
         "",
-        *table(
-            ["scenario", "percentile", "widened percentile", "BCa", "t"],
-            [
-                [
-                    case.name,
-                    *(
-                        f"{percent(way[name][0])} / {percent(way[name][1])}"
-                        for name in ("percentile", "widened percentile", "BCa", "t")
-                    ),
-                ]
-                for case, way in ways.items()
-            ],
-        ),
-        "",
-        f"## Any false positive among {FAMILY} equal methods",
-        "",
-        *table(
-            ["comparisons", "any false positive"],
-            [
-                ["one method fixed beforehand against the others, uncorrected", percent(wise["uncorrected"])],
-                [f"the same, Holm over {FAMILY - 1}", percent(wise["fixed"])],
-                [f"the best of them against the others, Holm over {FAMILY - 1}", percent(wise["leader"])],
-                [
-                    f"the same, Holm over all {FAMILY * (FAMILY - 1) // 2} pairs that the best was picked from",
-                    percent(wise["leader of all pairs"]),
-                ],
-            ],
-        ),
-        "",
+        *table(["scenario", *names], rows),
     ]
-    print(f"{spent:.0f} s of one core")
-    return "\n".join(lines)
+
+
+def _family(wise: dict[str, float]) -> list[str]:
+    others, pairs = FAMILY - 1, FAMILY * (FAMILY - 1) // 2
+    words = {
+        "uncorrected": "one method fixed beforehand against the others, uncorrected",
+        "fixed": f"the same, Holm over {others}",
+        "leader": f"the best of them against the others, Holm over {others}",
+        "leader of all pairs": f"the same, Holm over all {pairs} pairs that the best was picked from",
+    }
+    return [
+        *("", f"## Any false positive among {FAMILY} equal methods", ""),
+        *table(["comparisons", "any false positive"], [[text, percent(wise[name])] for name, text in words.items()]),
+    ]
 
 
 def _row(case: Scenario, rates: dict[str, float]) -> list[str]:

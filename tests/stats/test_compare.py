@@ -278,3 +278,23 @@ def test_a_folder_that_is_no_run_is_told(two: tuple[Path, Path], tmp_path: Path)
     """An empty folder is refused by name."""
     with pytest.raises(UserError, match="is not a run directory"):
         compare_runs(two[0], tmp_path)
+
+
+def test_an_image_tested_twice_is_paired_test_by_test(tmp_path: Path) -> None:
+    """With two seeds an image's first test meets its first and the second its second, across data, too."""
+    runs = other_data(tmp_path, people=8)
+    for number, run in enumerate(runs):
+        again = write(tmp_path / f"again{number}", seed=5 + number, people=(12, 8)[number])
+        for name, read in (("predictions.parquet", pd.read_parquet), ("trials.csv", pd.read_csv)):
+            both = pd.concat([read(run / name), read(again / name).assign(seed=1)], ignore_index=True)
+            both.to_parquet(run / name) if name.endswith("parquet") else both.to_csv(run / name, index=False)
+    pair = compare_runs(*runs, method_a="lda-lbp", method_b="lda-lbp").pairs[0]
+    sides = [collect_outcomes(load_run(run))[Key("lda-lbp", PERSON, "last_epoch")] for run in runs]
+    tables = [pd.DataFrame({"image": o.images, "seed": o.seeds, "right": o.correct, "who": o.people}) for o in sides]
+    joined = tables[0].merge(tables[1], on=["image", "seed"])
+    assert pair.difference.interval.n == len(joined) == 2 * 560
+    expected = stats.paired_difference(
+        joined["right_x"], joined["right_y"], joined["who_x"], seed=report_seed(load_run(runs[0]))
+    )
+    assert pair.difference.interval == expected.interval
+    assert pair.difference.test == expected.test
