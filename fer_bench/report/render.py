@@ -13,8 +13,9 @@ from .tables import Block, Code, Column, Drawing, Embedded, Estimate, Figure, Li
 
 __all__ = ["html"]
 
-HIGH = 0.78
-"""From this share on a heat cell is dark enough that its text turns; both sides keep a contrast of 4.4 to 1."""
+DARK = 80
+"""From this shade on, in percent, the text of a heat cell turns; on both sides, in both palettes, it has a contrast of
+4.6 to 1 at least, which no single shade beside the turn would have."""
 
 
 def html(document: Document) -> str:
@@ -94,6 +95,8 @@ def _heat(value: object, inner: Markup) -> Markup:
     share = value.value if isinstance(value, Estimate) else value
     if not isinstance(share, (int, float)) or share != share:
         return Markup('<td class="num">{}</td>').format(inner)
+    shade = round(100 * share)
+    dark = shade >= DARK
     return Markup('<td class="num h{}" style="--v:{}%">{}</td>').format(
-        " d" if share >= HIGH else "", round(100 * share), inner
+        " d" if dark else "", max(shade, DARK + 1) if dark else shade, inner
     )

@@ -56,11 +56,23 @@ for (const table of document.querySelectorAll("table.sortable")) {
   tools.addEventListener("input", filter);
   filter();
 }
+// A part that scrolls says so by a shadow and is a stop of the Tab key; one that does not needs none.
+const look = (part) => part.classList.toggle("more", part.scrollLeft + part.clientWidth < part.scrollWidth - 2);
+const stops = () => document.querySelectorAll(".scroll").forEach((part) => {
+  const scrolls = part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;
+  if (scrolls) part.tabIndex = 0; else part.removeAttribute("tabindex");
+  look(part);
+});
+addEventListener("resize", stops);
+addEventListener("toggle", stops, true);
+addEventListener("scroll", (event) => event.target.classList?.contains("scroll") && look(event.target), true);
+addEventListener("DOMContentLoaded", stops);
 const open = () => document.querySelectorAll("details").forEach((one) => { one.open = true; });
 addEventListener("beforeprint", open);
 const reveal = () => {
   const target = location.hash && document.getElementById(location.hash.slice(1));
-  if (target && target.tagName === "DETAILS") target.open = true;
+  const folded = target && target.closest("details");
+  if (folded) folded.open = true;
 };
 addEventListener("hashchange", reveal);
 reveal();

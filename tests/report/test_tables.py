@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+import re
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from fer_bench.report.exports import table_csv
 from fer_bench.report.published import STATUS_WORDS, load_published
+from fer_bench.report.render import _cell
 from fer_bench.report.tables import Column, Drawing, Estimate, Table, cell_text
 
 NAN = math.nan
@@ -75,3 +78,31 @@ def test_published_figures_are_consistent() -> None:
     assert [sum(row) for row in published.confusion.counts] == [70] * 7
     assert sum(published.confusion.counts[i][i] for i in range(7)) == 484
     assert rows["article-2", "entire model"].published == rows["article-3", "VGG-16"].published == 93.47
+
+
+def shade(share: float) -> tuple[bool, int]:
+    """Whether the text of a heat cell turns, and its shade in percent."""
+    cell = str(_cell(Table("t", "t", (), ()), Column("x", "x", "heat"), share))
+    found = re.search(r'class="num h( d)?" style="--v:(\d+)%"', cell)
+    assert found
+    return bool(found[1]), int(found[2])
+
+
+def luminance(colour: list[float]) -> float:
+    """Relative luminance of an sRGB colour in 0..255, as WCAG 2.2 defines it."""
+    red, green, blue = ((c / 255 / 12.92) if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_every_heat_cell_can_be_read(theme: int) -> None:
+    """Text on each of the 101 shades has a contrast of at least 4.5 to 1, in both palettes."""
+    palette = files("fer_bench.report").joinpath("palette.css").read_text(encoding="utf-8").split(":root{")[1 + theme]
+    colours = dict(re.findall(r"--(\w+):#([0-9a-f]{3,6})\b", palette))
+    rgb = {name: [int(c * (2 if len(c) == 1 else 1), 16) for c in re.findall("." * (len(text) // 3), text)]
+           for name, text in colours.items()}  # fmt: skip
+    for percent in range(101):
+        dark, value = shade(percent / 100)
+        mixed = [round(h * value / 100 + p * (1 - value / 100)) for h, p in zip(rgb["heat"], rgb["paper"], strict=True)]
+        light, deep = sorted((luminance(mixed), luminance(rgb["high" if dark else "low"])), reverse=True)
+        assert (light + 0.05) / (deep + 0.05) >= 4.5, percent
