@@ -201,11 +201,11 @@ def test_interrupted_runs_report_what_is_there(kdef_folder, tmp_path):
 
 
 def test_workers_end_with_their_driver(kdef_folder, tmp_path):
-    """SIGKILL of the driver alone: no worker stays behind to do a trial that the next run does, too."""
+    """SIGKILL of the driver alone: no worker, nor what its trial has started, stays to do what the next run does."""
     import psutil
 
     suite = tmp_path / "probe.toml"
-    suite.write_text('[[job]]\nmethods = ["probe-sleep"]\nprotocols = ["subject-2fold"]\n')
+    suite.write_text('[[job]]\nmethods = ["hostile-orphans-and-hang"]\nprotocols = ["subject-2fold"]\n')
     command = [sys.executable, "-P", "-c", "from fer_bench.cli import main; main()", "run", "--suite", str(suite)]
     process = subprocess.Popen(
         [*command, "--data", str(kdef_folder), "--out", str(tmp_path / "r")],
@@ -213,11 +213,11 @@ def test_workers_end_with_their_driver(kdef_folder, tmp_path):
         env={**os.environ, "PYTHONPATH": str(PLUGINS)},
     )
     deadline = time.monotonic() + 120
-    logs = tmp_path / "r" / "logs"
-    while len(list(logs.glob("worker-*.log"))) < 2 and time.monotonic() < deadline:
+    children = []
+    while len(children) < 2 * 3 and time.monotonic() < deadline:  # two workers, each with two that sleep
         time.sleep(0.05)
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
+        children = [p for p in psutil.Process(process.pid).children(recursive=True) if p.status() != "zombie"]
+    assert len(children) >= 6
     process.kill()
     process.wait()
     _, alive = psutil.wait_procs(children, timeout=30)

@@ -106,10 +106,10 @@ class Family:
         return sum(map(_resident, pids))
 
     def kill(self) -> None:
-        """Kill the process's group, whether it is alive itself, and all that were seen outside of it."""
+        """Kill all that were seen, then the process's group, whether it is alive itself: the caller may be in it."""
         self.resident()
-        with suppress(AttributeError, OSError):
-            os.killpg(self._pid, signal.SIGKILL)
         for process in self._seen.values():
             with suppress(psutil.Error):
                 process.kill()  # refuses where the number is another process's by now
+        with suppress(AttributeError, OSError):
+            os.killpg(self._pid, signal.SIGKILL)

@@ -139,7 +139,7 @@ class Steps(Hostile):
 
 BAD = (
     "hang", "hang-deaf", "allocate", "exit", "kill", "print-gigabyte", "raise", "orphans", "nan-loss",
-    "nan-probabilities", "slow",
+    "nan-probabilities", "slow", "orphans-and-hang",
 )  # fmt: skip
 METHODS = tuple(
     MethodSpec(
