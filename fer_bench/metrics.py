@@ -23,12 +23,14 @@ __all__ = [
     "accuracy",
     "balanced_accuracy",
     "brier_score",
+    "brier_scores",
     "calibration_bins",
     "confusion_balanced_accuracy",
     "confusion_macro_f1",
     "confusion_matrix",
     "expected_calibration_error",
     "log_loss",
+    "log_losses",
     "macro_f1",
     "precision_by_class",
     "recall_by_class",
@@ -215,10 +217,8 @@ def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
     InputError
         Shapes that do not fit.
     """
-    truth, given = _check_probabilities(labels, probabilities)
-    if not truth.size or not np.isfinite(given).all():
-        return float("nan")
-    return float(-np.log(np.clip(given[np.arange(truth.size), truth], LOG_LOSS_CLIP, 1.0)).mean())
+    losses = log_losses(labels, probabilities)
+    return float(losses.mean()) if losses.size else float("nan")
 
 
 def brier_score(labels: ArrayLike, probabilities: ArrayLike) -> float:
@@ -227,10 +227,22 @@ def brier_score(labels: ArrayLike, probabilities: ArrayLike) -> float:
     Brier's own form (1950, doi 10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2): 0 is perfect, 6/7 is "one seventh
     for all", 2 is certain and wrong. Parameters, NaN and errors as `log_loss`.
     """
+    scores = brier_scores(labels, probabilities)
+    return float(scores.mean()) if scores.size else float("nan")
+
+
+def log_losses(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
+    """Log loss of each image, (n,): for intervals over people; NaN where one of its probabilities is not finite."""
     truth, given = _check_probabilities(labels, probabilities)
-    if not truth.size or not np.isfinite(given).all():
-        return float("nan")
-    return float(((given - np.eye(N_CLASSES)[truth]) ** 2).sum(axis=1).mean())
+    losses = -np.log(np.clip(given[np.arange(truth.size), truth], LOG_LOSS_CLIP, 1.0))
+    return np.where(np.isfinite(given).all(axis=1), losses, np.nan)
+
+
+def brier_scores(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
+    """Brier score of each image, (n,): for intervals over people; NaN where one of its probabilities is not finite."""
+    truth, given = _check_probabilities(labels, probabilities)
+    scores = ((given - np.eye(N_CLASSES)[truth]) ** 2).sum(axis=1)
+    return np.where(np.isfinite(given).all(axis=1), scores, np.nan)
 
 
 def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = CALIBRATION_BINS) -> float:

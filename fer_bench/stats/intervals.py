@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats as distributions
 
 from fer_bench.errors import InputError
-from fer_bench.stats.people import Statistic, bootstrap, correct_and_tested, jackknife_t, ratio
+from fer_bench.stats.people import Statistic, bootstrap, correct_and_tested, jackknife_t, ratio, sum_by_person
 from fer_bench.stats.units import IMAGE, PERSON, Unit
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Interval",
     "accuracy_interval",
     "bootstrap_interval",
+    "mean_interval",
     "people_interval",
     "t_interval",
     "wilson_interval",
@@ -152,6 +153,40 @@ def accuracy_interval(
         wilson = wilson_interval(float(counts[:, 0].sum()), n, level=level)
         return replace(wilson, people=n, method=f"Wilson {unit.over}")
     return people_interval(counts, ratio, n=n, seed=seed, level=level, repeats=repeats, bounds=(0.0, 1.0), unit=unit)
+
+
+def mean_interval(
+    values: ArrayLike,
+    people: ArrayLike,
+    *,
+    seed: int,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    level: float = 0.95,
+    unit: Unit = PERSON,
+) -> Interval:
+    """Mean of a figure that each image has, such as its log loss, with its interval over people.
+
+    As `people_interval`; where a value is no number there is neither mean nor interval, and the method says so.
+
+    Parameters
+    ----------
+    values : (n,) float
+    people : (n,)
+    seed : int
+    bounds : (float, float)
+        Values that the mean can take.
+    level : float
+    unit : Unit
+        What ``people`` holds.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    unknown = int((~np.isfinite(given)).sum())
+    if unknown:
+        who = len(np.unique(np.asarray(people)))
+        why = f"none: {unknown} of {given.size} images have no such figure"
+        return Interval(float("nan"), float("nan"), float("nan"), given.size, who, why, level)
+    counts = sum_by_person(np.stack([given, np.ones_like(given)], axis=-1), people)
+    return people_interval(counts, ratio, n=given.size, seed=seed, level=level, bounds=bounds, unit=unit)
 
 
 def bootstrap_interval(

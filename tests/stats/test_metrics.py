@@ -159,3 +159,14 @@ def test_absent_classes_are_named_and_left_out() -> None:
     assert metrics.balanced_accuracy(labels, predicted) == pytest.approx((0.5 + 1) / 2)
     assert metrics.macro_f1(labels, predicted) == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert metrics.absent_classes(np.arange(7)) == ()
+
+
+def test_losses_of_images_have_the_figures_mean() -> None:
+    """Log loss and Brier score are the means of their images' values; a broken image alone is NaN there."""
+    rng = np.random.default_rng(2)
+    labels, given_ = rng.integers(0, 7, 50), rng.dirichlet(np.ones(7), 50)
+    assert metrics.log_losses(labels, given_).mean() == metrics.log_loss(labels, given_)
+    assert metrics.brier_scores(labels, given_).mean() == metrics.brier_score(labels, given_)
+    given_[3, 1] = np.inf
+    for values in (metrics.log_losses(labels, given_), metrics.brier_scores(labels, given_)):
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(values)), [3])

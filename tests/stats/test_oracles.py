@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats as oracle
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -89,3 +90,18 @@ def test_flips_of_counts_are_flips_of_images() -> None:
     differences = (a.astype(int) - b).reshape(20, 10).sum(axis=1)
     assert stats.flip_p_value(differences) == stats.sign_flip_test(a, b, who).p_value
     assert stats.flip_p_value([]) == 1.0
+
+
+def test_mean_of_any_figure_is_as_sure_as_accuracy() -> None:
+    """Of right and wrong answers the mean's interval is accuracy's; of losses it is scipy's t on person means."""
+    rng = np.random.default_rng(4)
+    who, right = np.repeat(np.arange(30), 5), rng.random(150) < 0.7
+    whole = stats.accuracy_interval(right, who, seed=1)
+    assert stats.mean_interval(right, who, seed=1, bounds=(0.0, 1.0)) == whole
+    losses, few = rng.exponential(size=60), np.repeat(np.arange(12), 5)
+    means = losses.reshape(12, 5).mean(axis=1)
+    expected = oracle.t.interval(0.95, 11, loc=means.mean(), scale=oracle.sem(means))
+    found = stats.mean_interval(losses, few, seed=1)
+    assert (found.low, found.high) == pytest.approx(expected)
+    losses[7] = np.nan
+    assert stats.mean_interval(losses, few, seed=1).reason == "1 of 60 images have no such figure"
