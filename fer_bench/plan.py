@@ -31,6 +31,9 @@ __all__ = ["Plan", "Request", "Trial", "make_plan"]
 
 TRIAL_VERSION = 1
 """Part of every trial's identity; raised when the harness itself changes what a trial computes."""
+# Versions of packages are no part of it: most updates change no figure, and each would throw away days of results. They
+# stand in every trial's record, and a run that mixes them says so (rundir.other_versions); a method whose figures an
+# update does change raises its own version. Nor are threads: every trial has one, whatever is asked for.
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fer_bench.methods import load_methods
 def test_help_names_every_command(cli):
     """`fer-bench --help` lists the commands; each has a help of its own."""
     text = cli("--help").stdout
-    for command in ("run", "plan", "report", "gate", "list", "data", "folds", "weights"):
+    for command in ("run", "plan", "status", "report", "gate", "list", "data", "folds", "weights"):
         assert f"\n  {command}" in text
     assert "--suite" in cli("run", "--help").stdout
 
