@@ -73,14 +73,14 @@ def _sources(view: RunView) -> list[str]:
 
 
 def _key(who: str, year: str) -> str:
-    letters = re.sub(r"[^A-Za-z]", "", re.split(r",| and | et al", who)[0].split(" in ")[-1]) or "source"
+    letters = re.sub(r"[^A-Za-z]", "", re.split(r",| and | & | et al", who)[0].split(" in ")[-1]) or "source"
     return f"{letters.lower()[:24]}{year}"
 
 
 def _authors(who: str) -> str:
     """Names as BibTeX parts them; words that are no names stay together."""
     said = who.split(" in ")[-1].removesuffix(" et al.")
-    names = [name.strip() for name in re.split(r",| and ", said) if name.strip()]
+    names = [name.strip() for name in re.split(r",| and | & ", said) if name.strip()]
     return " and ".join([*map(_plain, names), *(["others"] if "et al." in who else [])])
 
 
