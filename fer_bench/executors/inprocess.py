@@ -1,20 +1,21 @@
 """Trials one after the other in this very process: for debuggers and small runs.
 
-Nothing protects a run from its trials here: limits of time and memory do not hold, and a method that ends its process
-ends the run. The figures are those of the other executors to the bit.
+Nothing protects a run from its trials here: limits of time and memory do not hold, a method that ends its process ends
+the run, and only what Python prints is kept and bounded. The figures are those of the other executors to the bit.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import redirect_stdout, suppress
+from contextlib import closing, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from fer_bench.executors.base import Agenda, Outcome, Stop, interrupts, no_event
+from fer_bench.executors.output import BoundedLog, BoundedText
 from fer_bench.executors.worker import THREADS, environment, thread_variables
 from fer_bench.trial import Task, run_task
 
@@ -50,7 +51,7 @@ def execute(
         try:
             while not stop.asked and (task := agenda.next()) is not None:
                 agenda.started(task, worker="in process", pid=os.getpid())
-                with open(logs / "in-process.log", "a", encoding="utf-8") as log, redirect_stdout(log):
+                with closing(BoundedLog(logs / f"{task.id}.log")) as log, redirect_stdout(BoundedText(log)):
                     record = run_task(task)
                 agenda.done(record)
                 task = None

@@ -57,6 +57,9 @@ class Hostile:
         self._note("devices", f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES')}")
         time.sleep(1.5)
 
+    def _chat(self):
+        print("good morning")  # noqa: T201
+
     def _hang(self):
         self._note("pids", os.getpid())
         time.sleep(3600)
