@@ -22,7 +22,6 @@ from fer_bench.errors import UserError
 from fer_bench.files import atomic_write, clean_temporary, locked, need_writable, sha256_file
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan import Plan, Trial
-from fer_bench.results.load import check_schema
 from fer_bench.trial import PREDICTIONS, RECORD, versions
 
 __all__ = [
@@ -77,6 +76,8 @@ def check_place(out: Path) -> None:
     except (OSError, ValueError):  # none there, or a damaged one, which is written anew
         pass
     else:
+        from fer_bench.results.load import check_schema  # brings statistics along, which the first trial need not await
+
         check_schema(out / "run.json", info)
     if (out / LOCK).exists():
         with claimed(out):
