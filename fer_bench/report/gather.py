@@ -160,6 +160,12 @@ class RunView:
 
     def ranked(self, protocol: str, family: str | None = None) -> pd.DataFrame:
         """Finished rows of a protocol by falling accuracy, last epoch only; partial rows are not among them."""
+        if ("ranked", protocol, family) not in self.kept:
+            self.kept["ranked", protocol, family] = self._ranked(protocol, family)
+        found: pd.DataFrame = self.kept["ranked", protocol, family]
+        return found
+
+    def _ranked(self, protocol: str, family: str | None) -> pd.DataFrame:
         rows = self.results
         chosen = rows[(rows["protocol"] == protocol) & (rows["selection"] == LAST) & (rows["status"] == "ok")]
         chosen = chosen if family is None else chosen[chosen["family"] == family]
@@ -265,11 +271,18 @@ def gather(run_dirs: Sequence[Path]) -> tuple[RunView, ...]:
     for folder in run_dirs:
         run = load_run(folder)
         outcomes = collect_outcomes(run)
-        name = Path(folder).resolve().name
-        taken = sum(view.label.split(" #")[0] == name for view in views)
-        label = f"{name} #{taken + 1}" if taken else name
+        label = _own_label(Path(folder).resolve().name, [view.label for view in views])
         views.append(RunView(label, run, outcomes, build_results(run, outcomes)))
     return tuple(views)
+
+
+def _own_label(name: str, taken: Sequence[str]) -> str:
+    """Return a run's name, numbered where another run of the report has it."""
+    label, number = name, 1
+    while label in taken:
+        number += 1
+        label = f"{name} #{number}"
+    return label
 
 
 def _common(a: Outcome, b: Outcome) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -149,10 +149,11 @@ def _slopes(view: RunView, suffix: str) -> list[Block]:
     chosen = _ladder(view)
     if len(chosen) < 2:
         return []
-    methods = list(dict.fromkeys(name for protocol in chosen for name in map(str, view.ranked(protocol)["method"])))
+    finished = {protocol: [str(name) for name in view.ranked(protocol)["method"]] for protocol in chosen}
+    methods = list(dict.fromkeys(name for names in finished.values() for name in names))
     rows: list[dict[str, Any]] = []
     for method in methods:
-        found = {name: view.outcome(method, name) for name in chosen if method in set(view.ranked(name)["method"])}
+        found = {name: view.outcome(method, name) for name in chosen if method in finished[name]}
         if len(found) > 1:
             values = {name: view.accuracy(outcome) for name, outcome in found.items() if outcome is not None}
             tested = [estimate.n for estimate in values.values()]
