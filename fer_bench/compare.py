@@ -23,7 +23,7 @@ from fer_bench import stats
 from fer_bench.errors import UserError
 from fer_bench.results import SELECTIONS, Outcome, RunData, collect_outcomes, load_run, report_seed
 
-__all__ = ["Compared", "Pair", "compare_runs"]
+__all__ = ["Compared", "Pair", "compare_data", "compare_runs"]
 
 _LAST = SELECTIONS[0]
 _NAMED = 3
@@ -135,6 +135,20 @@ def compare_runs(
     """
     a = load_run(folder_a)
     b = a if folder_a.resolve() == folder_b.resolve() else load_run(folder_b)
+    return compare_data(a, b, method_a=method_a, method_b=method_b, protocol=protocol, margin=margin)
+
+
+def compare_data(
+    a: RunData,
+    b: RunData,
+    *,
+    method_a: str | None = None,
+    method_b: str | None = None,
+    protocol: str | None = None,
+    margin: float = stats.MARGIN,
+) -> Compared:
+    """Compare two runs that are read already; otherwise as `compare_runs`."""
+    folder_a, folder_b = a.path, b.path
     if a.unit != b.unit:
         raise UserError(
             f"{folder_a} counts {a.unit.many}, {folder_b} counts {b.unit.many}: one tells who is on an image, the "
@@ -243,9 +257,7 @@ def _no_predictions(protocol: str, *sides: tuple[RunData, str, Outcome | None]) 
 def _identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None, str]:
     """What an image is known by in each run (None: its name), and how that reads."""
     data_a, data_b = a.info["dataset"], b.info["dataset"]
-    name_a, name_b = (
-        f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} images)" for data in (data_a, data_b)
-    )
+    name_a, name_b = (f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} images)" for data in (data_a, data_b))
     if data_a.get("manifest_hash") == data_b.get("manifest_hash"):
         return None, None, f"same data: {name_a}"
     tables = [_contents(run) for run in (a, b)]

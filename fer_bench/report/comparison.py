@@ -19,6 +19,7 @@ from . import svg
 from .columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
 from .gather import BEST, FAMILY_WORDS, LAST, RunView
 from .published import load_published
+from .runs import same_data
 from .tables import Block, Column, Drawing, Estimate, Section, Table
 from .wording import OPTIMISTIC, common_unit, tested_on
 
@@ -90,8 +91,10 @@ def _test_words(unit: stats.Unit) -> str:
 
 def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
     rows = [row for view in views for row in _leader_rows(view, protocol)]
-    rows.sort(key=lambda row: (row["status"] != "ok", -row["accuracy"].value, row["method"], row.get("run", "")))
-    ranked = all(view.declares_winner for view in views)
+    # Rows on other data stand in another block: an order by accuracy over both would compare the data.
+    data = {view.label: 0 if same_data(views) else place for place, view in enumerate(views)}
+    rows.sort(key=lambda r: (data[r["run"]], r["status"] != "ok", -r["accuracy"].value, r["method"], r["run"]))
+    ranked = all(view.declares_winner for view in views) and same_data(views)
     place = 0
     for row in rows:
         if ranked and row["status"] == "ok":
@@ -202,6 +205,8 @@ def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
         notes += [f"How the intervals were made: {method}." for method in sorted(methods)]
     if not all(view.declares_winner for view in views):
         notes.append("Rows are in order of accuracy for finding them again; a quick run or rendered faces rank nobody.")
+    if not same_data(views):
+        notes.append("The runs are of other data: each run's rows stand together, unranked, and nothing is averaged.")
     return tuple(dict.fromkeys(notes))
 
 

@@ -23,6 +23,7 @@ from .latex import table_tex
 from .markdown import markdown, summary
 from .pictures import figure_svg
 from .render import html
+from .runs import runs_section
 from .sections import SECTIONS
 from .tables import Section, Table, with_reasons
 
@@ -60,6 +61,10 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
         raise UserError("no run directory was given; give one or more that `fer-bench run` wrote")
     if out is None and len(run_dirs) > 1:
         raise UserError(f"{len(run_dirs)} runs are merged into one report; say where to write it with --out")
+    places = [Path(folder).resolve() for folder in run_dirs]
+    twice = next((run for run, place in zip(run_dirs, places, strict=True) if places.count(place) > 1), None)
+    if twice is not None:
+        raise UserError(f"{twice} is given twice; name each run once")
     target = Path(run_dirs[0]) if out is None else Path(out)
     if target.exists() and not target.is_dir():
         raise UserError(f"--out {target} is a file; give a folder for the report")
@@ -86,7 +91,7 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
 def build_document(views: Sequence[RunView]) -> Document:
     """Make the report's sections from gathered runs."""
     several = len(views) > 1
-    sections = [comparison.leaderboard_section(views)]
+    sections = [*([runs_section(views)] if several else []), comparison.leaderboard_section(views)]
     for build in SECTIONS:
         for place, view in enumerate(views):
             section = build(view, f"-{place + 1}" if several else "")
@@ -95,13 +100,11 @@ def build_document(views: Sequence[RunView]) -> Document:
     sections = [_with_reasons(section) for section in sections]
     tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
     sections.append(provenance.words_section(tables))
-    first = views[0].info
     names = " and ".join(dict.fromkeys(_data_words(view) for view in views))
-    date = str(first.get("started", ""))[:10]
     return with_own_ids(
         Document(
             title=f"Facial expression recognition on {names}",
-            subtitle=f"fer-bench {first.get('code', {}).get('version', '')}, {date}".rstrip(", "),
+            subtitle="; ".join(dict.fromkeys(_made_by(view) for view in views)),
             warnings=(*opening.warnings_of(views), *_doubts(views)),
             headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
             glance=tuple(
@@ -120,6 +123,10 @@ def _with_reasons(section: Section) -> Section:
 def _doubts(views: Sequence[RunView]) -> tuple[str, ...]:
     """What is odd in the runs' files."""
     return tuple(f"{view.label}: {text}" if len(views) > 1 else text for view in views for text in view.run.doubts)
+
+
+def _made_by(view: RunView) -> str:
+    return f"fer-bench {view.info['code'].get('version', '')}, {str(view.info.get('started') or '')[:10]}".rstrip(", ")
 
 
 def _data_words(view: RunView) -> str:
