@@ -74,6 +74,8 @@ def execute(
                     _collect(worker, agenda)
         finally:
             for worker in team:
+                worker.dismiss()  # so that they leave together
+            for worker in team:
                 worker.stop()
 
 

@@ -57,6 +57,15 @@ def _resident(pid: int) -> int:
     return 1024 * sum(int(line[1]) for line in lines)
 
 
+def _proportional(pid: int) -> int:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return _resident(pid)
+    lines = (line.split() for line in rollup.splitlines() if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
+    return 1024 * sum(int(line[1]) for line in lines)
+
+
 def available_memory() -> int:
     """Return the bytes of memory that can be had now, by the machine's account and the container's, if there is one."""
     free = int(psutil.virtual_memory().available)
@@ -104,6 +113,13 @@ class Family:
                 with suppress(psutil.Error):
                     self._seen[pid] = psutil.Process(pid)
         return sum(map(_resident, pids))
+
+    def resident_once(self) -> int:
+        """Return what `resident` gives, with pages that several of them share (after a fork) counted once.
+
+        Takes milliseconds for each gigabyte, so for when it matters.
+        """
+        return sum(map(_proportional, tree(self._pid)))
 
     def kill(self) -> None:
         """Kill all that were seen, then the process's group, whether it is alive itself: the caller may be in it."""

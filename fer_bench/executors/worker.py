@@ -128,7 +128,7 @@ class Worker:
                 record, stays = said
                 return self._end(task, record, replace=not stays or bool(self._signals))
         except (EOFError, ConnectionError):
-            pass  # died: told below
+            self._process.join(0.05)  # on its way out: told below
         if not self._process.is_alive():
             return self._died(task)
         if self._verdict is None:
@@ -147,7 +147,7 @@ class Worker:
         elif now - self._looked >= _LOOK_SECONDS:
             self._looked = now
             self.peak_bytes = max(self.peak_bytes, used := self._family.resident())
-            if 0 < task.memory_bytes < used:
+            if 0 < task.memory_bytes < used and task.memory_bytes < (used := self._family.resident_once()):
                 self.ask(
                     "oom",
                     f"stopped at {used / 1e9:.2f} GB of memory; its limit is {task.memory_bytes / 1e9:.2f} GB "
@@ -195,11 +195,16 @@ class Worker:
         self._kill()
         self._launch()
 
-    def stop(self) -> None:
-        """End the process for good; an idle one leaves by itself."""
-        if self.task is None and self._process.is_alive():
+    def dismiss(self) -> None:
+        """Let an idle process leave by itself."""
+        if self.task is None:
             with suppress(BrokenPipeError, ConnectionError):
                 self.channel.send(None)
+
+    def stop(self) -> None:
+        """End the process for good; an idle one leaves by itself."""
+        self.dismiss()
+        if self.task is None:
             self._process.join(_GRACE_SECONDS)
         self._kill()
 

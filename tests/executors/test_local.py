@@ -65,6 +65,12 @@ def test_a_trial_that_takes_too_much_memory_is_stopped(make_task, run_all, does)
     assert records["learn-0"]["state"] == "ok"
 
 
+def test_memory_that_children_share_counts_once(make_task, run_all):
+    """Four forks of a process of 150 MB are not 750 MB: what they have not written to is one and the same."""
+    records, _ = run_all([make_task("fork", memory_bytes=4e8)], workers=1)
+    assert records["fork-0"]["state"] == "ok", records
+
+
 def test_what_a_trial_leaves_behind_is_not_the_next_ones_burden(make_task, run_all, lines, gone):
     """Children, one of them in a session of its own, and threads left behind end with the trial, which is ok."""
     tasks = [make_task("orphans"), make_task("orphans-and-exit"), make_task("learn")]

@@ -85,6 +85,19 @@ class Hostile:
             [sys.executable, "-c", "import numpy as np\nh=[]\nwhile 1: h.append(np.ones(2**21))"], check=True
         )
 
+    def _fork(self):
+        """Hold 150 MB and fork four times."""
+        hoard = np.ones(150 * 2**17)
+        children = []
+        for _ in range(4):
+            if (pid := os.fork()) == 0:
+                time.sleep(1.5)
+                os._exit(0)
+            children.append(pid)
+        for pid in children:
+            os.waitpid(pid, 0)
+        assert hoard[-1] == 1
+
     def _exit(self):
         print("last words", flush=True)  # noqa: T201
         os._exit(3)
