@@ -42,11 +42,20 @@ def predictions(make_task, run_all):
     return run
 
 
-def test_workers_and_executors_do_not_change_a_bit(predictions):
-    """One, two and three workers and this very process give the same probabilities, a network's among them."""
-    first = predictions("one", "local", 1)
-    for way, executor, workers in (("two", "local", 2), ("three", "local", 3), ("here", "in-process", 1)):
-        found = predictions(way, executor, workers)
+def same(predictions, *ways):
+    first, *others = (predictions(*way) for way in ways)
+    for way, found in zip(ways[1:], others, strict=True):
         assert found.keys() == first.keys()
         for name, proba in found.items():
             np.testing.assert_array_equal(proba, first[name], err_msg=f"{name}, {way}")
+
+
+def test_workers_and_executors_do_not_change_a_bit(predictions):
+    """One worker, three and this very process give the same probabilities, a network's among them."""
+    same(predictions, ("one", "local", 1), ("three", "local", 3), ("here", "in-process", 1))
+
+
+@pytest.mark.slow
+def test_two_workers_do_not_change_a_bit(predictions):
+    """Nor do two workers."""
+    same(predictions, ("one", "local", 1), ("two", "local", 2))
