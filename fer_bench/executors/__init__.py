@@ -42,5 +42,7 @@ def get_executor(name: str, scheduler: str = "") -> Callable[..., Outcome]:
         raise UserError(
             f"--executor {name}: {missing} is not installed; install it with `pip install 'fer-bench[dask]'`"
         ) from error
+    if scheduler:
+        module.check(scheduler)
     execute: Callable[..., Outcome] = module.execute
     return execute

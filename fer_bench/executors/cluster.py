@@ -23,11 +23,12 @@ from fer_bench.errors import UserError
 from fer_bench.executors import cluster_node as node
 from fer_bench.executors.base import Agenda, Outcome, Stop, interrupts, no_event
 from fer_bench.executors.cluster_data import Ticket, pack
-from fer_bench.executors.cluster_fleet import Fleet, Site, connected, token
+from fer_bench.executors.cluster_fleet import Fleet, Site, token
+from fer_bench.executors.cluster_link import connected, reach
 from fer_bench.progress import say
 from fer_bench.trial import RECORD, Task, complete_record, lost_record
 
-__all__ = ["execute"]
+__all__ = ["check", "execute"]
 
 PATIENCE_SECONDS = 60.0
 """How long to wait for a first worker, and for another one where the last has gone."""
@@ -39,6 +40,17 @@ _STOP_SECONDS = 15.0
 """How long trials that are told to stop may take to do so."""
 _VISIBLE_SECONDS = 90.0
 """How long a network file system may take until the driver sees what a worker has written."""
+
+
+def check(scheduler: str) -> None:
+    """Find out before any work whether there is a scheduler.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
+    reach(scheduler)
 
 
 def execute(

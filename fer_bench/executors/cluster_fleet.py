@@ -6,103 +6,29 @@ trial, and in the background, so that the others go on meanwhile.
 
 from __future__ import annotations
 
-import json
-import logging
-import socket
 import threading
 import time
 import uuid
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from distributed import Client
-
-from fer_bench.errors import UserError
 from fer_bench.executors import cluster_node as node
 from fer_bench.executors.cluster_data import Cargo
+from fer_bench.executors.cluster_link import difference
 from fer_bench.files import TEMPORARY
 from fer_bench.progress import say
 
-__all__ = ["Fleet", "Site", "connected", "token"]
-
-_CONNECT_SECONDS = 15.0
+__all__ = ["Fleet", "Site", "token"]
 
 _CHUNK = 16 << 20
 _LOOK_SECONDS = 1.0
-_AT_SCHEDULER = ("Python", "fer-bench")
 _ADMISSIONS = 8
 """Workers that are looked at and sent to at once."""
-
-
-@contextmanager
-def connected(scheduler: str) -> Iterator[Client]:
-    """Be a client of a scheduler, given by its address or its file.
-
-    Raises
-    ------
-    UserError
-        None answers, or it runs other versions.
-    """
-    address = scheduler if "://" in scheduler else _address(Path(scheduler))
-    # What ails a cluster is said here in a sentence; its own loggers speak to its developers.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    start = "start one with `dask scheduler`, or mend the address"
-    try:
-        _knock(address)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False, name="fer-bench")
-    except (OSError, ValueError, TypeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UserError(f"--scheduler {scheduler}: no Dask scheduler answers there ({why}); {start}") from error
-    try:
-        _check_scheduler(client, scheduler)
-        yield client
-    finally:
-        with suppress(Exception):
-            client.close(timeout=5)
-
-
-def _knock(address: str) -> None:
-    """Find out at once that nobody listens: Dask would try again until its time is over."""
-    parts = urlsplit(address)
-    if parts.scheme in ("tcp", "tls"):
-        if not parts.hostname or not parts.port:
-            raise ValueError("expected tcp://host:port")
-        socket.create_connection((parts.hostname, parts.port), timeout=_CONNECT_SECONDS).close()
-
-
-def _address(file: Path) -> str:
-    try:
-        return str(json.loads(file.read_text())["address"])
-    except OSError as error:
-        why = error.strerror
-    except (ValueError, KeyError, TypeError):
-        why = "it is not what `dask scheduler --scheduler-file` writes"
-    raise UserError(
-        f"--scheduler {file}: expected an address such as tcp://host:8786, or the file that a running scheduler has "
-        f"written: {why}"
-    )
-
-
-def _check_scheduler(client: Client, scheduler: str) -> None:
-    """Refuse a scheduler that cannot pass on what it gets."""
-    try:
-        there = client.run_on_scheduler(node.facts)
-    except Exception as error:
-        raise UserError(
-            f"--scheduler {scheduler}: fer-bench cannot be used there ({error}); install the same version at both ends"
-        ) from error
-    here = node.facts()
-    if why := _difference(*({name: facts.get(name, "") for name in _AT_SCHEDULER} for facts in (there, here))):
-        raise UserError(f"--scheduler {scheduler}: {why}; install the same versions at both ends")
 
 
 @contextmanager
@@ -225,7 +151,7 @@ class Fleet:
     def _admit(self, address: str, facts: Mapping[str, Any]) -> Site:
         """Look at a worker and send what it lacks."""
         seen: node.Look = self._run(address, node.look, self._token, self._token.read_text(), self._sizes)
-        if why := _difference(seen.facts, node.facts()):
+        if why := difference(seen.facts, node.facts()):
             raise RuntimeError(
                 f"{why}; figures would not be comparable: install the same versions at both ends, and start the "
                 "workers anew"
@@ -277,12 +203,3 @@ class Fleet:
 
 def _ready(worker: Mapping[str, Any]) -> bool:
     return worker.get("status", "running") in ("running", "paused")
-
-
-def _difference(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """Say what differs between the ends, name by name; empty where nothing does."""
-    differing = [name for name in {**here, **there} if there.get(name) != here.get(name)]
-    return ", ".join(
-        f"{name} is {there.get(name, 'not installed')} there and {here.get(name, 'not installed')} here"
-        for name in differing
-    )

@@ -261,6 +261,7 @@ def test_what_no_worker_can_do_is_skipped_with_a_reason(two, make_task, tmp_path
     assert json.loads((tasks[0].folder / RECORD).read_text())["state"] == "skipped"
 
 
+@pytest.mark.slow
 def test_a_gpu_takes_one_trial_at_a_time(start, make_task, tmp_path):
     """A worker of two threads with a GPU runs one trial on it at a time, and another beside it on the CPU."""
     cluster = start()
@@ -376,6 +377,7 @@ def test_a_cluster_that_is_not_there_is_one_sentence(start, make_task, tmp_path)
     assert not list(tmp_path.glob(".tmp-*"))
 
 
+@pytest.mark.slow
 def test_when_all_workers_are_gone_the_run_says_so(start, make_task, tmp_path):
     """With nobody left to take trials the run ends, keeps what is finished and names what is not."""
     cluster = start(workers=1)
@@ -394,6 +396,7 @@ def test_when_all_workers_are_gone_the_run_says_so(start, make_task, tmp_path):
     assert {record["state"] for record in records.values()} == {"ok"}
 
 
+@pytest.mark.slow
 def test_a_cluster_that_dies_ends_the_run_with_a_sentence(start, make_task, tmp_path):
     """The scheduler is gone in the middle: no traceback, no endless wait."""
     cluster = start(workers=1)
@@ -473,11 +476,26 @@ def test_the_guides_slurm_jobs_ask_for_what_trials_need(tmp_path, monkeypatch):
         assert line in made[0]
 
 
-def test_the_command_line_does_not_import_dask():
-    """Without --executor dask nothing of Dask is imported: it is an extra, and the others need not have it."""
-    script = (
-        "import sys, fer_bench.cli, fer_bench.run, fer_bench.executors.local; "
-        "print([m for m in ('dask', 'distributed') if m in sys.modules])"
-    )
+def test_dask_is_an_extra():
+    """Nothing of it is imported without --executor dask; with it, where it is not installed, a sentence says so."""
+    script = """
+import sys
+import fer_bench.cli, fer_bench.run, fer_bench.executors.local
+from fer_bench.errors import UserError
+from fer_bench.executors import get_executor
+assert not {"dask", "distributed"} & set(sys.modules)
+sys.modules["distributed"] = None  # as if it were not installed
+try:
+    get_executor("dask", "tcp://localhost:8786")
+except UserError as error:
+    print(error)
+"""
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert "distributed is not installed; install it with `pip install 'fer-bench[dask]'`" in done.stdout
+
+
+def test_without_a_scheduler_nothing_is_begun(cli, tmp_path):
+    """A scheduler that does not answer is found out before data are read: exit code 2, no folder."""
+    done = cli("run", "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9", "--out", "r", expect=2)
+    assert "no Dask scheduler answers there (Connection refused)" in done.stderr
+    assert not (tmp_path / "r").exists()
