@@ -3,6 +3,7 @@
     python benchmarks/bench_deep.py --quick                              # small pictures, about three minutes
     python benchmarks/bench_deep.py --write benchmarks/results/deep.md   # at the networks' sizes, about half an hour
     python benchmarks/bench_deep.py --only 'cnn2*' --turns 5
+    python benchmarks/bench_deep.py --precisions                         # which networks gain by bfloat16 here
 
 One thread; times are CPU seconds of this process, so that a busy machine disturbs them less. The sides take turns; the
 ratio is the median of the turns' ratios. A bare loop is steps in our precision and layout on float tensors in memory:
@@ -35,14 +36,14 @@ from torch.nn import functional
 
 from fer_bench.deep.checkpoint import Course
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.feeds import Data, Feed, plain_feed
+from fer_bench.deep.feeds import Data, Feed, plain_feed, predict
 from fer_bench.deep.networks import StagedNetwork, learn, write_random_weights
 from fer_bench.deep.precision import autocast, computes_half
 from fer_bench.deep.settings import make_optimizer
 from fer_bench.deep.stages import Stage
 from fer_bench.deep.steps import run_epoch
 from fer_bench.deep.views import Feeds
-from fer_bench.deep.zoo import find
+from fer_bench.deep.zoo import NETWORKS, find
 
 CPU = torch.device("cpu")
 FOLDS, EPOCHS = 10, 50  # of the protocol that ratios are stated for
@@ -234,6 +235,32 @@ def measure_last_block(row: Row, views: int, n: int, weights: Path) -> list[str]
             "3", f"{alone:.1f}"]  # fmt: skip
 
 
+def measure_precision(name: str, n: int) -> list[str]:
+    """How many times quicker a step, and a prediction, are in bfloat16 than in float32."""
+    size = max(64, find(name).quick)
+    s = subject(Row(name, size, 8, 1), "scratch")
+    learn(s.network, s.network.n_blocks)
+    steps: dict[str, Callable[[], Any]] = {}
+    for half in (False, True):
+
+        def step(half: bool = half) -> None:
+            s.network.train().half = half
+            bare_steps(s, 8)
+
+        def forward(half: bool = half) -> None:
+            s.network.half = half
+            predict(s.network, lambda x: s.network(x.float()), s.data.pictures)
+
+        steps |= {f"step {half}": step, f"forward {half}": forward}
+    taken = turns(steps, n)
+    gains = [ratio(taken[f"{what} False"], taken[f"{what} True"]) for what in ("step", "forward")]
+    return [
+        f"{name}, {size} px",
+        *(f"{gain:.2f}" for gain in gains),
+        "bfloat16" if find(name).bf16_on_cpu else "float32",
+    ]
+
+
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -292,8 +319,13 @@ def main() -> None:
     parser.add_argument("--only", default="*", help="rows to measure, a pattern such as 'cnn2*'")
     parser.add_argument("--turns", type=int, default=3, help="turns of each side")
     parser.add_argument("--write", type=Path, help="a Markdown file to write the tables to")
+    parser.add_argument("--precisions", action="store_true", help="bfloat16 against float32 for every network")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    if given.precisions:
+        found = [measure_precision(name, given.turns) for name in NETWORKS]
+        print(_table(["network", "training step", "prediction", "taken where there are units"], found))
+        return
     rows = tuple(row for row in (QUICK if given.quick else FULL) if fnmatch.fnmatch(row.name, given.only))
     if not rows:
         parser.error(f"--only: expected a pattern that fits a row, such as 'cnn2*', found {given.only!r}")
