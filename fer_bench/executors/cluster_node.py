@@ -123,7 +123,7 @@ def _same(path: Path, digest: str, size: int) -> bool:
 
 
 def _why_not_shared(token: Path, text: str) -> str:
-    probe = token.with_name(f"{token.name}-{os.getpid()}")
+    probe = token.with_name(f"{token.name}-{socket.gethostname()}-{os.getpid()}")
     try:
         if token.read_text() != text:
             return "another file is there"
