@@ -56,7 +56,7 @@ def _verdicts(view: RunView, findings: Sequence[Finding], name: str, title: str,
     timed = any(row["saved"] is not None for row in rows)
     saved = Column("saved", "training time saved, %", "share", "geometric mean over networks, t interval over folds")
     columns = (
-        *(CLAIM, Column("verdict", "verdict"), Column("why", "because")),
+        *(CLAIM, Column("verdict", "verdict")),
         Column("figure", "figure, points", "difference", "above zero: what the article claims; see what is measured"),
         *([saved] if timed else []),
         *(IMAGES, unit_column(view.unit)),
@@ -68,7 +68,8 @@ def _verdicts(view: RunView, findings: Sequence[Finding], name: str, title: str,
 
 def _verdict(finding: Finding) -> dict[str, Any]:
     evidence, figure = finding.evidence, finding.evidence.figure
-    row: dict[str, Any] = {"claim": finding.claim.title, "verdict": finding.verdict, "saved": None, "why": finding.why}
+    verdict = f"{finding.verdict}: {finding.why}" if finding.why else finding.verdict
+    row: dict[str, Any] = {"claim": finding.claim.title, "verdict": verdict, "saved": None}
     if figure is None:
         return row | {"figure": None, "n": None, "people": None, "holm": None, "detectable": None}
     return row | {

@@ -32,7 +32,8 @@ def expressions_section(view: RunView, suffix: str) -> Section:
         for protocol in view.protocols
     ]
     nothing = "No method finished all of its trials."
-    blocks = (*_first_open(tables, nothing), *_beside_people(view, suffix))
+    first, *others = _first_open(tables, nothing)
+    blocks = (first, *_beside_people(view, suffix), *others)
     return Section(f"expressions{suffix}", "By expression", blocks)
 
 
