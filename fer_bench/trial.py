@@ -221,6 +221,8 @@ def _measure(task: Task) -> dict[str, Any]:
         measured["tuned"] = tuned
     if (gpu := getattr(method, "peak_gpu_mb_", None)) is not None:
         measured["peak_gpu_mb"] = float(gpu)
+    if precision := getattr(method, "precision_", ""):
+        measured["precision"] = precision
     return measured
 
 
