@@ -171,7 +171,7 @@ def committed(tasks):
     "suite",
     [
         pytest.param(("--only", "[lg][dn][ab]-*"), id="lda-and-gnb"),
-        pytest.param((), id="whole", marks=pytest.mark.slow),
+        pytest.param((), id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
     ],
 )
 def test_predictions_are_those_of_one_process(two, cli, kdef_folder, tmp_path, suite):
@@ -375,6 +375,24 @@ def test_a_cluster_that_is_not_there_is_one_sentence(start, make_task, tmp_path)
                 [make_task(0)], scheduler=scheduler, logs=tmp_path / "logs", on_done=print, patience_seconds=1.0
             )  # fmt: skip
     assert not list(tmp_path.glob(".tmp-*"))
+
+
+@pytest.mark.slow
+def test_a_trial_that_loses_every_worker_has_failed(start, make_task, tmp_path):
+    """A trial whose third worker dies is tried no more: it may be what kills them."""
+    cluster = start(workers=4)
+    tried = []
+
+    def on_event(event, **facts):
+        if event == "trial_started" and facts["id"] == "trial-0":
+            tried.append(facts["worker"])
+            cluster.kill(facts["worker"])
+
+    records, _, outcome = run_all(cluster, [make_task(0, seconds=60.0), make_task(1)], tmp_path, on_event=on_event)
+    assert outcome.why == ""
+    assert len(set(tried)) == 3
+    assert {name: record["state"] for name, record in records.items()} == {"trial-0": "failed", "trial-1": "ok"}
+    assert records["trial-0"]["reason"] == "its Dask worker was lost, 3 times in a row"
 
 
 @pytest.mark.slow
