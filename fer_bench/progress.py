@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["Seldom", "draws", "hide_progress", "progress", "say", "shown"]
 
@@ -18,9 +18,13 @@ _hidden = False
 
 
 def say(text: str) -> None:
-    """Write one line for people to standard error, where it does not mix with what a command answers."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Write one line for people to standard error, where it does not mix with what a command answers.
+
+    A terminal that was closed meanwhile ends no run.
+    """
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def hide_progress(hide: bool = True) -> None:

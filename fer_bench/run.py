@@ -139,8 +139,11 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         board = begin(log, executor=plan.request.executor, **counts)
         outcome = Outcome(tuple(trial.id for trial in todo), "stopped")
         try:
+            with clock("stores"):
+                tasks = _tasks(plan, out, {trial.id for trial in todo})
+            # Only now: pictures have a bar of their own, and two cannot share a terminal.
             with watching(log, board, {trial.id: expected.seconds[trial.id] for trial in todo}) as watch:
-                outcome = _execute(plan, out, todo, begun, watch, clock)
+                outcome = _execute(plan, out, todo, tasks, begun, watch, clock)
         except KeyboardInterrupt:
             say("Stopped while preparing the trials.")
         with clock("consolidate"):
@@ -162,10 +165,10 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         return code
 
 
-def _execute(plan: Plan, out: Path, todo: Sequence[Trial], begun: float, watch: Watch, clock: Stopwatch) -> Outcome:
+def _execute(
+    plan: Plan, out: Path, todo: Sequence[Trial], tasks: Sequence[Task], begun: float, watch: Watch, clock: Stopwatch
+) -> Outcome:
     """Run the trials that are to do; failures are told at once, costs are kept for the next plan."""
-    with clock("stores"):
-        tasks = _tasks(plan, out, {trial.id for trial in todo})
     trials = {trial.id: trial for trial in todo}
     request = plan.request
 
