@@ -105,7 +105,7 @@ def _miscounted(run: RunData) -> list[str]:
     if run.predictions.empty:
         return []
     key = ["method", "protocol", "fold", "seed"]
-    found = run.predictions.groupby(key, sort=False, observed=True).size().rename("found").reset_index()
+    found = run.predictions.value_counts(key, sort=False).rename("found").reset_index()
     done = run.trials.loc[run.trials["state"] == "ok", [*key, "n_test"]].merge(found, on=key)
     wrong = done[done["n_test"].notna() & (done["n_test"] != done["found"])]
     if wrong.empty:
