@@ -76,3 +76,58 @@ def test_filtering(browser: Browser, page: Path) -> None:
     assert browser.evaluate("document.querySelector('.tools output').textContent") == f"{lbp} of {every} methods"
     browser.evaluate("document.querySelector('.tools input[value=classical]').click()")
     assert browser.evaluate(shown) == 0
+
+
+def test_the_keyboard_reaches_everything(browser: Browser, page: Path) -> None:
+    """Tab comes to the skip link first, which is then seen; Enter on a heading sorts; a stop has an outline."""
+    browser.open(page, width=1280)
+    focus = "document.activeElement"
+    browser.press("Tab", 9)
+    assert browser.evaluate(f"{focus}.className") == "skip"
+    assert browser.evaluate(f"{focus}.getBoundingClientRect().left") >= 0
+    browser.evaluate("document.querySelector('table.sortable thead button').focus({focusVisible: true})")
+    assert browser.evaluate(f"getComputedStyle({focus}).outlineStyle") == "solid"
+    browser.press("Enter", 13)
+    assert browser.evaluate(f"{focus}.closest('th').getAttribute('aria-sort')") == "descending"
+    unnamed = (
+        "[...document.querySelectorAll('button, input, select, summary, [tabindex]')].filter((e) => "
+        "!(e.textContent.trim() || e.ariaLabel || e.labels?.length || e.title)).map((e) => e.outerHTML.slice(0, 80))"
+    )
+    assert browser.evaluate(unnamed) == []
+
+
+def test_what_does_not_scroll_is_no_stop(browser: Browser, page: Path) -> None:
+    """A part that scrolls can be reached by Tab and says so by a shadow; one that fits is passed over."""
+    browser.open(page, width=390)
+    browser.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    browser.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+    wrong = (
+        "[...document.querySelectorAll('.scroll')].filter((e) => e.hasAttribute('tabindex') !== "
+        "(e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight)).length"
+    )
+    assert browser.evaluate(wrong) == 0
+    assert browser.evaluate("document.querySelectorAll('.scroll.more').length") > 3
+
+
+def test_a_link_opens_what_is_folded(browser: Browser, page: Path) -> None:
+    """A link to a folded table opens it."""
+    browser.open(page, width=1280)
+    browser.evaluate("location.hash = document.querySelector('details').id")
+    browser.evaluate("new Promise((done) => setTimeout(done, 50))")
+    assert browser.evaluate("document.querySelector('details').open") is True
+
+
+def test_print_shows_everything(browser: Browser, page: Path, tmp_path: Path) -> None:
+    """On paper nothing sticks, nothing scrolls, no tool or folded part is left, and colours are those of paper."""
+    browser.open(page, width=1280, dark=True)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert browser.evaluate("[...document.querySelectorAll('details')].every((one) => one.open)")
+    style = "[...document.querySelectorAll('{}')].every((e) => {{ const s = getComputedStyle(e); return {}; }})"
+    assert browser.evaluate(style.format(".scroll", "s.overflowX === 'visible' && s.maxHeight === 'none'"))
+    assert browser.evaluate(style.format("th, caption", "s.position !== 'sticky'"))
+    assert browser.evaluate(style.format(".tools, nav", "s.display === 'none'"))
+    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    browser.call("Emulation.setEmulatedMedia", media="")
+    browser.print(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
