@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-__all__ = ["FAILED", "Board", "Running", "read_board"]
+from fer_bench.executors.base import FAILED
 
-FAILED = ("failed", "timeout", "oom")
+__all__ = ["Board", "Running", "read_board"]
+
 _ENOUGH_TRIALS = 3
 """Trials whose seconds must be known before they correct what was predicted."""
 _LATEST = 50
@@ -107,8 +108,9 @@ class Board:
         return sum(self.counts[state] for state in FAILED)
 
     def rate(self, now: float) -> float:
-        """Trials a minute since the first one began."""
-        return 60 * self.n_over / max(now - (now if self.first is None else self.first), 1e-3)
+        """Trials a minute from the first one's start, until now or until the last one's end."""
+        until = self.last if self.n_over >= self.todo else now
+        return 60 * self.n_over / max(until - (until if self.first is None else self.first), 1e-3)
 
     def seconds_left(self, predicted: Mapping[str, float], now: float) -> float | None:
         """Seconds until all is done: what was predicted, corrected by how long trials of this call really took.

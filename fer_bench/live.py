@@ -17,7 +17,7 @@ from fer_bench.progress import Seldom, draws, say, shown
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Watch", "begin", "duration", "summary", "watching"]
+__all__ = ["Watch", "begin", "duration", "place", "summary", "watching"]
 
 _REDRAWN_A_SECOND = 2
 
@@ -127,6 +127,12 @@ def summary(board: Board, predicted: Mapping[str, float], now: float) -> str:
     return ", ".join(parts)
 
 
+def place(worker: str, device: str) -> str:
+    """Return where a trial runs: a worker's name, and its device where that is no CPU."""
+    name = f"worker {worker}" if worker.isdigit() else worker
+    return name if device in ("", "cpu") else f"{name} ({device})"
+
+
 def duration(seconds: float) -> str:
     """Return seconds as people say them, in two units at most."""
     whole = round(seconds)
@@ -140,5 +146,5 @@ def duration(seconds: float) -> str:
 
 
 def _cells(trial: Running, now: float) -> tuple[str, str, str, str]:
-    where = trial.worker if trial.device in ("", "cpu") else f"{trial.worker} ({trial.device})"
+    where = place(trial.worker, trial.device)
     return where, trial.method, f"{trial.protocol} fold {trial.fold}", duration(now - trial.since)

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fer_bench.board import FAILED, Board, read_board
+from fer_bench.board import Board, read_board
 from fer_bench.errors import UserError
 from fer_bench.events import EVENTS, read_events
-from fer_bench.live import duration
+from fer_bench.executors.base import FAILED
+from fer_bench.live import duration, place
 from fer_bench.results.load import check_schema
 from fer_bench.trial import RECORD
 
@@ -198,8 +199,8 @@ def _running_lines(running: Sequence[Now]) -> Iterator[str]:
     if not running:
         yield "now: no trial; pictures are being prepared, or the report is being written"
     for trial in running:
-        where = trial.worker if trial.device in ("", "cpu") else f"{trial.worker} ({trial.device})"
-        yield f"now: {where}  {trial.method}  {trial.protocol} fold {trial.fold}  {duration(trial.seconds)}"
+        where, since = place(trial.worker, trial.device), duration(trial.seconds)
+        yield f"now: {where}  {trial.method}  {trial.protocol} fold {trial.fold}  {since}"
 
 
 def _failure_lines(failures: Sequence[Failure]) -> Iterator[str]:

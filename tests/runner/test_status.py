@@ -208,7 +208,7 @@ def test_a_real_run_is_told_while_it_runs_and_after_it_was_killed(cli, kdef_fold
                 "trials": 2,
             }
         ]
-        assert "now: 0  probe-sleep  subject-2fold" in cli("status", "r").stdout
+        assert "now: worker 0  probe-sleep  subject-2fold" in cli("status", "r").stdout
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
