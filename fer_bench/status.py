@@ -28,6 +28,8 @@ _ENDS = {
     "failures": "as many trials failed as --max-failures allows",
     "interrupted": "it was interrupted",
     "stopped": "it was stopped",
+    "storage": "results could not be stored",
+    "workers": "the cluster has no workers left",
 }
 
 
