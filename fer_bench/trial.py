@@ -8,7 +8,8 @@ import shutil
 import time
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -34,6 +35,7 @@ PREDICTIONS = "predictions.npz"
 UNWRITTEN = "unwritten"
 """State of a trial that could not be stored. It is in no record, and such a trial counts as never started."""
 _LOCK = "trial.lock"
+_LOCK_SECONDS = 2.0
 _CHECKPOINT = "checkpoint"
 _ATTEMPT = "attempt.json"
 
@@ -171,16 +173,34 @@ def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, A
 
     What a training has kept of itself stays after a timeout, so that a longer limit goes on from there.
     """
-    record = complete_record(task.folder, task.id)
-    if record is None:
-        record = {**identify(task), "state": state, "reason": reason, **more}
-        try:
-            write_record(task.folder, record)
-        except StorageError as error:
-            return _unwritten(task, error)
-    if state != "timeout" or record["state"] == "ok":
-        _drop_checkpoint(task)
-    return record
+    lost = {**identify(task), "state": state, "reason": reason, **more}
+    try:
+        with _turn(task) as mine:
+            record = complete_record(task.folder, task.id)
+            if record is None and mine:
+                write_record(task.folder, lost)
+            if mine and (record is not None or state != "timeout"):
+                _drop_checkpoint(task)
+            if mine and record is not None:
+                (task.folder / _LOCK).unlink(missing_ok=True)
+    except StorageError as error:
+        return _unwritten(task, error)
+    return record or lost
+
+
+@contextmanager
+def _turn(task: Task) -> Iterator[bool]:
+    """Hold a trial's lock, which a process that was just killed may take a moment to free; yields whether it was got.
+
+    Who holds it for longer is another process that computes this trial: its result must not be written over.
+    """
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        with locked(task.folder / _LOCK, wait=False) as mine:
+            if mine or time.monotonic() > until:
+                yield mine
+                return
+        time.sleep(0.05)
 
 
 def _drop_checkpoint(task: Task) -> None:

@@ -173,16 +173,14 @@ class Worker:
 
     def _died(self, task: Task) -> Ended:
         """Its process is gone: by verdict, or by itself."""
-        verdict, code = self._verdict, self._process.exitcode or 0
+        verdict, code, peak = self._verdict, self._process.exitcode or 0, self.peak_bytes
+        self._end(task, None, replace=True)  # before anything is written: what it has started may hold its lock
         if verdict is not None:
-            return self._end(task, self._lost(task, *verdict) if verdict[0] else None, replace=True)
+            record = lost_record(task, *verdict, peak_rss_mb=peak / 2**20) if verdict[0] else None
+            return Ended(task, record)
         how = f"ended by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
         hint = "; the usual cause is that memory ran out" if code == -signal.SIGKILL else ""
-        self._end(task, None, replace=True)
         return Ended(task, None, how + hint)
-
-    def _lost(self, task: Task, state: str, reason: str) -> dict[str, Any]:
-        return lost_record(task, state, reason, peak_rss_mb=self.peak_bytes / 2**20)
 
     def _end(self, task: Task, record: Mapping[str, Any] | None, *, replace: bool) -> Ended:
         self._reader.close()

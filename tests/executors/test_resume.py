@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fer_bench.files import locked
 from fer_bench.methods import ImageSpec, MethodSpec
-from fer_bench.trial import PREDICTIONS, RECORD, run_task
+from fer_bench.trial import PREDICTIONS, RECORD, lost_record, run_task
 
 EPOCHS = 30
 
@@ -88,6 +89,21 @@ def test_two_that_come_to_one_trial_compute_it_once(make_task, run_all, lines):
     records, _ = run_all([task, replace(task)], workers=2)
     assert records[task.id]["state"] == "ok"
     assert len(lines("fits")) == 1
+    assert sorted(p.name for p in task.folder.iterdir()) == [PREDICTIONS, RECORD]
+
+
+def test_who_gives_up_writes_nothing_over_who_still_computes(make_task):
+    """A trial that is lost to one process while another computes it: no record is written; else it is, once."""
+    task = make_task("learn")
+    with locked(task.folder / "trial.lock", wait=True):
+        assert lost_record(task, "timeout", "too slow")["state"] == "timeout"
+        assert not (task.folder / RECORD).exists()
+    lost_record(task, "timeout", "too slow")
+    assert json.loads((task.folder / RECORD).read_text())["state"] == "timeout"
+    assert run_task(task)["state"] == "ok"
+    assert lost_record(task, "failed", "died")["state"] == "ok", (
+        "it was complete, only its process did not live to tell"
+    )
     assert sorted(p.name for p in task.folder.iterdir()) == [PREDICTIONS, RECORD]
 
 
