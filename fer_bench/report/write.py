@@ -108,7 +108,9 @@ def build_document(views: Sequence[RunView]) -> Document:
             warnings=(*opening.warnings_of(views), *_doubts(views)),
             headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
             glance=tuple(
-                table for i, v in enumerate(views) for table in opening.glance(v, f"-{i + 1}" if several else "")
+                replace(table, title=f"{table.title} ({v.label})") if several else table
+                for i, v in enumerate(views)
+                for table in opening.glance(v, f"-{i + 1}" if several else "")
             ),
             sections=tuple(sections),
         )
