@@ -39,6 +39,8 @@ _GRACE_SECONDS = 2.0
 _START_SECONDS = 120.0
 """A process that serves nobody after so long has failed; until it serves, its trial's time does not count."""
 _READY = "ready"
+_PIPE_READS = 16
+"""Of 64 kB each: as much as a pipe can be set to hold on Linux without privileges."""
 _ANSWER = ("id", "method", "protocol", "fold", "state", "reason", "fit_seconds", "predict_seconds", "peak_rss_mb")
 
 
@@ -255,10 +257,13 @@ class _Reader:
                         return
 
     def _drain(self) -> bool:
-        """Read what is there; False where nobody holds the other end any more."""
-        while True:
+        """Read what is there, or as much as a pipe can hold; False where nobody holds the other end any more.
+
+        A child that a trial leaves behind may print without end: waiting for its silence would be for ever.
+        """
+        for _ in range(_PIPE_READS):
             try:
-                data = os.read(self._pipe.fileno(), 1 << 20)
+                data = os.read(self._pipe.fileno(), 1 << 16)
             except BlockingIOError:
                 return True
             except OSError:
@@ -268,6 +273,7 @@ class _Reader:
             if self._log is not None:
                 with suppress(OSError):  # a full disk takes the log, not the run
                     self._log.write(data)
+        return True
 
 
 def thread_variables() -> dict[str, str]:

@@ -87,6 +87,13 @@ def test_what_a_trial_leaves_behind_is_not_the_next_ones_burden(make_task, run_a
     assert set(left) <= set(pids[2:][own_session::2])
 
 
+def test_a_child_that_prints_without_end_holds_nobody_up(make_task, run_all, tmp_path):
+    """A trial that ends and leaves behind a child that never stops printing: its log is finished, the next one runs."""
+    records, _ = run_all([make_task("babble"), make_task("learn")], workers=1)
+    assert {r["state"] for r in records.values()} == {"ok"}
+    assert (tmp_path / "logs" / "babble-0.log").stat().st_size < HEAD_BYTES + TAIL_BYTES + 100
+
+
 def test_a_gigabyte_of_output_fills_no_disk(make_task, run_all, tmp_path):
     """A trial that prints a gigabyte ends well; of its output the beginning and the end are kept, at most 1 MB."""
     records, _ = run_all([make_task("print-gigabyte"), make_task("learn")])

@@ -57,6 +57,11 @@ class Hostile:
         self._note("devices", f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES')}")
         time.sleep(1.5)
 
+    def _babble(self):
+        """Leave behind a child that prints without end."""
+        subprocess.Popen(["yes", "x" * 1000])
+        time.sleep(0.5)
+
     def _chat(self):
         print("good morning")  # noqa: T201
 
