@@ -1,8 +1,9 @@
 """What a trial costs beside its method on a Dask cluster: 1,000 empty trials on a scheduler and workers on loopback.
 
 Run as ``python benchmarks/bench_cluster.py [--trials 1000] [--workers 2] [--write FILE]``. Scheduler and workers are
-started as processes of their own, as people start them. Per trial: wall time of the whole execution divided by the
-number of trials; fsync of record and predictions included, the start of the workers' processes (imports) told apart.
+started as processes of their own, as people start them. Wall time of the whole execution divided by the number of
+trials, fsync of record and predictions included; the start of the workers' processes (imports) is told apart. Beside it
+the CPU time of driver, scheduler, workers and their processes together, which other people's load changes little.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from fer_bench.executors.cluster import execute
 from fer_bench.methods import ImageSpec, MethodSpec
@@ -29,11 +31,12 @@ PLUGINS = Path(__file__).parents[1] / "tests" / "plugins"
 
 @dataclass(frozen=True)
 class Overhead:
-    """Milliseconds a trial, and seconds until the first one had ended."""
+    """Milliseconds a trial, of wall and of CPU time, and seconds until the first ones had ended."""
 
     trials: int
     workers: int
     per_trial_ms: float
+    cpu_ms: float
     first_seconds: float
 
 
@@ -82,15 +85,33 @@ def measure(trials: int = 1000, workers: int = 2) -> Overhead:
     if str(PLUGINS) not in sys.path:
         sys.path.insert(0, str(PLUGINS))
     ends: list[float] = []
+    cpu: list[float] = []
+
+    def on_done(record: object) -> None:
+        ends.append(time.perf_counter())
+        if len(ends) in (workers, trials):
+            cpu.append(cpu_seconds())
+
     with tempfile.TemporaryDirectory() as name, cluster(Path(name), workers) as file:
         folder = Path(name)
         tasks = empty_tasks(folder, trials)
         begun = time.perf_counter()
-        execute(tasks, scheduler=str(file), logs=folder / "logs", on_done=lambda _: ends.append(time.perf_counter()))
+        execute(tasks, scheduler=str(file), logs=folder / "logs", on_done=on_done)
         over = time.perf_counter()
     # Every worker's process imports on its first trial; what is left is what a further trial costs.
     started = ends[workers - 1]
-    return Overhead(trials, workers, 1000 * (over - started) / (trials - workers), started - begun)
+    per_trial = 1000 / (trials - workers)
+    return Overhead(trials, workers, per_trial * (over - started), per_trial * (cpu[1] - cpu[0]), started - begun)
+
+
+def cpu_seconds() -> float:
+    """CPU time so far of this process and all below it."""
+    me = psutil.Process()
+    used = 0.0
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            used += sum(process.cpu_times()[:2])
+    return used
 
 
 def main() -> None:
@@ -100,11 +121,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
+    load = os.getloadavg()[0]
     found = measure(given.trials, given.workers)
     lines = [
-        "| executor | trials | workers | ms a trial | s until the first trials had ended |",
-        "|---|---|---|---|---|",
-        f"| dask | {found.trials:,} | {found.workers} | {found.per_trial_ms:.1f} | {found.first_seconds:.1f} |",
+        "| executor | trials | workers | cores | load before | wall ms a trial | CPU ms a trial | s to the first |",
+        "|---|---|---|---|---|---|---|---|",
+        f"| dask | {found.trials:,} | {found.workers} | {os.cpu_count()} | {load:.1f} | {found.per_trial_ms:.1f} "
+        f"| {found.cpu_ms:.1f} | {found.first_seconds:.1f} |",
     ]
     text = "\n".join(lines) + "\n"
     if given.write:
