@@ -12,7 +12,8 @@ __all__ = ["bibtex", "method_entries"]
 
 _SOURCE = re.compile(r"(?P<who>.+?) (?P<year>(?:18|19|20)\d\d)\b(?P<rest>.*)", re.DOTALL)
 _DOI = re.compile(r"doi\s+(?P<doi>10\.\d{4,9}/\S+?)[.,;]?(?=\s|$)")
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}"})
+_WORDS = {"~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}", "<": r"\textless{}", ">": r"\textgreater{}"}
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | _WORDS)
 
 
 def bibtex(views: Sequence[RunView]) -> str:
@@ -56,7 +57,8 @@ def method_entries(sources: Sequence[str]) -> list[str]:
         if rest:
             fields["note"] = _plain(rest)
         if doi:
-            fields["doi"] = doi["doi"].translate(str.maketrans("", "", "{}\\"))
+            bare = doi["doi"].translate(str.maketrans("", "", "{}\\"))
+            fields["doi"] = bare.replace("<", _WORDS["<"]).replace(">", _WORDS[">"])
         body = ", ".join(f"{name} = {{{value}}}" for name, value in fields.items())
         entries.append(f"@misc{{{wanted}, {body}}}")
     return entries

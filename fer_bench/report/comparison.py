@@ -340,7 +340,7 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
         Column(
             *("better", f"chance that it is better by over {100 * stats.MARGIN:g} point, %", "share"),
-            f"Bayesian t test {view.unit.over}: probability that the first is better by more than that",
+            f"Bayesian t test {view.unit.over}: probability that the true gain exceeds that",
         ),
         Column("folds", "corrected t over folds, p", "p", "Nadeau and Bengio 2003; takes folds for the unit"),
         Column("verdict", "what it supports"),

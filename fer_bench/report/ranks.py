@@ -17,7 +17,7 @@ __all__ = ["ranks_section"]
 
 def ranks_section(view: RunView, suffix: str) -> Section:
     """The most accurate methods ranked on each person; for runs that rank somebody."""
-    title, protocol = "Ranks over people", view.primary
+    title, protocol = f"Ranks over {view.unit.many}", view.primary
     if not view.declares_winner or protocol is None:
         return Section(f"ranks{suffix}", title, ("A quick run, or one on rendered faces, ranks nobody.",))
     methods = [str(name) for name in view.ranked(protocol)["method"]][: stats.MOST_RANKED]

@@ -227,7 +227,9 @@ def test_names_with_markup_stay_text(tmp_path: Path) -> None:
     (folder / "run.json").write_text(json.dumps(info))
     page = write_report([folder])
     text = page.read_text(encoding="utf-8")
-    assert html_tables(text).tags.count("script") == 1
+    data = text.count('<script type="application/json"')  # parsed as JSON, never run
+    assert html_tables(text).tags.count("script") == 1 + data
+    assert text.count("<script>") == 1
     assert "alert(&#39;x&#39;)" in text
     assert "<script" not in page.with_name("report.md").read_text(encoding="utf-8")
     assert not list(tmp_path.glob("*.csv"))
