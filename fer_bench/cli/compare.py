@@ -71,7 +71,7 @@ def _evidence(pair: Pair, unit: stats.Unit) -> Iterator[tuple[str, str]]:
     posterior = pair.posterior
     if isinstance(posterior, stats.Posterior):
         yield (
-            f"better by more than {100 * posterior.margin:g} points",
+            f"better by more than {_margin(posterior.margin)}",
             f"A {_percent(posterior.better)}, neither {_percent(posterior.same)}, B {_percent(posterior.worse)}",
         )
     else:
@@ -133,6 +133,11 @@ def _points(found: stats.Interval) -> str:
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
+
+
+def _margin(share: float) -> str:
+    points = f"{100 * share:g}"
+    return f"{points} point{'' if points == '1' else 's'}"
 
 
 def _percent(value: float) -> str:
