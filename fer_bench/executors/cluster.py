@@ -288,6 +288,9 @@ class _Drive:
         task, future = flight.task, flight.future
         if future.status == "error":
             error = future.exception()
+            if type(error).__name__ == "KilledWorker":  # the scheduler was quicker than the look at its workers
+                self._lost(flight)
+                return
             why = f"the Dask worker {flight.site.name} could not run it: {type(error).__name__}: {error}"
             self._agenda.done(lost_record(task, "failed", why))
             return
