@@ -252,13 +252,15 @@ def run_table(run: Path) -> list[str]:
     kept = "kept" if found.share <= TARGET_SHARE else "missed"
     data = f"{info['dataset']['n_images']:,} images, {len(info['plan'])} trials, {info['workers']} workers"
     return [
-        f"`{info['command']}`: {data}.",
+        f"`{info['command']}`: {data}; code {str((info.get('code') or {}).get('commit'))[:7]}.",
         "",
         "| worker-seconds | | of the methods' |",
         "|---|---:|---:|",
         *(f"| {name} | {seconds:,.1f} | {seconds / found.methods:.2%} |" for name, seconds in rows.items()),
-        f"| **overhead: all but methods and stores** | {found.overhead:,.1f} | **{found.share:.2%}** |",
+        f"| **overhead: all but methods{' and stores' if found.phases else ''}** | {found.overhead:,.1f} "
+        f"| **{found.share:.2%}** |",
         "",
+        *([] if found.phases else ["This run does not tell its phases: building stores is within the overhead.", ""]),
         f"Asked for: at most {TARGET_SHARE:.0%}: {kept}.",
     ]
 
