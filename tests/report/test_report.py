@@ -231,7 +231,8 @@ def test_names_with_markup_stay_text(tmp_path: Path) -> None:
     assert html_tables(text).tags.count("script") == 1 + data
     assert text.count("<script>") == 1
     assert "alert(&#39;x&#39;)" in text
-    assert "<script" not in page.with_name("report.md").read_text(encoding="utf-8")
+    twin = page.with_name("report.md").read_text(encoding="utf-8")
+    assert "<script" not in re.sub(r"(?ms)^```.*?^```$", "", twin)
     assert not list(tmp_path.glob("*.csv"))
 
 
