@@ -107,7 +107,8 @@ def _claims(view: RunView, protocol: str) -> str:
     findings = test_claims(view, protocol)
     if not view.declares_winner:
         shown = sum(finding.evidence.figure is not None for finding in findings)
-        return f"Six claims are listed. None is decided here: {_no_winner(view)}. {shown} of them {'has' if shown == 1 else 'have'} a figure."
+        have = f"{shown} of them {'has' if shown == 1 else 'have'} a figure"
+        return f"Six claims are listed. None is decided here: {_no_winner(view)}. {have}."
     parts = []
     for verdict, words in ((SUPPORTED, "Supported"), (NOT_SUPPORTED, "Not supported"), (CANNOT_TELL, "Can't tell")):
         names = [f.claim.title[0].lower() + f.claim.title[1:] for f in findings if f.verdict == verdict]
