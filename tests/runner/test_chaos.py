@@ -203,7 +203,7 @@ def chaos(n_kills: int, calm: tuple[Place, float, dict[str, bytes]], folder: Pat
         place = Place(folder / f"place-{number}", data)
         try:
             before: dict[str, tuple[int, int]] = {}
-            while kills + place.kills < n_kills:
+            while kills + place.kills < n_kills and len(place.told) < 8:  # where the machine slows down none may end
                 killed = kill_at_random(place, rng, seconds)
                 place.wait_for_orphans()
                 now = place.complete()
