@@ -14,7 +14,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from fer_bench.deep import classifier, feeds
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks import build, learn
+from fer_bench.deep.networks import StagedNetwork, build, learn
 from fer_bench.deep.stages import plan_stages
 
 Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -116,6 +116,32 @@ def test_training_and_prediction_see_the_same_pictures(
     if name == "cnn3" or normalisation != "network":
         expected = (images.reshape(8, 32, 32, -1).astype(np.float64) / 255 - mean) / std
         np.testing.assert_allclose(predicted.permute(0, 2, 3, 1).numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("mode", "views"), [("entire", 0), ("dense", 3), ("last_block", 2)])
+def test_moved_pictures_are_normalised_as_the_others(
+    mode: str, views: int, toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures of one colour, which moving leaves as they are, reach the network as the weights expect that colour."""
+    _, labels = toy(n=8, side=32, channels=3)
+    colour = np.array([200, 90, 30], dtype=np.uint8)
+    images = np.broadcast_to(colour, (8, 32, 32, 3)).copy()
+    seen: list[torch.Tensor] = []
+    for name in ("boundaries", "forward_both"):
+        original = getattr(StagedNetwork, name)
+
+        def spy(self: StagedNetwork, x: torch.Tensor, *rest: Any, original: Any = original) -> Any:
+            seen.append(x.detach().clone())
+            return original(self, x, *rest)
+
+        monkeypatch.setattr(StagedNetwork, name, spy)
+    weights = random_weights("squeezenet1_0")
+    params: dict[str, Any] = {"epochs": 1, "batch_size": 4, "views": views, "weights": weights, "device": "cpu"}
+    NetworkClassifier("squeezenet1_0", mode, **params).fit(images, labels)
+    expected = ImageClassification(crop_size=32, resize_size=32)(Image.fromarray(images[0]))
+    assert sum(len(x) for x in seen) >= 8 * max(1, views)
+    for x in seen:
+        torch.testing.assert_close(x, expected.expand_as(x), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("mode", "views"), [("entire", 0), ("dense", 3), ("last_block", 2), ("gradual", 2)])
