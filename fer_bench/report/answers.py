@@ -79,11 +79,12 @@ def _by_how_much(view: RunView, protocol: str) -> str:
 
 
 def _behind_first(view: RunView, protocol: str, methods: Sequence[str]) -> list[tuple[str, stats.Difference, float]]:
-    """First minus every other, with Holm's p over all of them, as in the leaderboard."""
+    """First minus every other, with Holm's p over all pairs that the first was picked from, as in the leaderboard."""
     first = view.outcomes[Key(methods[0], protocol, LAST)]
     pairs = [(name, view.difference(first, view.outcomes[Key(name, protocol, LAST)])) for name in methods[1:]]
     known = [(name, difference) for name, difference in pairs if difference is not None]
-    adjusted = stats.holm([difference.test.p_value for _, difference in known])
+    p_values = [difference.test.p_value for _, difference in known]
+    adjusted = stats.holm(p_values, family=len(methods) * (len(methods) - 1) // 2)
     return [(name, difference, p) for (name, difference), p in zip(known, adjusted, strict=True)]
 
 

@@ -252,6 +252,11 @@ class RunView:
         )
         return Estimate.of(interval)
 
+    def pairs_between(self, protocol: str, first: str, second: str) -> int:
+        """Pairs of a finished method of one family with one of another: what the two best are picked from."""
+        counts = self.ranked(protocol)["family"].value_counts()
+        return int(counts.get(first, 0) * counts.get(second, 0))
+
     def families(self, protocol: str) -> tuple[str, ...]:
         """Families with finished rows, in the project's order."""
         return tuple(family for family in FAMILIES if self.best(protocol, family))

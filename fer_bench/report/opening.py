@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from fer_bench import stats
 from fer_bench.results import Key
 
 from .answers import answers
@@ -141,11 +142,15 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
         a, b, first, second = b, a, second, first
         found = view.difference(first, second) or found
     over = view.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
-    p_value = cell_text(P, found.test.p_value)
+    # The best of each family was picked by looking at these images: any other pair could have been in its place.
+    pairs = max(1, view.pairs_between(protocol, view.family(a), view.family(b)))
+    p = stats.holm([found.test.p_value], family=pairs)[0]
+    p_value = cell_text(P, p)
     points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
     images = f"{found.interval.n:,} images; "
     tested = f"{images}sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
-    if found.test.p_value < 0.05:
+    tested += f" (Holm, {pairs:,} pairs)" if pairs > 1 else ""
+    if p < 0.05:
         beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]
     unseen = f"; a true difference below {100 * found.detectable:.1f} points would often go unseen"
