@@ -323,7 +323,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.precisions:
-        found = [measure_precision(name, given.turns) for name in NETWORKS]
+        found = [measure_precision(name, given.turns) for name in fnmatch.filter(NETWORKS, given.only)]
         print(_table(["network", "training step", "prediction", "taken where there are units"], found))
         return
     rows = tuple(row for row in (QUICK if given.quick else FULL) if fnmatch.fnmatch(row.name, given.only))

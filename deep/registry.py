@@ -82,7 +82,7 @@ class Network:
         For estimates of time.
     bf16_on_cpu : bool
         Whether processors with units for bfloat16 train it quicker in that precision. Depthwise convolutions lose:
-        with AVX512-bf16 a step took 1.7 to 2.1 times as long.
+        with AVX512-bf16 a step took 1.5 to 2.4 times as long (benchmarks/bench_deep.py --precisions --turns 7).
     """
 
     name: str
