@@ -1,0 +1,158 @@
+"""The answer of ``fer-bench gate``: for people, for programs, and for GitHub."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fer_bench.cli.tables import columns
+from fer_bench.errors import UserError
+from fer_bench.gate import SEEDS, Expected, Row, Verdict, check_gate, read_expected, write_expected
+
+__all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "update_lines", "write_summary"]
+
+_MOST_LINES = 12
+"""Rows that are shown though nothing is wrong with them; --json has all."""
+
+
+def gate_lines(found: Verdict) -> Iterator[str]:
+    """Word a verdict: what got worse first, then the rows with what each would catch."""
+    yield from (f"SET UP WRONGLY: {fault}" for fault in found.faults)
+    yield from (f"REGRESSION: {_sentence(row)}" for row in found.regressed)
+    better = [row for row in found.rows if row.verdict == "better"]
+    yield from (f"better: {_sentence(row)}" for row in better)
+    if found.rows:
+        yield ""
+        yield from columns(
+            [("METHOD", "PROTOCOL", "EXPECTED", "FOUND", "CHANGED", "P (HOLM)", "CATCHES", ""), *_cells(found)]
+        )
+        yield "CATCHES: smallest drop in points that the row fails by, with 80 % power where it rests on a test."
+    yield from (f"note: {note}" for note in found.notes)
+    yield _summary(found)
+
+
+def gate_json(found: Verdict) -> str:
+    """Everything as JSON; what is no finite number is null."""
+    value = {
+        "exit_code": found.exit_code,
+        "unit": found.unit.name,
+        "faults": list(found.faults),
+        "notes": list(found.notes),
+        "rows": [{name: _plain(cell) for name, cell in asdict(row).items()} for row in found.rows],
+    }
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def github_lines(found: Verdict) -> Iterator[str]:
+    """Annotations, as GitHub's workflow commands: errors, notices of what is better, warnings for notes."""
+    yield from (_annotation("error", "fer-bench gate: set up wrongly", fault) for fault in found.faults)
+    yield from (_annotation("error", "fer-bench gate: regression", _sentence(row)) for row in found.regressed)
+    better = (row for row in found.rows if row.verdict == "better")
+    yield from (_annotation("notice", "fer-bench gate: better", _sentence(row)) for row in better)
+    yield from (_annotation("warning", "fer-bench gate", note) for note in found.notes)
+    yield _summary(found)
+
+
+def github_summary(found: Verdict) -> str:
+    """Markdown for the page of a job."""
+    head = "| method | protocol | expected | found | changed | p (Holm) | catches, points | verdict |"
+    rows = ["| " + " | ".join(cells) + " |" for cells in _cells(found, everything=True)]
+    said = [f"- **set up wrongly**: {fault}" for fault in found.faults] + [f"- {note}" for note in found.notes]
+    table = [head, "|" + "---|" * 8, *rows] if rows else []
+    return "\n".join(["### fer-bench gate", "", _summary(found), "", *said, "", *table, ""])
+
+
+def write_summary(found: Verdict) -> None:
+    """Append the Markdown to the file that GitHub names, where it does."""
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file:
+        with Path(file).open("a", encoding="utf-8") as handle:
+            handle.write(github_summary(found))
+
+
+def update_lines(run_folders: list[Path], file: Path, *, few_seeds: bool) -> Iterator[str]:
+    """Write a new expectation and tell what it changes."""
+    before, damage = None, ""
+    if file.exists():
+        try:
+            before = read_expected(file)
+        except UserError as error:
+            damage = str(error)
+    first = None
+    if before is not None:
+        try:
+            first = check_gate(run_folders[0], file, few_seeds=True)
+        except UserError as error:
+            damage = str(error)
+    write_expected(run_folders, file, few_seeds=few_seeds)
+    now = read_expected(file)
+    yield from _changes(before, now)
+    if first is not None:
+        changed = [row for row in first.rows if row.changed or row.verdict != "ok"]
+        yield from (f"changed: {_sentence(row)}" for row in changed)
+        yield f"{len(changed)} of {len(first.rows)} rows changed"
+    elif damage:
+        yield f"not compared with what was there: {damage}"
+    seeds = next(iter(now.rows.values())).seeds
+    yield f"{file}: written, {len(now.rows)} rows, {len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}"
+
+
+def _changes(before: Expected | None, now: Expected) -> Iterator[str]:
+    if before is None:
+        return
+    yield from (f"new: {row.name}" for key, row in now.rows.items() if key not in before.rows)
+    yield from (f"gone: {row.name}" for key, row in before.rows.items() if key not in now.rows)
+    if before.manifest_hash != now.manifest_hash:
+        yield f"other data: {before.manifest_hash[:12]} -> {now.manifest_hash[:12]}"
+
+
+def _sentence(row: Row) -> str:
+    text = f"{row.method} under {row.protocol}: {100 * row.expected:.2f} % -> {100 * row.found:.2f} %"
+    if row.rule == "exact":
+        return f"{text}, {row.changed} of {row.images} images answered differently, {_allowed(row)} allowed"
+    few = f", {row.seeds} of {SEEDS} seeds" if row.few_seeds else ""
+    return f"{text}, tolerance {100 * row.tolerance:.2f} points, p {row.p_value:.2g} (Holm){few}"
+
+
+def _allowed(row: Row) -> int:
+    return round(row.tolerance * row.images)
+
+
+def _cells(found: Verdict, *, everything: bool = False) -> list[tuple[str, ...]]:
+    shown = sorted(found.rows, key=lambda row: ("regression", "better", "ok").index(row.verdict))
+    kept = shown if everything else [row for i, row in enumerate(shown) if row.verdict != "ok" or i < _MOST_LINES]
+    cells: list[tuple[str, ...]] = [
+        (
+            *(row.method, row.protocol, f"{100 * row.expected:.1f}", f"{100 * row.found:.1f}"),
+            str(row.changed) if row.changed >= 0 else "",
+            "" if math.isnan(row.p_value) else f"{row.p_value:.2g}",
+            "nothing" if math.isinf(row.caught) else f"{100 * row.caught:.1f}",
+            row.verdict,
+        )
+        for row in kept
+    ]
+    hidden = len(shown) - len(kept)
+    if hidden:
+        cells.append((f"... and {hidden} more, all ok", "", "", "", "", "", "", ""))
+    return cells
+
+
+def _summary(found: Verdict) -> str:
+    worse, n = len(found.regressed), len(found.rows)
+    text = f"{worse} of {n} rows got worse"
+    return f"{text}; {len(found.faults)} could not be judged" if found.faults else text
+
+
+def _annotation(kind: str, title: str, message: str) -> str:
+    """One workflow command; its message may hold no line end and no bare per cent sign."""
+    text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{kind} title={title.replace('%', '%25').replace(':', '%3A').replace(',', '%2C')}::{text}"
+
+
+def _plain(cell: Any) -> Any:
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell

@@ -1,0 +1,286 @@
+"""Expected results: a file that holds what runs predicted, image by image, and what made it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_bench import stats
+from fer_bench.errors import InputError, UserError
+from fer_bench.files import atomic_write
+from fer_bench.results import SELECTIONS, Key, Outcome, RunData, collect_outcomes, load_run
+
+__all__ = [
+    "RULES",
+    "SCHEMA",
+    "SEEDS",
+    "Expected",
+    "Reference",
+    "hash_images",
+    "last_epochs",
+    "read_expected",
+    "write_expected",
+]
+
+SCHEMA = 2
+"""Of the file; 1 held no people and one seed."""
+SEEDS = 5
+"""Of a method that is trained at random, at least: fewer say too little of how far a new seed may fall."""
+RULES = ("exact", "people")
+"""exact: the same predictions; people: tolerance and sign-flip test."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one method predicted under one protocol, k seeds of the same n images.
+
+    Attributes
+    ----------
+    method, protocol, rule, weights : str
+        ``rule`` is one of `RULES`; ``weights`` is what run.json says of them.
+    seeds : tuple of int
+    folds : tuple of str
+        Hash of the folds of each seed.
+    labels : (n,) uint8
+    predicted : (k, n) uint8
+    people : (n,) int64
+    images : str
+        Hash of the images' names in their order.
+    """
+
+    method: str
+    protocol: str
+    rule: str
+    weights: str
+    seeds: tuple[int, ...]
+    folds: tuple[str, ...]
+    labels: NDArray[np.uint8]
+    predicted: NDArray[np.uint8]
+    people: NDArray[np.int64]
+    images: str
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """(k, n) bool."""
+        return self.predicted == self.labels
+
+    @property
+    def name(self) -> str:
+        """For lines and annotations."""
+        return f"{self.method} under {self.protocol}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A file of expected results; ``made_by`` says of each run its command, seed, code and packages."""
+
+    manifest_hash: str
+    unit: stats.Unit
+    rows: Mapping[tuple[str, str], Reference]
+    made_by: tuple[Mapping[str, Any], ...]
+
+
+def last_epochs(run: RunData) -> dict[tuple[str, str], Outcome]:
+    """What is gated: predictions of the last epoch, by method and protocol."""
+    found: dict[Key, Outcome] = collect_outcomes(run)
+    return {(key.method, key.protocol): o for key, o in found.items() if key.selection == SELECTIONS[0]}
+
+
+def hash_images(outcome: Outcome) -> str:
+    """Hash the names of the tested images in their order."""
+    return hashlib.sha256("\n".join(outcome.images).encode()).hexdigest()
+
+
+def write_expected(run_folders: Sequence[Path] | Path, file: Path, *, few_seeds: bool = False) -> None:
+    """Write what runs predicted as the new expectation.
+
+    Parameters
+    ----------
+    run_folders : Path, or several
+        One run, or runs that differ in their seed.
+    file : Path
+    few_seeds : bool
+        Take methods that are trained at random with fewer than `SEEDS` seeds.
+
+    Raises
+    ------
+    UserError
+        A folder is no run, a trial did not end well, the runs do not belong together, or seeds are too few.
+    """
+    folders = [run_folders] if isinstance(run_folders, Path) else list(run_folders)
+    runs = [load_run(folder) for folder in folders]
+    for run in runs:
+        _refuse_unfinished(run)
+        _refuse_other(run, runs[0])
+    seeds = [int(run.info["seed"]) for run in runs]
+    if len(set(seeds)) < len(seeds):
+        raise UserError(f"--update: seed {seeds[0]} comes twice among {len(seeds)} runs; give runs of different seeds")
+    outcomes = [last_epochs(run) for run in runs]
+    if not outcomes[0]:
+        raise UserError(f"{runs[0].path}: no finished trial, so there is nothing to expect")
+    rows: list[dict[str, Any]] = []
+    tested: dict[str, dict[str, Any]] = {}
+    for method, protocol in outcomes[0]:
+        row, test = _collect(method, protocol, runs, outcomes)
+        if len(runs) < SEEDS and row["rule"] != "exact" and not few_seeds:
+            raise UserError(
+                f"--update: {method} is trained at random, and {len(runs)} of {SEEDS} seeds are given, which says too "
+                f"little of how far a new seed may fall; give runs of {SEEDS} seeds (run --seed 1 --out ..., and so "
+                "on), or take it as it is with --few-seeds"
+            )
+        rows.append(row)
+        known = tested.setdefault(protocol, test)
+        if known != test:
+            raise UserError(f"--update: {method} was tested on other images under {protocol} than the methods before")
+    value = {
+        "schema": SCHEMA,
+        "manifest_hash": runs[0].info["dataset"]["manifest_hash"],
+        "unit": runs[0].unit.name,
+        "made_by": [_maker(run) for run in runs],
+        "tested": tested,
+        "rows": rows,
+    }
+    with atomic_write(file, "w") as handle:
+        json.dump(value, handle, indent=1)
+        handle.write("\n")
+
+
+def read_expected(file: Path) -> Expected:
+    """Read a file of expected results.
+
+    Raises
+    ------
+    UserError
+        It is none, is damaged, or has another schema.
+    """
+    try:
+        value = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"--expected {file}: cannot be read: {error}; `--update` writes one from a run") from error
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema != SCHEMA:
+        found = "none" if schema is None else schema
+        raise UserError(
+            f"--expected {file}: expected a file of expected results of schema {SCHEMA}, found {found}; "
+            "write it anew with --update"
+        )
+    try:
+        tested = {name: _Tested(**part) for name, part in value["tested"].items()}
+        rows = [_reference(row, tested[row["protocol"]]) for row in value["rows"]]
+        return Expected(
+            manifest_hash=value["manifest_hash"],
+            unit=stats.find_unit(value["unit"]),
+            rows={(row.method, row.protocol): row for row in rows},
+            made_by=tuple(value["made_by"]),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError, zlib.error, InputError) as error:
+        raise UserError(
+            f"--expected {file}: is damaged ({type(error).__name__}: {error}); write it anew with --update"
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Tested:
+    n: int
+    images: str
+    labels: str
+    people: str
+
+
+def _collect(
+    method: str, protocol: str, runs: Sequence[RunData], outcomes: Sequence[Mapping[tuple[str, str], Outcome]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    found = []
+    for run, outcome in zip(runs, outcomes, strict=True):
+        if (method, protocol) not in outcome:
+            raise UserError(f"--update: {run.path} has no {method} under {protocol}, which {runs[0].path} has")
+        found.append(outcome[method, protocol])
+    tests = [
+        {
+            "n": len(o.labels),
+            "images": hash_images(o),
+            "labels": _pack(o.labels),
+            "people": _pack(o.person, np.int32),
+        }
+        for o in found
+    ]
+    if any(test != tests[0] for test in tests):
+        raise UserError(
+            f"--update: the runs test {method} under {protocol} on different images; make them with the same --folds"
+        )
+    family = runs[0].info["methods"][method]
+    row = {
+        "method": method,
+        "protocol": protocol,
+        "rule": "exact" if family["family"] == "classical" else "people",
+        "weights": family.get("weights", "none"),
+        "seeds": [int(run.info["seed"]) for run in runs],
+        "folds": [run.info["protocols"][protocol]["folds_hash"] for run in runs],
+        "accuracy": [round(float(o.correct.mean()), 6) for o in found],
+        "predicted": [_pack(o.predicted) for o in found],
+    }
+    return row, tests[0]
+
+
+def _maker(run: RunData) -> dict[str, Any]:
+    kept = ("command", "seed", "suite", "profile", "preset", "code", "packages")
+    return {name: run.info.get(name) for name in kept} | {"cpu": run.info["machine"].get("cpu")}
+
+
+def _reference(row: Mapping[str, Any], tested: _Tested) -> Reference:
+    seeds, folds = tuple(map(int, row["seeds"])), tuple(map(str, row["folds"]))
+    if row["rule"] not in RULES:
+        raise ValueError(f"rule {row['rule']!r} is none of {', '.join(RULES)}")
+    if not seeds or not len(seeds) == len(folds) == len(row["predicted"]):
+        raise ValueError(f"{row['method']}: seeds, folds and predictions differ in number")
+    return Reference(
+        method=str(row["method"]),
+        protocol=str(row["protocol"]),
+        rule=row["rule"],
+        weights=str(row["weights"]),
+        seeds=seeds,
+        folds=folds,
+        labels=_unpack(tested.labels, tested.n),
+        predicted=np.stack([_unpack(text, tested.n) for text in row["predicted"]]),
+        people=_unpack(tested.people, tested.n, np.int32).astype(np.int64),
+        images=tested.images,
+    )
+
+
+def _refuse_unfinished(run: RunData) -> None:
+    bad = run.trials[~run.trials["state"].isin(["ok", "skipped"])]
+    if len(bad):
+        first = bad.iloc[0]
+        raise UserError(
+            f"{run.path}: {len(bad)} trials did not end well, the first is {first['method']} fold {first['fold']} "
+            f"({first['state']}: {first['reason']}); run the same command again, then gate"
+        )
+
+
+def _refuse_other(run: RunData, first: RunData) -> None:
+    for name in ("manifest_hash", "unit"):
+        here, there = run.info["dataset"].get(name), first.info["dataset"].get(name)
+        if here != there:
+            raise UserError(
+                f"--update: {run.path} has {name} {here}, {first.path} has {there}; give runs of one dataset"
+            )
+
+
+def _pack(values: NDArray[Any], dtype: Any = np.uint8) -> str:
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(values, dtype=dtype).tobytes(), 9)).decode()
+
+
+def _unpack(text: str, n: int, dtype: Any = np.uint8) -> NDArray[Any]:
+    values = np.frombuffer(zlib.decompress(base64.b64decode(text, validate=True)), dtype=dtype)
+    if len(values) != n:
+        raise ValueError(f"expected {n} images, found {len(values)}")
+    return values
