@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -330,7 +330,13 @@ def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArr
                 np.save(handle, features)
             with atomic_write(timing, "w") as handle:
                 json.dump({"seconds_per_image": seconds / len(images)}, handle)
-    return np.load(path, mmap_mode="r"), float(json.loads(timing.read_text())["seconds_per_image"])
+    return _mapped(path, path.stat().st_mtime_ns), float(json.loads(timing.read_text())["seconds_per_image"])
+
+
+@lru_cache(maxsize=2)
+def _mapped(path: Path, changed: int) -> NDArray[np.float32]:
+    """Features on disk; a worker's next trial mostly reads the same, whose pages then need not be mapped again."""
+    return np.load(path, mmap_mode="r")
 
 
 def _watched(task: Task, method: Any) -> dict[str, NDArray[Any]]:
