@@ -26,8 +26,7 @@ __all__ = ["FLIPS", "TOLERANCE", "Row", "allowed_changes", "judge", "smallest_dr
 TOLERANCE = 0.02
 """Drop of accuracy that is not asked about."""
 FLIPS = 0.005
-"""Share of images that a deterministic method may answer differently: more than any processor changed, see
-benchmarks/results/gate.md."""
+"""Share of images that a deterministic method may answer differently; docs/ci.md says what other processors change."""
 FALSE_ALARMS = 0.01
 """Of gate calls, at most, whatever the number of rows."""
 POWER = 0.8
