@@ -167,10 +167,11 @@ def _judge_saved(saved: Estimate, accuracy: Estimate, holm: float) -> tuple[str,
         return CANNOT_TELL, f"the time saved has no interval, as {saved.why}"
     if saved.high < 0 and holm < 0.05:
         return NOT_SUPPORTED, "it takes longer"
-    if not (saved.low > 0 and holm < 0.05):
-        return CANNOT_TELL, "the interval of the time saved holds zero"
+    cheaper = saved.low > 0 and holm < 0.05
     if accuracy.high < -MARGIN:
-        return NOT_SUPPORTED, "it is cheaper, but reads fewer images rightly"
+        return NOT_SUPPORTED, f"it {'is cheaper, but ' if cheaper else ''}reads fewer images rightly"
+    if not cheaper:
+        return CANNOT_TELL, "the interval of the time saved holds zero"
     if math.isnan(accuracy.low) or accuracy.low < -MARGIN:
         return CANNOT_TELL, f"it is cheaper, but may lose {_MARGIN} of accuracy or more"
     return SUPPORTED, "it takes less time and is not less accurate"

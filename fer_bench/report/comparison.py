@@ -130,7 +130,7 @@ def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
 
 
 def _p_behind(unit: stats.Unit) -> Column:
-    text = f"sign-flip test {unit.over} against the first row, for all pairs it was picked from; large: not told apart"
+    text = f"sign-flip test {unit.over} against the first row, corrected for all pairs of rows; large: not told apart"
     return Column("p_behind", "p (Holm)", "p", text)
 
 
@@ -311,8 +311,8 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
         found = view.difference(a, b)
         if found is not None:
             compared.append((a, b, found))
-    family = sum(view.pairs_between(protocol, high, low) for low, high in combinations(best, 2))
-    adjusted = stats.holm([found.test.p_value for _, _, found in compared], family=max(family, len(compared)))
+    pairs = max(view.cross_pairs(protocol), len(compared))
+    adjusted = stats.holm([found.test.p_value for _, _, found in compared], family=pairs)
     rows = tuple(
         {
             **{
@@ -343,7 +343,7 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
             "holm",
             "p (Holm)",
             "p",
-            "corrected for all pairs across families, which the best are picked from",
+            f"corrected for the {pairs:,} pairs across families that the best are picked from",
         ),
         Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -252,10 +253,10 @@ class RunView:
         )
         return Estimate.of(interval)
 
-    def pairs_between(self, protocol: str, first: str, second: str) -> int:
-        """Pairs of a finished method of one family with one of another: what the two best are picked from."""
+    def cross_pairs(self, protocol: str) -> int:
+        """Pairs of finished methods of two families: what the best of each are picked from."""
         counts = self.ranked(protocol)["family"].value_counts()
-        return int(counts.get(first, 0) * counts.get(second, 0))
+        return int(sum(a * b for a, b in combinations(counts, 2)))
 
     def families(self, protocol: str) -> tuple[str, ...]:
         """Families with finished rows, in the project's order."""

@@ -90,8 +90,8 @@ def splits_section(view: RunView, suffix: str) -> Section:
     text = (
         "A split by image puts other pictures of a tested person into training, a split by session those of another "
         "sitting. That helps some methods, which then know the face, and misleads others, for which the nearest face "
-        "is the same person with another expression: the difference has no one sign. Every row counts the images that "
-        "both protocols tested, last epoch on both sides."
+        "is the same person with another expression: the sign is no law, and the tables say which way it goes here. "
+        "Every row counts the images that both protocols tested, last epoch on both sides."
     )
     if not view.unit.tells_people:
         text += " These data do not tell who is who, so no row shows what unseen people do to a figure."
@@ -165,8 +165,8 @@ def _slopes(view: RunView, suffix: str) -> list[Block]:
     named = [rows[0]["method"], rows[-1]["method"], *(str(view.best(chosen[-1], f)) for f in view.families(chosen[-1]))]
     sizes = ", ".join(f"{view.shown(name)} {view.train_size(name):,.0f}" for name in chosen)
     caption = (
-        f"Accuracy of {len(rows)} methods, in %, as ever more of the tested people is kept out of training. Every line "
-        f"is a method (hover for its name); last epoch. Training images: {sizes}."
+        f"Accuracy of {len(rows)} methods, in %: the further right, the less of the tested people is in training. "
+        f"Every line is a method (hover for its name); last epoch. Training images: {sizes}."
     )
     table_id = f"ladder{suffix}"
     columns = (

@@ -143,13 +143,13 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
         found = view.difference(first, second) or found
     over = view.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
     # The best of each family was picked by looking at these images: any other pair could have been in its place.
-    pairs = max(1, view.pairs_between(protocol, view.family(a), view.family(b)))
+    pairs = max(1, view.cross_pairs(protocol))
     p = stats.holm([found.test.p_value], family=pairs)[0]
     p_value = cell_text(P, p)
     points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
     images = f"{found.interval.n:,} images; "
     tested = f"{images}sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
-    tested += f" (Holm, {pairs:,} pairs)" if pairs > 1 else ""
+    tested += f" (Holm, {pairs:,} pairs of families)" if pairs > 1 else ""
     if p < 0.05:
         beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]

@@ -88,7 +88,11 @@ def words_section(tables: Iterable[Table]) -> Section:
             "sign-flip test",
             "how often two equally good methods would lie so far apart by the chance of who was tested",
         ),
-        ("p (Holm)", "p, raised for the number of comparisons made, so that one in many is not found by luck"),
+        (
+            "p (Holm)",
+            "p, raised for the number of comparisons made or picked from (told above each column), so that one in "
+            "many is not found by luck; intervals are not widened for that",
+        ),
         ("fold", "one part of the images, tested once by a method trained on the others"),
     ]
     merged = {**helps, **dict(statistics)}
