@@ -16,7 +16,7 @@ from fer_bench.errors import UserError
 from fer_bench.events import EVENTS, read_events
 from fer_bench.executors.base import FAILED
 from fer_bench.live import duration, place
-from fer_bench.results.load import check_schema
+from fer_bench.results.load import read_info
 from fer_bench.trial import RECORD
 
 __all__ = ["Failure", "Now", "Status", "newest_run", "read_status", "status_lines"]
@@ -135,7 +135,7 @@ def read_status(folder: Path, *, now: float | None = None) -> Status:
     """
     now = time.time() if now is None else now
     held = _held(folder / "run.lock")  # before all else: a run that ends meanwhile is told as ended by its log
-    info = _info(folder)
+    info = read_info(folder)
     rows = [row for row in info.get("plan", ()) if not row.get("skip")]
     seconds = {r["id"]: float(r.get("predicted_seconds", r.get("estimate_seconds")) or 0.0) for r in rows}
     board = read_board(read_events(folder), seconds)
@@ -210,19 +210,6 @@ def _failure_lines(failures: Sequence[Failure]) -> Iterator[str]:
         yield f"{failure.state}: {failure.method}, {failure.trials} trials: {failure.reason}"
     if len(failures) > _SHOWN_FAILURES:
         yield f"and {len(failures) - _SHOWN_FAILURES} further reasons; --json gives all"
-
-
-def _info(folder: Path) -> Mapping[str, Any]:
-    file = folder / "run.json"
-    if not file.is_file():
-        raise UserError(f"{folder} is not a run directory: it holds no run.json; give a directory `fer-bench run` made")
-    try:
-        info = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} cannot be read as JSON ({error}); run the same `fer-bench run` again") from error
-    check_schema(file, info)
-    found: Mapping[str, Any] = info
-    return found
 
 
 def _state(held: bool, board: Board | None, info: Mapping[str, Any]) -> tuple[str, str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
+from .svg import WIDTH, drawing, hue, px
 from .tables import Estimate
 
 __all__ = ["calibration_panels", "forest", "line_chart", "rank_diagram", "slopes"]
 
-WIDTH = 720
 Line = tuple[str, str, Sequence[Estimate]]
 """A method, its family, and one estimate a place along the axis; NaN where there is none."""
 
@@ -39,20 +39,20 @@ def forest(rows: Sequence[tuple[str, Estimate]], caption: str, x_title: str) -> 
     parts = []
     for k in range(round((high - low) / step) + 1):
         tick = low + k * step
-        parts.append(f'<path class="g" d="M{_n(x(tick))} 0V{bottom}"/>')
-        parts.append(f'<text class="t m" x="{_n(x(tick))}" y="{bottom + 13}">{_points(tick)}</text>')
-    parts.append(f'<path class="c" d="M{_n(x(0))} 0V{bottom}"/>')
-    parts.append(f'<text class="t m" x="{_n((left + right) / 2)}" y="{bottom + 27}">{escape(x_title)}</text>')
+        parts.append(f'<path class="g" d="M{px(x(tick))} 0V{bottom}"/>')
+        parts.append(f'<text class="t m" x="{px(x(tick))}" y="{bottom + 13}">{_points(tick)}</text>')
+    parts.append(f'<path class="c" d="M{px(x(0))} 0V{bottom}"/>')
+    parts.append(f'<text class="t m" x="{px((left + right) / 2)}" y="{bottom + 27}">{escape(x_title)}</text>')
     for place, (name, found) in enumerate(rows):
         y = lane * place + lane / 2 + 4
-        parts.append(f'<text class="l" x="0" y="{_n(y + 4)}">{escape(name)}</text>')
+        parts.append(f'<text class="l" x="0" y="{px(y + 4)}">{escape(name)}</text>')
         if math.isnan(found.value):
             continue
         if not math.isnan(found.low):
-            parts.append(f'<path class="x" d="M{_n(x(found.low))} {_n(y)}H{_n(x(found.high))}"/>')
+            parts.append(f'<path class="x" d="M{px(x(found.low))} {px(y)}H{px(x(found.high))}"/>')
         title = f"<title>{escape(name)}: {_points(found.value, 1)} points</title>"
-        parts.append(f'<g class="f-other k">{title}<circle cx="{_n(x(found.value))}" cy="{_n(y)}" r="4.5"/></g>')
-    return _svg(parts, bottom + 32, caption)
+        parts.append(f'<g class="f-other k">{title}<circle cx="{px(x(found.value))}" cy="{px(y)}" r="4.5"/></g>')
+    return drawing(parts, bottom + 32, caption)
 
 
 def slopes(places: Sequence[str], lines: Sequence[Line], caption: str, named: Sequence[str] = ()) -> str:
@@ -77,21 +77,21 @@ def slopes(places: Sequence[str], lines: Sequence[Line], caption: str, named: Se
     def y(share: float) -> float:
         return bottom - (share - low) / (high - low) * (bottom - top)
 
-    parts = [f'<path class="g" d="M{_n(x(i))} {top}V{bottom}"/>' for i in range(len(places))]
+    parts = [f'<path class="g" d="M{px(x(i))} {top}V{bottom}"/>' for i in range(len(places))]
     for i, place in enumerate(places):
-        parts.append(f'<text class="l m" x="{_n(x(i))}" y="{14 if i % 2 == 0 else bottom + 18}">{escape(place)}</text>')
-    axis = f'<text class="t m" x="{_n(left - 14)}" y="{{}}">{{:.0f}}</text>'
-    parts += [axis.format(_n(y(tick) + 4), 100 * tick) for tick in (low, high)]
+        parts.append(f'<text class="l m" x="{px(x(i))}" y="{14 if i % 2 == 0 else bottom + 18}">{escape(place)}</text>')
+    axis = f'<text class="t m" x="{px(left - 14)}" y="{{}}">{{:.0f}}</text>'
+    parts += [axis.format(px(y(tick) + 4), 100 * tick) for tick in (low, high)]
     ends: dict[int, list[tuple[float, str]]] = {0: [], len(places) - 1: []}
     for method, family, values in lines:
         known = [(i, found.value) for i, found in enumerate(values) if not math.isnan(found.value)]
         if len(known) < 2:
             continue
-        path = "L".join(f"{_n(x(i))} {_n(y(v))}" for i, v in known)
+        path = "L".join(f"{px(x(i))} {px(y(v))}" for i, v in known)
         told = ", ".join(f"{places[i]} {100 * v:.1f} %" for i, v in known)
-        marks = "".join(f'<circle class="k" cx="{_n(x(i))}" cy="{_n(y(v))}" r="3"/>' for i, v in known)
+        marks = "".join(f'<circle class="k" cx="{px(x(i))}" cy="{px(y(v))}" r="3"/>' for i, v in known)
         parts.append(
-            f'<g class="{_family(family)}"><title>{escape(method)}: {escape(told)}</title>'
+            f'<g class="{hue(family)}"><title>{escape(method)}: {escape(told)}</title>'
             f'<path class="line" d="M{path}"/>{marks}</g>'
         )
         if method in named:
@@ -103,9 +103,9 @@ def slopes(places: Sequence[str], lines: Sequence[Line], caption: str, named: Se
         for height, text in _spread(labels):
             side = ' class="n e"' if i == 0 else ' class="n"'
             parts.append(
-                f'<text{side} x="{_n(x(i) + (-26 if i == 0 else 10))}" y="{_n(height + 4)}">{escape(text)}</text>'
+                f'<text{side} x="{px(x(i) + (-26 if i == 0 else 10))}" y="{px(height + 4)}">{escape(text)}</text>'
             )
-    return _svg(parts, bottom + 26, caption)
+    return drawing(parts, bottom + 26, caption)
 
 
 def line_chart(ticks: Sequence[str], lines: Sequence[Line], caption: str, x_title: str, chance: float) -> str:
@@ -119,27 +119,27 @@ def line_chart(ticks: Sequence[str], lines: Sequence[Line], caption: str, x_titl
         return bottom - share * (bottom - top)
 
     parts = _share_axis(y, left, right)
-    parts.append(f'<path class="c" d="M{left} {_n(y(chance))}H{right}"/>')
+    parts.append(f'<path class="c" d="M{left} {px(y(chance))}H{right}"/>')
     for place, tick in enumerate(ticks):
-        parts.append(f'<text class="t m" x="{_n(x(place))}" y="{bottom + 15}">{escape(tick)}</text>')
-    parts.append(f'<text class="t m" x="{_n((left + right) / 2)}" y="{bottom + 31}">{escape(x_title)}</text>')
+        parts.append(f'<text class="t m" x="{px(x(place))}" y="{bottom + 15}">{escape(tick)}</text>')
+    parts.append(f'<text class="t m" x="{px((left + right) / 2)}" y="{bottom + 31}">{escape(x_title)}</text>')
     labels = []
     for number, (name, family, values) in enumerate(lines):
         aside = 4 * (number - (len(lines) - 1) / 2)
         known = [(x(i) + aside, found) for i, found in enumerate(values) if not math.isnan(found.value)]
-        path = "L".join(f"{_n(at)} {_n(y(found.value))}" for at, found in known)
+        path = "L".join(f"{px(at)} {px(y(found.value))}" for at, found in known)
         whiskers = "".join(
-            f'<path class="w" d="M{_n(at)} {_n(y(found.low))}V{_n(y(found.high))}"/>'
+            f'<path class="w" d="M{px(at)} {px(y(found.low))}V{px(y(found.high))}"/>'
             for at, found in known
             if not math.isnan(found.low)
         )
-        marks = "".join(f'<circle class="k" cx="{_n(at)}" cy="{_n(y(found.value))}" r="3.5"/>' for at, found in known)
+        marks = "".join(f'<circle class="k" cx="{px(at)}" cy="{px(y(found.value))}" r="3.5"/>' for at, found in known)
         dash = ' stroke-dasharray="4 3"' if number % 2 else ""
-        parts.append(f'<g class="{_family(family)}"><path class="line"{dash} d="M{path}"/>{whiskers}{marks}</g>')
+        parts.append(f'<g class="{hue(family)}"><path class="line"{dash} d="M{path}"/>{whiskers}{marks}</g>')
         labels.append((y(known[-1][1].value), name, known[-1][0]))
     for height_, text in _spread([(at, name) for at, name, _ in labels]):
-        parts.append(f'<text class="n" x="{_n(right + 8)}" y="{_n(height_ + 4)}">{escape(text)}</text>')
-    return _svg(parts, height, caption)
+        parts.append(f'<text class="n" x="{px(right + 8)}" y="{px(height_ + 4)}">{escape(text)}</text>')
+    return drawing(parts, height, caption)
 
 
 def calibration_panels(panels: Sequence[tuple[str, str, Sequence[tuple[float, float, int]]]], caption: str) -> str:
@@ -159,22 +159,22 @@ def calibration_panels(panels: Sequence[tuple[str, str, Sequence[tuple[float, fl
         parts.append(f'<text class="n" x="{x0}" y="{top + 14}">{escape(method)}</text>')
         for tick in (0, 0.5, 1):
             across_, down = x0 + tick * size, y0 + (1 - tick) * size
-            parts.append(f'<path class="g" d="M{x0} {_n(down)}H{x0 + size}M{_n(across_)} {y0}V{y0 + size}"/>')
-            parts.append(f'<text class="t e" x="{x0 - 4}" y="{_n(down + 4)}">{100 * tick:.0f}</text>')
-            parts.append(f'<text class="t m" x="{_n(across_)}" y="{y0 + size + 13}">{100 * tick:.0f}</text>')
+            parts.append(f'<path class="g" d="M{x0} {px(down)}H{x0 + size}M{px(across_)} {y0}V{y0 + size}"/>')
+            parts.append(f'<text class="t e" x="{x0 - 4}" y="{px(down + 4)}">{100 * tick:.0f}</text>')
+            parts.append(f'<text class="t m" x="{px(across_)}" y="{y0 + size + 13}">{100 * tick:.0f}</text>')
         parts.append(f'<path class="c" d="M{x0} {y0 + size}L{x0 + size} {y0}"/>')
         most = max((n for *_, n in bins), default=1)
         dots = "".join(
-            f'<circle class="k" cx="{_n(x0 + size * sure)}" cy="{_n(y0 + size * (1 - right))}" '
-            f'r="{_n(2 + 4 * math.sqrt(n / most))}"><title>sure {100 * sure:.0f} %, right {100 * right:.0f} %, '
+            f'<circle class="k" cx="{px(x0 + size * sure)}" cy="{px(y0 + size * (1 - right))}" '
+            f'r="{px(2 + 4 * math.sqrt(n / most))}"><title>sure {100 * sure:.0f} %, right {100 * right:.0f} %, '
             f"{n:,} images</title></circle>"
             for sure, right, n in bins
         )
-        path = "L".join(f"{_n(x0 + size * sure)} {_n(y0 + size * (1 - right))}" for sure, right, n in bins if n >= 10)
+        path = "L".join(f"{px(x0 + size * sure)} {px(y0 + size * (1 - right))}" for sure, right, n in bins if n >= 10)
         line = f'<path class="line" d="M{path}"/>' if path else ""
-        parts.append(f'<g class="{_family(family)}">{line}{dots}</g>')
+        parts.append(f'<g class="{hue(family)}">{line}{dots}</g>')
     rows = -(-len(panels) // across)
-    return _svg(parts, rows * high, caption)
+    return drawing(parts, rows * high, caption)
 
 
 def rank_diagram(
@@ -198,34 +198,34 @@ def rank_diagram(
         return left + (rank - 1) / max(1, k - 1) * (right - left)
 
     axis = 44
-    parts = [f'<path class="x" d="M{_n(x(1))} {axis}H{_n(x(k))}"/>']
+    parts = [f'<path class="x" d="M{px(x(1))} {axis}H{px(x(k))}"/>']
     for tick in range(1, k + 1):
-        parts.append(f'<path class="x" d="M{_n(x(tick))} {axis - 4}V{axis}"/>')
-        parts.append(f'<text class="t m" x="{_n(x(tick))}" y="{axis - 8}">{tick}</text>')
-    parts.append(f'<path class="x" d="M{_n(x(1))} 16H{_n(x(1 + difference))}M{_n(x(1))} 12V20"/>')
-    parts.append(f'<path class="x" d="M{_n(x(1 + difference))} 12V20"/>')
-    parts.append(f'<text class="t" x="{_n(x(1 + difference) + 6)}" y="20">critical difference {difference:.2f}</text>')
+        parts.append(f'<path class="x" d="M{px(x(tick))} {axis - 4}V{axis}"/>')
+        parts.append(f'<text class="t m" x="{px(x(tick))}" y="{axis - 8}">{tick}</text>')
+    parts.append(f'<path class="x" d="M{px(x(1))} 16H{px(x(1 + difference))}M{px(x(1))} 12V20"/>')
+    parts.append(f'<path class="x" d="M{px(x(1 + difference))} 12V20"/>')
+    parts.append(f'<text class="t" x="{px(x(1 + difference) + 6)}" y="20">critical difference {difference:.2f}</text>')
     for row, group in enumerate(groups):
         ends = [x(where[name]) for name in group]
         y = axis + 8 + 7 * row
-        parts.append(f'<path class="near" d="M{_n(min(ends) - 3)} {y}H{_n(max(ends) + 3)}"/>')
+        parts.append(f'<path class="near" d="M{px(min(ends) - 3)} {y}H{px(max(ends) + 3)}"/>')
     below, half = axis + 16 + 7 * len(groups), -(-k // 2)
     for place, (name, rank) in enumerate(ranks):
         first = place < half
         height = below + 18 * ((place if first else k - 1 - place) + 0.5)
         edge: float = left - 6 if first else right + 6
-        parts.append(f'<path class="g" d="M{_n(x(rank))} {axis}V{_n(height)}H{_n(edge)}"/>')
+        parts.append(f'<path class="g" d="M{px(x(rank))} {axis}V{px(height)}H{px(edge)}"/>')
         side = ' class="n e"' if first else ' class="n"'
         beside = edge - 4 if first else edge + 4
-        parts.append(f'<text{side} x="{_n(beside)}" y="{_n(height + 4)}">{escape(name)} {rank:.2f}</text>')
-    return _svg(parts, below + 18 * half + 8, caption)
+        parts.append(f'<text{side} x="{px(beside)}" y="{px(height + 4)}">{escape(name)} {rank:.2f}</text>')
+    return drawing(parts, below + 18 * half + 8, caption)
 
 
 def _share_axis(y, left: float, right: float) -> list[str]:  # type: ignore[no-untyped-def]
     parts = []
     for tick in (0, 0.2, 0.4, 0.6, 0.8, 1):
-        parts.append(f'<path class="g" d="M{left} {_n(y(tick))}H{right}"/>')
-        parts.append(f'<text class="t e" x="{left - 6}" y="{_n(y(tick) + 4)}">{100 * tick:.0f}</text>')
+        parts.append(f'<path class="g" d="M{left} {px(y(tick))}H{right}"/>')
+        parts.append(f'<text class="t e" x="{left - 6}" y="{px(y(tick) + 4)}">{100 * tick:.0f}</text>')
     return parts
 
 
@@ -253,19 +253,3 @@ def _points(share: float, digits: int = 0) -> str:
     digits = digits or (0 if abs(value - round(value)) < 1e-9 else 1)
     text = f"{abs(value):.{digits}f}"
     return text if not float(text) else f"{'+' if value > 0 else '−'}{text}"
-
-
-def _svg(parts: Sequence[str], height: float, caption: str) -> str:
-    return Markup(
-        f'<svg class="wide" viewBox="0 0 {WIDTH} {_n(height)}" role="img" aria-label="{escape(caption)}">'
-        f"{''.join(parts)}</svg>"
-    )
-
-
-def _family(family: str) -> str:
-    return f"f-{family}" if family in ("classical", "cnn", "deep") else "f-other"
-
-
-def _n(number: float) -> str:
-    text = f"{number:.1f}"
-    return text[:-2] if text.endswith(".0") else text

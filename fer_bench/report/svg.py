@@ -13,7 +13,17 @@ from markupsafe import Markup, escape
 
 from .tables import Estimate, Figure
 
-__all__ = ["curves_figure", "dumbbell", "interval_bar", "scatter_figure", "strip_figure"]
+__all__ = [
+    "WIDTH",
+    "curves_figure",
+    "drawing",
+    "dumbbell",
+    "hue",
+    "interval_bar",
+    "px",
+    "scatter_figure",
+    "strip_figure",
+]
 
 WIDTH = 720
 PANEL = (180, 108)
@@ -23,13 +33,13 @@ def interval_bar(found: Estimate, family: str, chance: float, width: int = 150) 
     """Draw an accuracy as a bar from 0 to 100 % with its interval and the line of chance."""
 
     def x(share: float) -> str:
-        return _n(share * width)
+        return px(share * width)
 
     if math.isnan(found.value):
         return ""
     whisker = "" if math.isnan(found.low) else f'<path class="w" d="M{x(found.low)} 7H{x(found.high)}"/>'
     return (
-        f'<svg class="bar {_family(family)}" width="{width}" height="14" aria-hidden="true">'
+        f'<svg class="bar {hue(family)}" width="{width}" height="14" aria-hidden="true">'
         f'<rect width="{x(found.value)}" height="10" y="2"/>{whisker}'
         f'<path class="c" d="M{x(chance)} 0V14"/></svg>'
     )
@@ -39,9 +49,9 @@ def dumbbell(first: float, second: float, family: str, scale: tuple[float, float
     """Draw two shares between the ends of a scale: a ring for the first, a filled mark for the second."""
     if math.isnan(first) or math.isnan(second):
         return ""
-    a, b = (_n(4 + (share - scale[0]) / (scale[1] - scale[0]) * (width - 8)) for share in (first, second))
+    a, b = (px(4 + (share - scale[0]) / (scale[1] - scale[0]) * (width - 8)) for share in (first, second))
     return (
-        f'<svg class="bell {_family(family)}" width="{width}" height="14" aria-hidden="true"><path d="M{a} 7H{b}"/>'
+        f'<svg class="bell {hue(family)}" width="{width}" height="14" aria-hidden="true"><path d="M{a} 7H{b}"/>'
         f'<circle class="o" cx="{a}" cy="7" r="3.2"/><circle cx="{b}" cy="7" r="3.6"/></svg>'
     )
 
@@ -67,17 +77,17 @@ def strip_figure(
         return left + share * (right - left)
 
     parts = [_axis_x(x, height - 26, [0, 0.2, 0.4, 0.6, 0.8, 1], "accuracy, %")]
-    parts.append(f'<path class="c" d="M{_n(x(chance))} 0V{height - 26}"/>')
+    parts.append(f'<path class="c" d="M{px(x(chance))} 0V{height - 26}"/>')
     for row, (family, methods) in enumerate(lanes):
         middle = lane * row + lane / 2 + 6
-        parts.append(f'<text class="l" x="0" y="{_n(middle + 4)}">{escape(family)}</text>')
+        parts.append(f'<text class="l" x="0" y="{px(middle + 4)}">{escape(family)}</text>')
         for place, (method, share) in enumerate(methods):
             y = middle + (place % 3 - 1) * 9
             parts.append(_mark(family, x(share), y, f"{method}: {100 * share:.1f} %"))
         best, share = max(methods, key=lambda found: found[1])
         side = "n e" if share > 0.5 else "n"
-        parts.append(f'<text class="{side}" x="{_n(x(share) + 4)}" y="{_n(middle - 17)}">{escape(best)}</text>')
-    return Figure(name, _svg(parts, height, caption), caption)
+        parts.append(f'<text class="{side}" x="{px(x(share) + 4)}" y="{px(middle - 17)}">{escape(best)}</text>')
+    return Figure(name, drawing(parts, height, caption), caption)
 
 
 def scatter_figure(
@@ -106,9 +116,9 @@ def scatter_figure(
 
     parts = [_axis_x(x, bottom, [10.0**k for k in range(low, high + 1)], x_title, plain=True)]
     for tick in (0, 0.2, 0.4, 0.6, 0.8, 1):
-        parts.append(f'<path class="g" d="M{left} {_n(y(tick))}H{right}"/>')
-        parts.append(f'<text class="t e" x="{left - 6}" y="{_n(y(tick) + 4)}">{100 * tick:.0f}</text>')
-    parts.append(f'<path class="c" d="M{left} {_n(y(chance))}H{right}"/>')
+        parts.append(f'<path class="g" d="M{left} {px(y(tick))}H{right}"/>')
+        parts.append(f'<text class="t e" x="{left - 6}" y="{px(y(tick) + 4)}">{100 * tick:.0f}</text>')
+    parts.append(f'<path class="c" d="M{left} {px(y(chance))}H{right}"/>')
     ordered = sorted(points, key=lambda p: (p[2], -p[3], p[0]))
     front, best = [], -1.0
     for point in ordered:
@@ -116,10 +126,10 @@ def scatter_figure(
             front.append(point)
             best = point[3]
     parts += [_mark(f, x(cost), y(a), f"{m}: {100 * a:.1f} %, {cost:.3g} s") for m, f, cost, a in ordered]
-    line = "L".join(f"{_n(x(cost))} {_n(y(share))}" for *_, cost, share in front)
+    line = "L".join(f"{px(x(cost))} {px(y(share))}" for *_, cost, share in front)
     parts.append(f'<path class="f" d="M{line}"/>')
     parts += _labels([(m, x(cost), y(share)) for m, _, cost, share in front], right)
-    return Figure(name, _svg(parts, height, caption), caption)
+    return Figure(name, drawing(parts, height, caption), caption)
 
 
 def curves_figure(
@@ -134,7 +144,7 @@ def curves_figure(
         Values in [0, 1], one an epoch; lines are called ``train`` or ``test``.
     caption : str
     """
-    drawn = [(method, _family(family), _panel(lines)) for method, family, lines in panels]
+    drawn = [(method, hue(family), _panel(lines)) for method, family, lines in panels]
     page = "".join(
         f'<figure class="panel {family}"><svg viewBox="0 0 {PANEL[0]} {PANEL[1]}" role="img" '
         f'aria-label="{escape(method)}">{parts}</svg><figcaption>{escape(method)}</figcaption></figure>'
@@ -159,7 +169,7 @@ def _panel(lines: Sequence[tuple[str, Sequence[float]]]) -> str:
     parts.append(f'<text class="s" x="26" y="104">1</text><text class="s e" x="176" y="104">{epochs}</text>')
     for kind, values in lines:
         step = 150 / max(1, len(values) - 1)
-        path = "L".join(f"{_n(26 + step * i)} {_n(90 - 80 * v)}" for i, v in enumerate(values) if math.isfinite(v))
+        path = "L".join(f"{px(26 + step * i)} {px(90 - 80 * v)}" for i, v in enumerate(values) if math.isfinite(v))
         if "L" in path:
             parts.append(f'<path class="{kind}" d="M{path}"/>')
         elif path:
@@ -176,39 +186,42 @@ def _labels(points: Sequence[tuple[str, float, float]], right: float) -> list[st
         start = x - width - 8 if x + width + 8 > right else x + 8
         if all(abs(y - other) > 13 or start > end or start + width < begin for begin, end, other in taken):
             taken.append((start, start + width, y))
-            drawn.append(f'<text class="n" x="{_n(start)}" y="{_n(y - 6)}">{escape(method)}</text>')
+            drawn.append(f'<text class="n" x="{px(start)}" y="{px(y - 6)}">{escape(method)}</text>')
     return drawn
 
 
 def _axis_x(x, y: float, ticks: Sequence[float], title: str, *, plain: bool = False) -> str:  # type: ignore[no-untyped-def]
-    parts = [f'<path class="g" d="M{_n(x(tick))} 0V{_n(y)}"/>' for tick in ticks]
+    parts = [f'<path class="g" d="M{px(x(tick))} 0V{px(y)}"/>' for tick in ticks]
     for tick in ticks:
         text = f"{tick:g}" if plain else f"{100 * tick:.0f}"
-        parts.append(f'<text class="t m" x="{_n(x(tick))}" y="{_n(y + 13)}">{text}</text>')
+        parts.append(f'<text class="t m" x="{px(x(tick))}" y="{px(y + 13)}">{text}</text>')
     middle = (x(ticks[0]) + x(ticks[-1])) / 2
-    parts.append(f'<text class="t m" x="{_n(middle)}" y="{_n(y + 25)}">{escape(title)}</text>')
+    parts.append(f'<text class="t m" x="{px(middle)}" y="{px(y + 25)}">{escape(title)}</text>')
     return "".join(parts)
 
 
 def _mark(family: str, x: float, y: float, title: str) -> str:
     shape = {
-        "classical": f'<circle cx="{_n(x)}" cy="{_n(y)}" r="4.5"/>',
-        "cnn": f'<rect x="{_n(x - 4)}" y="{_n(y - 4)}" width="8" height="8"/>',
-    }.get(family, f'<path d="M{_n(x)} {_n(y - 5)}l5 9h-10z"/>')
-    return f'<g class="{_family(family)} k"><title>{escape(title)}</title>{shape}</g>'
+        "classical": f'<circle cx="{px(x)}" cy="{px(y)}" r="4.5"/>',
+        "cnn": f'<rect x="{px(x - 4)}" y="{px(y - 4)}" width="8" height="8"/>',
+    }.get(family, f'<path d="M{px(x)} {px(y - 5)}l5 9h-10z"/>')
+    return f'<g class="{hue(family)} k"><title>{escape(title)}</title>{shape}</g>'
 
 
-def _svg(parts: Sequence[str], height: float, caption: str) -> str:
+def drawing(parts: Sequence[str], height: float, caption: str) -> str:
+    """Put parts into an image of the page's width, with its caption for those who cannot see it."""
     return Markup(
-        f'<svg class="wide" viewBox="0 0 {WIDTH} {_n(height)}" role="img" aria-label="{escape(caption)}">'
+        f'<svg class="wide" viewBox="0 0 {WIDTH} {px(height)}" role="img" aria-label="{escape(caption)}">'
         f"{''.join(parts)}</svg>"
     )
 
 
-def _family(family: str) -> str:
+def hue(family: str) -> str:
+    """Return the class of CSS that colours a family of methods."""
     return f"f-{family}" if family in ("classical", "cnn", "deep") else "f-other"
 
 
-def _n(number: float) -> str:
+def px(number: float) -> str:
+    """Return a coordinate with a tenth at most."""
     text = f"{number:.1f}"
     return text[:-2] if text.endswith(".0") else text

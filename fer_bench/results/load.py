@@ -97,7 +97,7 @@ def load_run(path: Path | str) -> RunData:
         It is no run directory, its schema is another one, or its files contradict each other.
     """
     folder = Path(path)
-    info = _read_info(folder)
+    info = _whole_info(folder)
     trials = _read_table(folder / "trials.csv", TRIAL_COLUMNS)
     unknown = sorted(set(trials["state"]) - set(STATES))
     if unknown:
@@ -131,7 +131,8 @@ def planned_pairs(run: RunData) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(run.trials["method"], run.trials["protocol"], strict=True)))
 
 
-def _read_info(folder: Path) -> dict[str, Any]:
+def read_info(folder: Path) -> dict[str, Any]:
+    """Return what ``run.json`` of a run directory holds; UserError where there is none that can be read."""
     file = folder / "run.json"
     if not file.is_file():
         raise UserError(f"{folder} is not a run directory: it holds no run.json; give a directory `fer-bench run` made")
@@ -140,6 +141,12 @@ def _read_info(folder: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{file} cannot be read as JSON ({error}); run the same `fer-bench run` again") from error
     check_schema(file, info)
+    found: dict[str, Any] = info
+    return found
+
+
+def _whole_info(folder: Path) -> dict[str, Any]:
+    file, info = folder / "run.json", read_info(folder)
     absent = [key for key in INFO_KEYS if key not in info]
     if absent:
         raise UserError(f"{file}: {', '.join(absent)} is missing; run the same `fer-bench run` again")
