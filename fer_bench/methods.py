@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "COMPARED_FAMILIES",
     "FAMILIES",
     "ImageSpec",
     "Method",
@@ -32,8 +33,13 @@ __all__ = [
     "load_object",
 ]
 
-FAMILIES = ("classical", "cnn", "deep")
+COMPARED_FAMILIES = ("classical", "cnn", "deep")
 """classical: hand-made features and a shallow classifier; cnn: small networks; deep: ImageNet architectures."""
+
+FAMILIES = (*COMPARED_FAMILIES, "named", "rendered")
+"""And what is shown beside them, but never stands in a headline, a claim or a comparison between families. named: other
+systems from the literature; rendered: networks pretrained on rendered faces, which on rendered faces have seen the
+generator of the labels."""
 
 
 class Method(Protocol):
@@ -116,14 +122,21 @@ class WeightsSpec:
     origin : str
         Whose weights, trained on what, licence.
     fetch : str
-        ``"module:function"``, called as ``function(name) -> url``.
+        ``"module:function"``, called as ``function(name) -> url``; empty where they are not published.
+    shipped : str
+        ``"package:file"`` of weights that come with an installed package: taken where no other place has them.
+    make : str
+        ``"module:function"`` that trains them, for weights that ``fer-bench pretrain`` makes; called as
+        `fer_bench.pretraining.pretrain` does.
     """
 
     name: str
     filename: str
     megabytes: float
     origin: str
-    fetch: str
+    fetch: str = ""
+    shipped: str = ""
+    make: str = ""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def answers(view: RunView, suffix: str = "") -> Table | None:
         Ends the ids of this run's sections.
     """
     protocol = view.primary
-    if protocol is None or view.ranked(protocol).empty:
+    if protocol is None or view.standing(protocol).empty:
         return None
     rows = []
     for question, answer, target, shown in _QUESTIONS:
@@ -51,7 +51,7 @@ def answers(view: RunView, suffix: str = "") -> Table | None:
 def _best(view: RunView, protocol: str) -> str:
     if not view.declares_winner:
         return f"None is named: {_no_winner(view)}."
-    first = view.ranked(protocol).iloc[0]
+    first = view.standing(protocol).iloc[0]
     outcome = view.outcomes[Key(str(first["method"]), protocol, LAST)]
     found = view.accuracy(outcome)
     over = "" if view.unit.name == "image" else f" of {found.people:,} {view.unit.many}"
@@ -61,7 +61,7 @@ def _best(view: RunView, protocol: str) -> str:
 def _by_how_much(view: RunView, protocol: str) -> str:
     if not view.declares_winner:
         return f"Not said: {_no_winner(view)}. Differences with intervals and p stand in the tables."
-    methods = [str(name) for name in view.ranked(protocol)["method"]]
+    methods = [str(name) for name in view.standing(protocol)["method"]]
     if len(methods) < 2:
         return "It has no other finished method to be held against."
     found = _behind_first(view, protocol, methods)
@@ -89,7 +89,7 @@ def _behind_first(view: RunView, protocol: str, methods: Sequence[str]) -> list[
 
 
 def _cost(view: RunView, protocol: str) -> str:
-    ranked = view.ranked(protocol)
+    ranked = view.standing(protocol)
     seconds = ranked["fit_seconds"].dropna()
     if seconds.empty:
         return ""
@@ -118,7 +118,7 @@ def _claims(view: RunView, protocol: str) -> str:
 
 
 def _fails(view: RunView, protocol: str) -> str:
-    methods = [str(name) for name in view.ranked(protocol)["method"]]
+    methods = [str(name) for name in view.standing(protocol)["method"]]
     chosen, whose = (methods[:1], methods[0]) if view.declares_winner else (methods, "the median method")
     outcomes = [view.outcomes[Key(name, protocol, LAST)] for name in chosen]
     emotion = _lowest(view, outcomes, EMOTIONS, EMOTION_NAMES, lambda o, c: o.labels == EMOTIONS.index(c))

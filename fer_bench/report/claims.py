@@ -180,7 +180,7 @@ def _judge_saved(saved: Estimate, accuracy: Estimate, holm: float) -> tuple[str,
 def _rows(view: RunView, protocol: str) -> dict[tuple[str, str], str]:
     """Finished methods by network and mode."""
     found = {}
-    for method in view.ranked(protocol)["method"]:
+    for method in view.standing(protocol)["method"]:
         told = view.info["methods"].get(str(method), {})
         if told.get("network"):
             found[str(told["network"]), str(told.get("mode", ""))] = str(method)
@@ -230,7 +230,7 @@ def _larger(view: RunView, protocol: str) -> Evidence:
 def sized(view: RunView, protocol: str) -> list[str]:
     """Finished methods of the article's small network, by size of input."""
     told = view.info["methods"]
-    names = [str(name) for name in view.ranked(protocol)["method"]]
+    names = [str(name) for name in view.standing(protocol)["method"]]
     mine = [n for n in names if n in told and told[n].get("network", "") == "cnn2" and told[n].get("size")]
     return sorted(mine, key=lambda name: int(told[name]["size"]))
 

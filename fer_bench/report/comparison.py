@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
-from fer_bench.methods import FAMILIES
+from fer_bench.methods import COMPARED_FAMILIES
 from fer_bench.results import Key, Outcome
 
 from . import svg
@@ -174,8 +174,8 @@ def _estimate(found: Mapping[str, Any], name: str, n: int, people: int) -> Estim
 
 
 def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
-    """Difference of every ranked method to the first, with Holm's p over all pairs that the first was picked from."""
-    methods = [str(name) for name in view.ranked(protocol)["method"]]
+    """Difference of every standing method to the first, with Holm's p over all pairs that it was picked from."""
+    methods = [str(name) for name in view.standing(protocol)["method"]]
     if len(methods) < 2:
         return {}
     first = view.outcomes[Key(methods[0], protocol, LAST)]
@@ -302,7 +302,7 @@ def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: st
 def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
     best = {family: view.best(protocol, family) for family in view.families(protocol)}
     compared = []
-    for low, high in combinations([family for family in FAMILIES if family in best], 2):
+    for low, high in combinations([family for family in COMPARED_FAMILIES if family in best], 2):
         a, b = view.outcome(str(best[high]), protocol), view.outcome(str(best[low]), protocol)
         if a is None or b is None:
             continue

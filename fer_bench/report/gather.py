@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.labels import N_CLASSES
-from fer_bench.methods import FAMILIES
+from fer_bench.methods import COMPARED_FAMILIES, FAMILIES
 from fer_bench.results import Key, Outcome, RunData, build_results, collect_outcomes, load_run, report_seed
 
 from .tables import Estimate
@@ -27,6 +27,8 @@ FAMILY_WORDS = {
     "classical": "classical pipelines",
     "cnn": "small networks",
     "deep": "deep networks",
+    "named": "systems named in the article",
+    "rendered": "networks pretrained on rendered faces",
 }
 VIEW_PROTOCOLS = ("view-out", "frontal-to-profile")
 """Protocols that keep views apart, too: told per view, and never the run's headline where there is another."""
@@ -156,7 +158,7 @@ class RunView:
         return float(trials.loc[trials["protocol"] == protocol, "n_train"].mean())
 
     def family(self, method: str) -> str:
-        """classical, cnn or deep; empty for a method that run.json does not know."""
+        """One of the families of `fer_bench.methods`; empty for a method that run.json does not know."""
         return str(self.info["methods"].get(method, {}).get("family", ""))
 
     def ranked(self, protocol: str, family: str | None = None) -> pd.DataFrame:
@@ -165,6 +167,11 @@ class RunView:
             self.kept["ranked", protocol, family] = self._ranked(protocol, family)
         found: pd.DataFrame = self.kept["ranked", protocol, family]
         return found
+
+    def standing(self, protocol: str) -> pd.DataFrame:
+        """Those of the `ranked` rows that may lead: all but families that are shown beside the compared ones."""
+        rows = self.ranked(protocol)
+        return rows[~rows["family"].isin(set(FAMILIES) - set(COMPARED_FAMILIES))]
 
     def _ranked(self, protocol: str, family: str | None) -> pd.DataFrame:
         rows = self.results
@@ -254,8 +261,8 @@ class RunView:
         return Estimate.of(interval)
 
     def cross_pairs(self, protocol: str) -> int:
-        """Pairs of finished methods of two families: what the best of each are picked from."""
-        counts = self.ranked(protocol)["family"].value_counts()
+        """Pairs of finished methods of two compared families: what the best of each are picked from."""
+        counts = self.standing(protocol)["family"].value_counts()
         return int(sum(a * b for a, b in combinations(counts, 2)))
 
     def families(self, protocol: str) -> tuple[str, ...]:

@@ -106,11 +106,15 @@ def _what_was_run(view: RunView, protocol: str) -> str:
         between = f"Their accuracies on {view.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
         alone = f"Its accuracy on {view.shown(protocol)} is {100 * low:.1f} %"
         reach = f" {between if len(ranked) > 1 else alone}; {guessing(view, protocol)}."
-    methods = "1 method was" if len(ranked) == 1 else f"{len(ranked)} methods were"
     return (
-        f"{methods} trained and tested on {dataset['n_images']:,} {kind}"
+        f"{_counted(view, protocol)} trained and tested on {dataset['n_images']:,} {kind}"
         f"{_of_people(view)}, on the same folds.{reach} No winner is declared."
     )
+
+
+def _counted(view: RunView, protocol: str) -> str:
+    found = len(view.ranked(protocol))
+    return "1 method was" if found == 1 else f"{found} methods were"
 
 
 def _of_people(view: RunView) -> str:
@@ -120,7 +124,9 @@ def _of_people(view: RunView) -> str:
 
 
 def _single_family(view: RunView, protocol: str) -> str:
-    ranked = view.ranked(protocol)
+    ranked = view.standing(protocol)
+    if ranked.empty and len(view.ranked(protocol)):
+        return f"{_counted(view, protocol)} trained and tested; all of them stand outside comparisons between families."
     if ranked.empty:
         return "No method finished all of its trials, so nothing is ranked; finished parts are shown below."
     best = ranked.iloc[0]

@@ -20,7 +20,7 @@ def ranks_section(view: RunView, suffix: str) -> Section:
     title, protocol = f"Ranks over {view.unit.many}", view.primary
     if not view.declares_winner or protocol is None:
         return Section(f"ranks{suffix}", title, ("A quick run, or one on rendered faces, ranks nobody.",))
-    methods = [str(name) for name in view.ranked(protocol)["method"]][: stats.MOST_RANKED]
+    methods = [str(name) for name in view.standing(protocol)["method"]][: stats.MOST_RANKED]
     outcomes = [view.outcomes[Key(method, protocol, LAST)] for method in methods]
     if any(not np.array_equal(outcome.images, outcomes[0].images) for outcome in outcomes):
         return Section(f"ranks{suffix}", title, ("The methods were not tested on the same images.",))

@@ -102,7 +102,9 @@ def write_run(folder: Path, simulation: Simulation | None = None) -> Path:
 
 
 def family_of(name: str) -> str:
-    """classical, cnn or deep, by the name alone."""
+    """The family, by the name alone."""
+    if name == "dbn" or "-rendered-" in name:
+        return "named" if name == "dbn" else "rendered"
     if name.startswith("cnn2"):
         return "cnn"
     return "deep" if name.split("-")[0] in NETWORKS else "classical"
@@ -184,7 +186,7 @@ def _trials(
         "skipped": f"no weights of {name.split('-')[0]} on this machine; get them: `fer-bench weights fetch`",
         "missing": "",
     }
-    cost = {"classical": 2.0, "cnn": 40.0, "deep": 900.0}[family_of(name)] * np.exp(rng.normal(0, 0.8))
+    cost = {"classical": 2.0, "cnn": 40.0}.get(family_of(name), 900.0) * np.exp(rng.normal(0, 0.8))
     rows = []
     for fold in range(int(folds.max()) + 1):
         tested = int((folds == fold).sum())
@@ -203,7 +205,7 @@ def _trials(
 def _predict(
     name: str, protocol: str, images: pd.DataFrame, ease: dict[str, float], rng: np.random.Generator, *, lift: float
 ) -> pd.DataFrame:
-    base = {"classical": 1.6, "cnn": 1.9, "deep": 3.2}[family_of(name)]
+    base = {"classical": 1.6, "cnn": 1.9, "deep": 3.2}.get(family_of(name), 2.0)
     taste = {person: 0.3 * rng.standard_normal() for person in ease}
     own = np.random.default_rng(sum(name.encode())).normal(0, 0.9)
     hard = images["label"].map(dict(zip(EMOTIONS, (-1.0, 0.1, 0.0, 1.2, 0.4, -0.4, 0.2), strict=True)))
