@@ -23,6 +23,7 @@ from fer_bench.progress import say
 from fer_bench.protocols import PROTOCOLS, rule_of, unsupported
 from fer_bench.request import Request, asked_protocols, open_data
 from fer_bench.seeds import derive_seed
+from fer_bench.settings import settings_notes, with_settings
 from fer_bench.suites import SuiteEntry, expand, load_suite
 from fer_bench.tune import with_grids
 from fer_bench.weights import FoundWeights, WeightsUnavailableError, fetch_weights, find_weights
@@ -135,7 +136,10 @@ def make_plan(
     entries = [e for e in entries if e.protocol in folds]
     methods = load_methods()
     specs = {name: methods[name].resolve(profile.name, request.preset) for name in {e.method for e in entries}}
-    specs = with_grids(specs, load_suite(request.suite)) if request.tune else specs
+    suite = load_suite(request.suite)
+    specs = with_settings(specs, suite)
+    specs = with_grids(specs, suite) if request.tune else specs
+    said += settings_notes(specs, suite)
     weights = _Weights(request, profile, fetch)
     watch_all = request.preset == "article"
     entries = [

@@ -2,7 +2,8 @@
 
 A suite is a summary and a list of jobs; a job names methods (globs) or a family, and protocols. Its ``quick`` part
 replaces protocols and watching in quick runs. Earlier jobs keep a method that later ones would add again. A family's
-variants stay out of it, unless they are named. Its ``tune`` tables give the grids for ``--tune``.
+variants stay out of it, unless they are named. Its ``tune`` tables give the grids for ``--tune``, its ``set`` tables
+parameters and image sizes in place of the methods' own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fer_bench.errors import UserError
 
@@ -34,12 +35,13 @@ class SuiteEntry:
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite: name, summary, its jobs as plain dicts, and grids by method or first part of its name."""
+    """A checked suite: name, summary, jobs as plain dicts, grids by method or its first part, settings by glob."""
 
     name: str
     summary: str
     jobs: tuple[dict, ...]
     tune: dict[str, dict[str, list]] = field(default_factory=dict)
+    set: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def built_in_suites() -> dict[str, str]:
@@ -101,6 +103,9 @@ def _parse(name: str, text: str, where: str) -> Suite:
         tune: dict[str, dict[str, Annotated[list[bool | int | float | str], Field(min_length=1)]]] = Field(
             default_factory=dict
         )
+        set: dict[str, Annotated[dict[str, bool | int | float | str | list], Field(min_length=1)]] = Field(
+            default_factory=dict
+        )
 
     Document.model_rebuild(_types_namespace={"Job": Job, "Quick": Quick, "Annotated": Annotated, "Field": Field})
     try:
@@ -110,7 +115,7 @@ def _parse(name: str, text: str, where: str) -> Suite:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'job'}: {e['msg']}" for e in error.errors())
         raise UserError(f"suite {where}: {faults}") from error
-    return Suite(name, document.summary, tuple(job.model_dump() for job in document.job), document.tune)
+    return Suite(name, document.summary, tuple(job.model_dump() for job in document.job), document.tune, document.set)
 
 
 def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[SuiteEntry]:
