@@ -13,7 +13,7 @@ from .costs import cost
 from .recipes import FULL, VIEWS, presets, quick
 from .registry import MODES, Network
 from .stages import GRADUAL
-from .zoo import IMAGENET, NETWORKS
+from .zoo import IMAGENET, NETWORKS, RENDERED
 
 __all__ = ["METHODS", "cost", "rows"]
 
@@ -44,8 +44,9 @@ def _shallow(network: Network, size: int) -> MethodSpec:
     )
 
 
-def _row(network: Network, mode: str, path: str, reference: str) -> MethodSpec:
+def _row(network: Network, mode: str, path: str, reference: str, family: str = "deep") -> MethodSpec:
     pretrained = mode != "scratch"
+    origin = "rendered faces" if family == "rendered" else "ImageNet"
     special: dict[str, dict[str, Any]] = {
         "dense": {"views": VIEWS},
         "last_block": {"views": VIEWS},
@@ -53,7 +54,7 @@ def _row(network: Network, mode: str, path: str, reference: str) -> MethodSpec:
     }
     return MethodSpec(
         name=f"{network.name}-{mode}",
-        family="deep",
+        family=family,
         factory=_FACTORY,
         image=ImageSpec(network.size, network.channels),
         params={"network": path, "mode": mode, **FULL, **special.get(mode, {})},
@@ -66,7 +67,7 @@ def _row(network: Network, mode: str, path: str, reference: str) -> MethodSpec:
         cost=_COST,
         uses_torch=True,
         watches=True,
-        summary=f"{network.name}, {MODES[mode]}",
+        summary=f"{network.name}, {MODES[mode].replace('ImageNet', origin)}",
         reference=reference,
         # 2: frozen parts see the views that all folds share, or give maps in bfloat16; float32 for those that lose
         version=2 if mode in special or not network.bf16_on_cpu else 1,
@@ -91,4 +92,11 @@ def rows(network: Network, path: str, reference: str = "") -> tuple[MethodSpec, 
 METHODS: tuple[MethodSpec, ...] = (
     *(_shallow(NETWORKS[name], size) for name, sizes in _SIZES.items() for size in sizes),
     *(_row(network, mode, network.name, _ARTICLE) for network in IMAGENET for mode in network.modes),
+    # from scratch they are the networks above
+    *(
+        _row(network, mode, network.name, "", "rendered")
+        for network in RENDERED
+        for mode in network.modes
+        if mode != "scratch"
+    ),
 )

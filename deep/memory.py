@@ -27,9 +27,19 @@ _PER_HELD_BYTE = 2.0  # gradients of activations and the workspaces of convoluti
 def free_memory(device: torch.device) -> int:
     """Bytes that can still be had on a device."""
     if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free, total = torch.cuda.mem_get_info(device)
+        reserved = torch.cuda.memory_reserved(device)
+        return device_room(free, total, reserved) + reserved - torch.cuda.memory_allocated(device)
     return int(psutil.virtual_memory().available)
+
+
+def device_room(free: int, total: int, reserved: int) -> int:
+    """What a process may still reserve: all that is free, or its part where several trials share a GPU.
+
+    The harness tells how many in ``FER_BENCH_PER_GPU``.
+    """
+    share = int(os.environ.get("FER_BENCH_PER_GPU", "1"))
+    return free if share <= 1 else max(0, min(free, total // share - reserved))
 
 
 def free_disk() -> int:

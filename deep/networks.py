@@ -25,18 +25,20 @@ from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import load_object
 
-from .architectures import Parts, torchvision_network
+from .architectures import Parts
 from .registry import Network
 from .weights import load_state
-from .zoo import IMAGENET, find
+from .zoo import NETWORKS, find
 
 __all__ = [
     "HEADS",
     "StagedNetwork",
     "build",
+    "cut_network",
     "empty_network",
     "head_alone",
     "learn",
+    "seeded",
     "smallest_side",
     "write_random_weights",
 ]
@@ -166,7 +168,7 @@ def build(
     for what, choice, known in ((f"mode of {record.name}", mode, record.modes), ("head", head, HEADS)):
         if choice not in known:
             raise UserError(f"{what}: expected one of {', '.join(known)}, found {choice!r}")
-    with _seeded(seed):
+    with seeded(seed):
         parts = _parts(record, mode, size or record.size, weights)
         staged = StagedNetwork(parts, _head(head, record.width))
     return learn(staged, _FIRST_DEPTH.get(mode, staged.n_blocks))
@@ -183,7 +185,7 @@ def head_alone(network: str, *, seed: int, head: str = "linear") -> StagedNetwor
     record = find(network)
     if head not in HEADS:
         raise UserError(f"head: expected one of {', '.join(HEADS)}, found {head!r}")
-    with _seeded(seed):
+    with seeded(seed):
         return learn(StagedNetwork(Parts((nn.Identity(),), pool=nn.Identity()), _head(head, record.width)), 0)
 
 
@@ -194,22 +196,33 @@ def empty_network(name: str) -> nn.Module:
 
 
 def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
-    """Save a randomly initialised state dictionary of torchvision's network, for tests and dry runs.
+    """Save a randomly initialised state dictionary in place of a published one, for tests and dry runs.
 
     Raises
     ------
     InputError
-        ``name`` is no torchvision network of this room.
+        ``name`` is no network of this room that starts from a file.
     """
-    known = [network.name for network in IMAGENET]
+    known = [network.name for network in NETWORKS.values() if network.weights]
     if name not in known:
         raise InputError(f"network: expected one of {', '.join(known)}, found {name!r}")
-    with _seeded(seed):
-        torch.save(torchvision_network(name).state_dict(), path)
+    with seeded(seed):
+        torch.save(load_object(find(name).build)(name, 0).state_dict(), path)
 
 
 def _parts(record: Network, mode: str, size: int, weights: str | Path | None) -> Parts:
     whole = load_object(record.build)(record.name, size) if mode == "scratch" else _pretrained(record, mode, weights)
+    return cut_network(whole, record, size)
+
+
+def cut_network(whole: nn.Module, record: Network, size: int) -> Parts:
+    """Cut a module as its record says; the parts share the module's values.
+
+    Raises
+    ------
+    InputError
+        The record names another number of blocks.
+    """
     parts: Parts = load_object(record.cut)(whole, record, size)
     if len(parts.blocks) != len(record.blocks):
         raise InputError(
@@ -239,7 +252,7 @@ def _head(kind: str, width: int) -> nn.Module:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed torch's global CPU generator, which all initialisers use, and put it back afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(seed)

@@ -119,7 +119,7 @@ def quick(network: Network, mode: str, size: int) -> Override:
     """
     if network.channels == 1:
         return Override({"epochs": _CNN_QUICK_EPOCHS[size], **_CNN_QUICK})
-    epochs = _QUICK_EPOCHS.get((network.name, mode), _QUICK_EPOCHS["", mode])
+    epochs = _QUICK_EPOCHS.get((network.name.removesuffix("-rendered"), mode), _QUICK_EPOCHS["", mode])
     params: dict[str, Any] = {"epochs": epochs, "batch_size": 16}
     if mode in ("dense", "last_block"):
         params["views"] = 2

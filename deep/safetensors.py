@@ -1,7 +1,7 @@
-"""Reading the .safetensors format: a JSON table and the bytes it points into; nothing in such a file can run.
+"""The .safetensors format: a JSON table and the bytes it points into; nothing in such a file can run.
 
 Layout: eight bytes with the table's length (little endian), the table, the bytes. The format is small and settled, and
-the reader below is all that is needed of it, so that there is no package to depend on.
+the functions below are all that is needed of it, so that there is no package to depend on.
 Source: https://github.com/huggingface/safetensors, "Format".
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["read_safetensors"]
+__all__ = ["read_safetensors", "write_safetensors"]
 
 _DTYPES = {
     "F64": torch.float64,
@@ -66,3 +67,27 @@ def _tensor(entry: dict[str, Any], body: memoryview) -> Tensor:
         return torch.empty(shape, dtype=dtype)
     # a copy of its own: offsets need not be aligned to the type
     return torch.frombuffer(bytearray(body[start:end]), dtype=dtype).reshape(shape)
+
+
+def write_safetensors(handle: IO[bytes], tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors and what is told of them, in the order given; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    handle : file
+        Open for writing bytes.
+    tensors : mapping of str to Tensor
+        On the CPU, of a type that the format knows.
+    metadata : mapping of str to str
+    """
+    names = {dtype: name for name, dtype in _DTYPES.items()}
+    table: dict[str, Any] = {"__metadata__": dict(metadata)}
+    parts, at = [], 0
+    for name, tensor in tensors.items():
+        part = tensor.contiguous().numpy().tobytes()
+        table[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(part)]}
+        parts.append(part)
+        at += len(part)
+    head = json.dumps(table, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    handle.write(len(head).to_bytes(8, "little") + head + b"".join(parts))

@@ -5,12 +5,14 @@ Where blocks begin is taken from torchvision's modules; ``tests/deep`` holds eve
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fer_bench.errors import UserError
 from fer_bench.methods import WeightsSpec, load_object
 
 from .registry import Network, Work
 
-__all__ = ["CNN", "IMAGENET", "NETWORKS", "find"]
+__all__ = ["CNN", "IMAGENET", "NETWORKS", "RENDERED", "find"]
 
 _HERE = "fer_bench.deep.architectures"
 
@@ -190,7 +192,32 @@ IMAGENET = (
 )
 """The article's architectures (VGG-19 plain and with BatchNorm), and what people would try today."""
 
-NETWORKS = {network.name: network for network in (*CNN, *IMAGENET)}
+
+_RENDERED_SIZE = 96
+
+
+def _rendered(base: str, file: str, megabytes: float) -> Network:
+    """The same architecture, pretrained on this package's rendered faces; its file ships with it."""
+    network = next(network for network in IMAGENET if network.name == base)
+    name, work = f"{base}-rendered", network.work
+    if work is not None:
+        work = replace(work, giga=work.giga * (_RENDERED_SIZE / network.size) ** 2)
+    weights = WeightsSpec(
+        name=name,
+        filename=file,
+        megabytes=megabytes,
+        origin="trained by `fer-bench pretrain` on rendered people of this package, MIT; saw no photograph",
+        shipped=f"fer_bench.deep:{file}",
+        make="fer_bench.deep.pretrain:pretrain",
+    )
+    build = "fer_bench.deep.pretrain:features_alone"
+    return replace(network, name=name, build=build, size=_RENDERED_SIZE, weights=weights, work=work)
+
+
+RENDERED = (_rendered("squeezenet1_1", "squeezenet1_1-rendered-00000000.safetensors", 1.5),)
+"""Pretrained on rendered faces, without anybody's photographs."""
+
+NETWORKS = {network.name: network for network in (*CNN, *IMAGENET, *RENDERED)}
 
 
 def find(name: str) -> Network:

@@ -199,12 +199,13 @@ def _features(trial: Trial) -> tuple[Any, ...]:
 def _schedule(
     plan: Plan, predicted: Mapping[str, Predicted], shared: Mapping[tuple[Any, ...], float]
 ) -> Sequence[float]:
-    """Let each trial, in the plan's order, go to the worker that is free first; GPU trials go to the first worker."""
+    """Let each trial, in the plan's order, go to the worker that is free first; GPU trials go to the first workers."""
     lanes = [0.0] * max(1, min(plan.request.n_workers, len(plan.runnable)))
     with_torch: set[int] = set()
     begun: set[tuple[Any, ...]] = set()
     for trial in plan.runnable:
-        lane = 0 if trial.device == "cuda" else min(range(len(lanes)), key=lanes.__getitem__)
+        able = range(min(len(lanes), plan.request.per_gpu) if trial.device == "cuda" else len(lanes))
+        lane = min(able, key=lanes.__getitem__)
         lanes[lane] += predicted[trial.id].seconds + _HARNESS_SECONDS
         if trial.spec.uses_torch and lane not in with_torch:
             with_torch.add(lane)

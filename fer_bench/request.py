@@ -41,6 +41,7 @@ class Request:
     tune: bool = False
     executor: str = "local"
     scheduler: str = ""
+    per_gpu: int = 1
     memory_limit: float = 0.0
     time_limit: float = 0.0
     max_failures: str = ""

@@ -95,7 +95,7 @@ def run(request: Request) -> int:
     """
     begun = time.monotonic()
     out = request.out or default_out(request)
-    get_executor(request.executor, request.scheduler)
+    get_executor(request.executor, request.scheduler, request.per_gpu)
     failures_allowed(request.max_failures, 1)
     check_place(out)
     need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder")
@@ -181,7 +181,7 @@ def _execute(
             record_cost(trials[record["id"]].spec, whole, watch=trials[record["id"]].watch)
 
     with clock("trials"):
-        outcome: Outcome = get_executor(request.executor, request.scheduler)(
+        outcome: Outcome = get_executor(request.executor, request.scheduler, request.per_gpu)(
             tasks,
             workers=request.n_workers,
             logs=out / "logs",

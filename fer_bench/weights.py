@@ -10,11 +10,12 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from fer_bench.errors import FerBenchError, UserError
 from fer_bench.files import atomic_write, cache_dir, need_space, sha256_file
-from fer_bench.methods import WeightsSpec, load_object
+from fer_bench.methods import WeightsSpec, load_methods, load_object
 from fer_bench.progress import progress
 
 __all__ = ["FoundWeights", "WeightsUnavailableError", "fetch_weights", "find_weights"]
@@ -42,26 +43,39 @@ class FoundWeights:
 
 
 def find_weights(spec: WeightsSpec, weights_dir: Path | None) -> FoundWeights | None:
-    """Look for weights in ``weights_dir``, FER_BENCH_WEIGHTS, fer-bench's cache and torch hub's, in this order.
+    """Look for weights in ``weights_dir``, FER_BENCH_WEIGHTS, fer-bench's cache, torch hub's and where they ship with.
 
-    In the first two, which a user names, any file that is called after the network will do; in the caches only the
-    published one.
+    In this order. In the first two, which a user names, any file that is called after the network will do; elsewhere
+    only the published one.
 
     Raises
     ------
     UserError
         A file whose name ends in a hash, as published files' do, has another content.
     """
-    named = re.compile(rf"{re.escape(spec.name)}([-.].*)?\.(pth|pt|safetensors)", re.IGNORECASE)
-    for folder, by_user in _folders(weights_dir):
+    named = _file_name(spec.name)
+    others = [_file_name(name) for name in _weights_names() if name.startswith(spec.name) and name != spec.name]
+    for folder, by_user in _folders(spec, weights_dir):
         files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
         # A file under the published name goes first: its content can be checked.
         for path in sorted(files, key=lambda p: p.name != spec.filename):
-            if path.name == spec.filename or (by_user and named.fullmatch(path.name)):
+            if path.name == spec.filename or (
+                by_user and named.fullmatch(path.name) and not any(other.fullmatch(path.name) for other in others)
+            ):
                 digest = _digest(path, path.stat().st_mtime_ns)
                 _check_name(path.name, digest, str(path))
                 return FoundWeights(path, digest, _is_published(spec, digest))
     return None
+
+
+def _file_name(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(name)}([-.].*)?\.(pth|pt|safetensors)", re.IGNORECASE)
+
+
+@cache
+def _weights_names() -> frozenset[str]:
+    """All weights that an installed method needs: what is called after one of them is no other's of a shorter name."""
+    return frozenset(spec.weights.name for spec in load_methods().values() if spec.weights)
 
 
 def fetch_weights(spec: WeightsSpec) -> FoundWeights:
@@ -72,6 +86,8 @@ def fetch_weights(spec: WeightsSpec) -> FoundWeights:
     WeightsUnavailableError
         No connection, or what came is not the published file.
     """
+    if not spec.fetch:
+        raise WeightsUnavailableError(f"{spec.filename} is published nowhere: {spec.origin}")
     target = _cache_folder() / spec.filename
     need_space(target.parent, spec.megabytes * 1e6, f"the download of {spec.filename}")
     try:
@@ -104,13 +120,15 @@ def _cache_folder() -> Path:
     return cache_dir() / "weights"
 
 
-def _folders(weights_dir: Path | None) -> list[tuple[Path, bool]]:
+def _folders(spec: WeightsSpec, weights_dir: Path | None) -> list[tuple[Path, bool]]:
     """Folders to look in, and whether a user named them."""
     hub = os.environ.get("TORCH_HOME")
     torch_home = Path(hub) if hub else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "torch"
     named = os.environ.get("FER_BENCH_WEIGHTS")
     by_user = [folder for folder in (weights_dir, Path(named) if named else None) if folder is not None]
     caches = [_cache_folder(), torch_home / "hub" / "checkpoints"]
+    if spec.shipped:
+        caches.append(Path(str(files(spec.shipped.partition(":")[0]))))
     return [(folder, True) for folder in by_user] + [(folder, False) for folder in caches]
 
 

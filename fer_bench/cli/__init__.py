@@ -31,6 +31,7 @@ from fer_bench.cli.options import (
     OfflineOption,
     OnlyOption,
     OutOption,
+    PerGpuOption,
     PresetOption,
     ProfileOption,
     ProtocolOption,
@@ -45,6 +46,8 @@ from fer_bench.cli.options import (
     WeightsOption,
     WorkersOption,
 )
+from fer_bench.cli.tables import answer
+from fer_bench.cli.weights import pretrain, weights_app
 from fer_bench.errors import FerBenchError, UserError
 
 if TYPE_CHECKING:
@@ -62,10 +65,10 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Look at data, or render the embedded faces.", no_args_is_help=True)
 folds_app = typer.Typer(help="Make folds, or prove that nobody is in train and test.", no_args_is_help=True)
-weights_app = typer.Typer(help="Pretrained weights: what is here, what can be fetched.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(folds_app, name="folds")
 app.add_typer(weights_app, name="weights")
+app.command()(pretrain)
 
 
 class What(StrEnum):
@@ -82,7 +85,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
     if version:
         import fer_bench
 
-        _print(f"fer-bench {fer_bench.__version__}")
+        answer(f"fer-bench {fer_bench.__version__}")
         raise typer.Exit
 
 
@@ -108,6 +111,7 @@ def run(
     tune: TuneOption = False,
     executor: ExecutorOption = Executor.local,
     scheduler: SchedulerOption = "",
+    per_gpu: PerGpuOption = 1,
     memory_limit: MemoryLimitOption = 0.0,
     time_limit: TimeLimitOption = 0.0,
     max_failures: MaxFailuresOption = "",
@@ -166,7 +170,7 @@ def plan(
     folder = request.out or default_out(request)
     done = functools.cache(lambda trial_id: finished(folder, trial_id))
     found = planned(make_plan(request, fetch=False, done=done), done)
-    _print(json.dumps(planned_json(found), indent=1) if as_json else "\n".join(planned_lines(found)))
+    answer(json.dumps(planned_json(found), indent=1) if as_json else "\n".join(planned_lines(found)))
 
 
 @app.command()
@@ -184,7 +188,7 @@ def status(
     from fer_bench.status import newest_run, read_status, status_lines
 
     found = read_status(run_folder or newest_run())
-    _print(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(status_lines(found)))
+    answer(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(status_lines(found)))
 
 
 @app.command()
@@ -212,9 +216,9 @@ def report(
 
     if data and not gallery:
         raise UserError("--data tells where the pictures of --gallery are; give both, or neither")
-    _print(str(write_report(runs, out)))
+    answer(str(write_report(runs, out)))
     for folder in runs if gallery else ():
-        _print(str(write_gallery(folder, data)))
+        answer(str(write_gallery(folder, data)))
 
 
 @app.command()
@@ -242,7 +246,7 @@ def compare(
         raise UserError("--method: not beside --method-a and --method-b; give one or the other")
     pair = (method_a, method_b) if method is None else (method, method)
     found = compare_runs(run_a, run_b, method_a=pair[0], method_b=pair[1], protocol=protocol, margin=margin / 100)
-    _print(compare_json(found) if as_json else "\n".join(compare_lines(found)))
+    answer(compare_json(found) if as_json else "\n".join(compare_lines(found)))
 
 
 @app.command()
@@ -285,14 +289,14 @@ def gate(
     from fer_bench.gate import check_gate
 
     if update:
-        _print("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
+        answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
         return
     if len(run_folders) > 1:
         raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
     found = check_gate(run_folders[0], expected, tolerance=tolerance / 100, exact=exact, few_seeds=few_seeds)
     if github:
         write_summary(found)
-    _print(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
+    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
     raise typer.Exit(found.exit_code)
 
 
@@ -307,7 +311,7 @@ def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
         What.datasets: tables.dataset_lines,
         What.protocols: tables.protocol_lines,
     }
-    _print("\n".join(lines[what]()))
+    answer("\n".join(lines[what]()))
 
 
 @data_app.command("inspect")
@@ -327,7 +331,7 @@ def inspect_data(
     from fer_bench.data.datasets import load_dataset
 
     dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict)
-    _print("\n".join(inspect_lines(dataset, everything=everything)))
+    answer("\n".join(inspect_lines(dataset, everything=everything)))
 
 
 @data_app.command("render")
@@ -356,7 +360,7 @@ def render_data(
             workers=os.cpu_count() or 1,
             progress=lambda n, total: done(n),
         )
-    _print(str(folder))
+    answer(str(folder))
 
 
 @folds_app.command("make")
@@ -380,7 +384,7 @@ def make_folds_file(
     folds = make_folds(dataset.manifest, protocol, seed, dataset.why_no_people)
     folds.write(out)
     even = balance(folds.table, dataset.manifest).sentence
-    _print("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
+    answer("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
 
 
 @folds_app.command("check")
@@ -412,49 +416,8 @@ def check_folds_file(
     from fer_bench.foldcheck import check_file
 
     verdict = check_file(file, claim=claim, data=data, manifest=manifest)
-    _print("\n".join(verdict.lines))
+    answer("\n".join(verdict.lines))
     raise typer.Exit(1 if verdict.refused else 0)
-
-
-@weights_app.command("list")
-def list_weights(weights_dir: WeightsOption = None) -> None:
-    """Show what each network needs."""
-    from fer_bench.cli.tables import weights_lines
-
-    _print("\n".join(weights_lines(weights_dir)))
-
-
-@weights_app.command("fetch")
-def fetch(
-    names: Annotated[
-        list[str],
-        typer.Argument(help="Networks, 'all', or yunet (finds faces).", metavar="NAME...", show_default=False),
-    ],
-) -> None:
-    """Download pretrained weights.
-
-    Into fer-bench's cache, hash checked.
-    """
-    from fer_bench.cli.tables import weights_by_name
-    from fer_bench.data.detect import fetch_yunet, find_yunet
-    from fer_bench.weights import WeightsUnavailableError, fetch_weights, find_weights
-
-    known = weights_by_name()
-    for name in known if "all" in names else names:
-        if name not in known and name != "yunet":
-            raise UserError(
-                f"weights of {name!r}: no installed method needs them; choose from {', '.join(known)}, yunet"
-            )
-        try:
-            if name == "yunet":
-                _print(f"{name}: {find_yunet() or fetch_yunet()}")
-                continue
-            found = find_weights(known[name], None) or fetch_weights(known[name])
-        except WeightsUnavailableError as error:
-            raise UserError(
-                f"{error}; fetch it on a machine with a connection and give its folder with --weights-dir"
-            ) from error
-        _print(f"{name}: {found.path}")
 
 
 def _request(given: dict[str, Any]) -> Request:
@@ -474,15 +437,6 @@ def _request(given: dict[str, Any]) -> Request:
 
 def _views(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (view.strip() for view in text.split(","))))
-
-
-def _print(text: str) -> None:
-    """Answer on standard output; a reader that has seen enough (`| head`) is no error."""
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def main() -> None:

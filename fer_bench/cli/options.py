@@ -87,6 +87,12 @@ ExecutorOption = Annotated[
 SchedulerOption = Annotated[
     str, typer.Option(help="Of --executor dask: address (tcp://host:8786) or scheduler file.", metavar="ADDRESS|FILE")
 ]
+PerGpuOption = Annotated[
+    int,
+    typer.Option(
+        min=1, max=16, help="Trials that share a GPU; --workers must be at least so many. Small networks gain by it."
+    ),
+]
 MemoryLimitOption = Annotated[
     float,
     typer.Option(

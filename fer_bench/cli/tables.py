@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -67,3 +69,12 @@ def weights_lines(weights_dir: Path | None) -> Iterator[str]:
         where = f"{found.path} (sha256 {found.sha256[:12]})" if found else "not here"
         rows.append((spec.name, f"{spec.megabytes:.0f} MB", spec.filename, where))
     yield from columns([("NETWORK", "SIZE", "PUBLISHED FILE", "WHERE"), *rows])
+
+
+def answer(text: str) -> None:
+    """Answer on standard output; a reader that has seen enough (`| head`) is no error."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 
 from fer_bench.errors import UserError
 from fer_bench.executors.base import Outcome
@@ -21,7 +22,7 @@ EXECUTORS = {
 }
 
 
-def get_executor(name: str, scheduler: str = "") -> Callable[..., Outcome]:
+def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[..., Outcome]:
     """Return the function ``execute`` of an executor; only the one that is asked for is imported.
 
     Raises
@@ -33,6 +34,8 @@ def get_executor(name: str, scheduler: str = "") -> Callable[..., Outcome]:
         raise UserError(f"--executor {name}: no such executor; choose from {', '.join(EXECUTORS)}")
     if name != "dask" and scheduler:
         raise UserError(f"--scheduler {scheduler}: only --executor dask has a scheduler, found --executor {name}")
+    if name != "local" and per_gpu != 1:
+        raise UserError(f"--per-gpu {per_gpu}: only --executor local shares a GPU, found --executor {name}")
     if name == "dask" and not scheduler:
         raise UserError("--executor dask: give the scheduler's address or file with --scheduler")
     try:
@@ -45,4 +48,4 @@ def get_executor(name: str, scheduler: str = "") -> Callable[..., Outcome]:
     if scheduler:
         module.check(scheduler)
     execute: Callable[..., Outcome] = module.execute
-    return execute
+    return execute if per_gpu == 1 else partial(execute, per_gpu=per_gpu)

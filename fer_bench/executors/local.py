@@ -1,4 +1,4 @@
-"""Trials in local worker processes: spawned, persistent, one thread each; one for each GPU, the others beside them.
+"""Trials in local worker processes: spawned, persistent, one thread each; one or more a GPU, the others beside them.
 
 A worker that dies takes nothing with it but the trial in flight, which is tried once more in a fresh process.
 """
@@ -26,6 +26,7 @@ def execute(
     tasks: Iterable[Task],
     *,
     workers: int,
+    per_gpu: int = 1,
     logs: Path,
     deadline: float = float("inf"),
     max_failures: int | None = None,
@@ -41,6 +42,9 @@ def execute(
         imported it takes tasks that need it first, one that has not takes the others first.
     workers : int
         Processes, of one thread each.
+    per_gpu : int
+        Trials that share a GPU, each in a worker with its part of the memory. A small network alone leaves most of a
+        GPU idle.
     logs : Path
         Folder of ``<trial>.log``, where what methods print goes.
     deadline : float
@@ -57,7 +61,7 @@ def execute(
         return Outcome()
     logs.mkdir(parents=True, exist_ok=True)
     with interrupts() as stop:
-        team = _team(agenda, workers, logs)
+        team = _team(agenda, workers, per_gpu, logs)
         try:
             while True:
                 agenda.heed(stop)
@@ -90,12 +94,13 @@ def visible_gpus() -> list[str]:
     return [str(i) for i in range(sum(line.startswith("GPU ") for line in listed.splitlines()))]
 
 
-def _team(agenda: Agenda, workers: int, logs: Path) -> list[Worker]:
-    """One worker for each GPU that has something to do, the others without."""
+def _team(agenda: Agenda, workers: int, per_gpu: int, logs: Path) -> list[Worker]:
+    """``per_gpu`` workers for each GPU that has something to do, one a GPU first; the others without."""
     size = min(workers, len(agenda))
-    gpus = visible_gpus() or [""] if agenda.count("gpu") else []
+    gpus = (visible_gpus() or [""]) * per_gpu if agenda.count("gpu") else []
     team = [
-        Worker(str(i), logs, gpu=gpu, takes_gpu=True) for i, gpu in enumerate(gpus[: min(size, agenda.count("gpu"))])
+        Worker(str(i), logs, gpu=gpu, takes_gpu=True, shares_gpu=per_gpu)
+        for i, gpu in enumerate(gpus[: min(size, agenda.count("gpu"))])
     ]
     return team + [Worker(str(i), logs) for i in range(len(team), size)]
 

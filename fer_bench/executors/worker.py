@@ -74,10 +74,12 @@ class Worker:
         The device that is all it sees of ``CUDA_VISIBLE_DEVICES``; empty: as its owner.
     takes_gpu : bool
         Whether its owner gives it trials for a GPU.
+    shares_gpu : int
+        How many workers share that GPU: told to methods as ``FER_BENCH_PER_GPU``, for their planning of its memory.
     """
 
-    def __init__(self, name: str, logs: Path, *, gpu: str = "", takes_gpu: bool = False) -> None:
-        self.name, self.gpu, self.takes_gpu = name, gpu, takes_gpu
+    def __init__(self, name: str, logs: Path, *, gpu: str = "", takes_gpu: bool = False, shares_gpu: int = 1) -> None:
+        self.name, self.gpu, self.takes_gpu, self._shares_gpu = name, gpu, takes_gpu, shares_gpu
         self.task: Task | None = None
         self._logs = logs
         self._launch()
@@ -87,6 +89,7 @@ class Worker:
         self.channel, theirs = context.Pipe()
         self._output, printed = context.Pipe(duplex=False)
         more = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else {}
+        more |= {"FER_BENCH_PER_GPU": str(self._shares_gpu)} if self._shares_gpu > 1 else {}
         with environment(thread_variables() | more):
             # Not daemonic: a method may start processes of its own.
             self._process = context.Process(target=_serve, args=(theirs, printed), daemon=False)

@@ -10,7 +10,7 @@ import torchvision
 from fer_bench.deep.catalogue import METHODS
 from fer_bench.deep.registry import MODES
 from fer_bench.deep.weights import url
-from fer_bench.deep.zoo import IMAGENET, find
+from fer_bench.deep.zoo import IMAGENET, RENDERED, find
 from fer_bench.methods import load_object
 
 NETWORKS = tuple(network.name for network in IMAGENET)
@@ -28,9 +28,10 @@ def test_importing_the_catalogue_imports_no_torch() -> None:
 
 
 def test_every_network_is_there_in_every_mode() -> None:
-    """Five sizes of cnn2, two of cnn3 and five modes of each architecture, under their names."""
+    """Sizes of cnn2 and cnn3, five modes of each architecture, four of the rendered backbone, under their names."""
     expected = {f"cnn2-{size}" for size in (48, 64, 128, 224, 360)} | {"cnn3-64", "cnn3-128"}
     expected |= {f"{network}-{mode}" for network in NETWORKS for mode in MODES}
+    expected |= {f"{network.name}-{mode}" for network in RENDERED for mode in MODES if mode != "scratch"}
     assert {spec.name for spec in METHODS} == expected
     assert len(METHODS) == len(expected)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fer_bench.deep import steps
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.memory import held_bytes, parts_for
+from fer_bench.deep.memory import device_room, held_bytes, parts_for
 from fer_bench.deep.networks import StagedNetwork
 
 Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -125,3 +125,13 @@ def test_parts_survive_a_checkpoint(toy: Toy, tmp_path: Path, monkeypatch: pytes
         )
     again = NetworkClassifier("cnn2", epochs=2, batch_size=16, device="cpu")
     assert "in 2 parts" in again.fit(images, labels, checkpoint=tmp_path).warnings_[0]
+
+
+def test_a_shared_gpu_is_planned_by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone a process plans with all that is free; one of four with a quarter of the device less what it holds."""
+    monkeypatch.delenv("FER_BENCH_PER_GPU", raising=False)
+    assert device_room(free=70, total=80, reserved=5) == 70
+    monkeypatch.setenv("FER_BENCH_PER_GPU", "4")
+    assert device_room(free=70, total=80, reserved=5) == 15
+    assert device_room(free=10, total=80, reserved=5) == 10
+    assert device_room(free=70, total=80, reserved=30) == 0

@@ -54,9 +54,9 @@ def make_task(tmp_path, monkeypatch):
 def run_all(tmp_path):
     """Give a function that runs tasks to their end: ``records, outcome = run_all(tasks, workers=2)``."""
 
-    def run(tasks, executor="local", *, workers=2, deadline=None, **more):
+    def run(tasks, executor="local", *, workers=2, deadline=None, per_gpu=1, **more):
         records = {}
-        outcome = get_executor(executor)(
+        outcome = get_executor(executor, per_gpu=per_gpu)(
             tasks,
             workers=workers,
             logs=tmp_path / "logs",

@@ -3,6 +3,10 @@
 import subprocess
 import time
 
+import pytest
+
+from fer_bench.errors import UserError
+from fer_bench.executors import get_executor
 from fer_bench.executors.base import Agenda
 from fer_bench.executors.local import assign, visible_gpus
 from fer_bench.executors.worker import Worker
@@ -55,9 +59,31 @@ def test_each_gpu_has_one_worker_and_sees_no_other(make_task, run_all, tmp_path,
     on_gpu = {where[f"gpu-{i}"] for i in range(4)}
     seen = {tuple(line.split()) for line in (tmp_path / "devices").read_text().splitlines()}
     assert on_gpu <= {"0", "1"}
-    assert {device for _, device in seen} == {"3", "5"}
-    assert len({pid for pid, _ in seen}) == 2
+    assert {(device, share) for _, device, share in seen} == {("3", "1"), ("5", "1")}
+    assert len({pid for pid, *_ in seen}) == 2
     assert "2" in {where[f"slow-{i}"] for i in range(3)}
+
+
+def test_trials_share_a_gpu_where_asked(make_task, run_all, tmp_path, monkeypatch):
+    """--per-gpu 2: two workers see the one device at the same time, and are told by how many it is shared."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    spec = MethodSpec(
+        "gpu", "cnn", "hostile_methods:Hostile", ImageSpec(32), params={"does": "device", "place": str(tmp_path)},
+        uses_torch=True,
+    )  # fmt: skip
+    tasks = [make_task("gpu", i, spec=spec, device="cuda") for i in range(2)]
+    began = []
+    run_all(tasks, workers=2, per_gpu=2, on_event=lambda event, **facts: began.append((event, facts["id"])))
+    seen = [tuple(line.split()) for line in (tmp_path / "devices").read_text().splitlines()]
+    assert [line[1:] for line in seen] == [("3", "2")] * 2
+    assert len({pid for pid, *_ in seen}) == 2
+    assert len({name for _, name in began[:2]}) == 2  # both had started before either ended
+
+
+def test_only_this_machines_processes_share_a_gpu():
+    """--per-gpu means nothing to the other executors, and is refused there."""
+    with pytest.raises(UserError, match="only --executor local shares a GPU"):
+        get_executor("in-process", per_gpu=2)
 
 
 def test_gpus_are_counted_by_the_driver(tmp_path, monkeypatch):

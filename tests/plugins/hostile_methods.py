@@ -54,7 +54,8 @@ class Hostile:
         self._learn()
 
     def _device(self):
-        self._note("devices", f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES')}")
+        share = os.environ.get("FER_BENCH_PER_GPU", "1")
+        self._note("devices", f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES')} {share}")
         time.sleep(1.5)
 
     def _babble(self):
