@@ -122,7 +122,9 @@ class Dataset:
     pictures : callable
         ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
     layout : str
-        The layout that it was read in, a key of ``fer_bench.data.LAYOUT_SUMMARIES``; empty for the embedded faces.
+        The layout that it was read in; empty for the embedded faces.
+    layout_summary : str
+        The sentence that says what that is.
     why_no_people : str
         Why it cannot be said who is on a picture, a clause to follow "protocol x: "; empty where it can.
     """
@@ -135,6 +137,7 @@ class Dataset:
     crop: str
     pictures: Callable[[Manifest, int], Iterator[NDArray[np.uint8]]]
     layout: str = ""
+    layout_summary: str = ""
     why_no_people: str = ""
 
     def keep(self, people: Sequence[str]) -> Dataset:
