@@ -226,13 +226,15 @@ class MethodSpec:
     def make(self, **supplied: Any) -> Method:
         """Build the method; ``supplied`` holds at least what ``wants`` names."""
         chosen = {name: supplied[name] for name in self.wants}
-        return load_object(self.factory)(**{**self.params, **chosen})
+        result: Method = load_object(self.factory)(**{**self.params, **chosen})
+        return result
 
 
 def load_object(path: str) -> Callable[..., Any]:
     """Import ``"module:object"``."""
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    result: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return result
 
 
 def load_methods() -> dict[str, MethodSpec]:

@@ -82,7 +82,8 @@ def _pixels(text: str) -> NDArray[np.uint8] | None:
 
 
 def _as_pgm(pixels: NDArray[np.uint8], place: dict[str, int], file: str) -> bytes:
-    return b"P5 %d %d 255\n" % (_SIDE, _SIDE) + pixels[place[file]].tobytes()
+    result: bytes = b"P5 %d %d 255\n" % (_SIDE, _SIDE) + pixels[place[file]].tobytes()
+    return result
 
 
 def _claims_folders(source: Source) -> bool:

@@ -73,7 +73,8 @@ class Manifest:
     def labels(self) -> NDArray[np.int64]:
         """(n,) indices into ``EMOTIONS``."""
         codes = {code: i for i, code in enumerate(EMOTIONS)}
-        return self.table["label"].map(codes).to_numpy(dtype=np.int64)
+        result: NDArray[np.int64] = self.table["label"].map(codes).to_numpy(dtype=np.int64)
+        return result
 
     @property
     def people(self) -> list[str]:
@@ -91,7 +92,8 @@ class Manifest:
     def groups(self) -> NDArray[np.object_]:
         """(n,) str: the person on each image, or what stands in for people where they are not told; see `unit`."""
         column = {"person": "subject", "sequence": "sequence", "image": "image"}[self.unit]
-        return self.table[column].to_numpy(dtype=object)
+        result: NDArray[np.object_] = self.table[column].to_numpy(dtype=object)
+        return result
 
     def keep(self, people: Sequence[str]) -> Manifest:
         """Return the manifest of these people alone; exclusions are kept."""

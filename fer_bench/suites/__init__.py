@@ -39,8 +39,8 @@ class Suite:
 
     name: str
     summary: str
-    jobs: tuple[dict, ...]
-    tune: dict[str, dict[str, list]] = field(default_factory=dict)
+    jobs: tuple[dict[str, Any], ...]
+    tune: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
 
 def known_suites() -> dict[str, str]:
@@ -162,7 +162,7 @@ def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[Su
     return list(entries.values())
 
 
-def _matching(suite: Suite, job: dict, specs: list[MethodSpec]) -> list[MethodSpec]:
+def _matching(suite: Suite, job: dict[str, Any], specs: list[MethodSpec]) -> list[MethodSpec]:
     if job["family"] is not None:
         found = [spec for spec in specs if spec.family == job["family"] and not spec.variant]
         if not found:
