@@ -3,7 +3,7 @@
     python benchmarks/bench_features.py                                        # the table, about two minutes
     python benchmarks/bench_features.py --write benchmarks/results/features.md # the same as a file
     python benchmarks/bench_features.py --only 'lbp*' --repeats 9
-    pytest benchmarks/bench_features.py --benchmark-columns=median             # the batched side alone
+    tox -e bench -- -k features                                                # in the table of all speeds
 
 Images are 140 of the embedded faces. Everything runs on one thread; times are CPU seconds of this process, so that a
 busy machine disturbs them less. Both sides take turns, and the ratio is the median of the turns' ratios. Histograms of
@@ -260,11 +260,12 @@ def main() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
-def test_images_per_second(benchmark, row):
-    """The batched side; the ratio to the loop is in the table that this file prints when run alone."""
+def test_features(beside, row):
+    """The batched side beside the library's loop over some of the images."""
     images = faces(row.size)
-    benchmark.pedantic(row.ours, (images,), rounds=5, warmup_rounds=1)
-    benchmark.extra_info["images_per_second"] = round(len(images) / benchmark.stats.stats.median)
+    few = images[: min(row.images, 28)]
+    share = len(few) / len(images)
+    beside(f"feature: {row.label}", lambda: row.ours(images), lambda: [row.plain(i) for i in few], share=share)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ _CNN_CODE: dict[str, Any] = {"learning_rate": 5e-5, "augment": False, "normalisa
 # At 5e-4 the dense layer over 9,216 and more inputs swings so far in its first steps that all seven outputs are
 # constant for five to ten epochs: time that full has and quick has not.
 _CNN_QUICK: dict[str, Any] = {"batch_size": 16, "learning_rate": 1e-4, "augment": False}
+_SHALLOW = ("cnn2", "cnn3")
 _CNN_QUICK_EPOCHS = {48: 15, 64: 8, 128: 3, 224: 2, 360: 1}
 
 _QUICK_EPOCHS = {
@@ -117,7 +118,7 @@ def quick(network: Network, mode: str, size: int) -> Override:
     Steps are such that few epochs can be seen to learn by: ``entire`` takes smaller ones (5e-4 undoes pretraining
     within an epoch where there is no BatchNorm) and no augmentation, which needs more epochs than these to pay.
     """
-    if network.channels == 1:
+    if network.name in _SHALLOW:
         return Override({"epochs": _CNN_QUICK_EPOCHS[size], **_CNN_QUICK})
     epochs = _QUICK_EPOCHS.get((network.name.removesuffix("-rendered"), mode), _QUICK_EPOCHS["", mode])
     params: dict[str, Any] = {"epochs": epochs, "batch_size": 16}

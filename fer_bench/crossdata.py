@@ -68,6 +68,7 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
         notice=" ".join(dict.fromkeys([train.notice, test.notice])),
         rendered=train.rendered or test.rendered,
         layout=" and ".join(dict.fromkeys(filter(None, [train.layout, test.layout]))),
+        layout_summary="; and ".join(dict.fromkeys(filter(None, [train.layout_summary, test.layout_summary]))),
         why_no_people=train.why_no_people or test.why_no_people,
         pictures=_Pictures(train, test),
     )

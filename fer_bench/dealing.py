@@ -92,7 +92,8 @@ def deal_people(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> N
             free = free if len(free) else np.arange(n_folds)
     cost.swap(fold, people.to_numpy())
     by_name = dict(zip(people.index, fold, strict=True))
-    return table["subject"].map(by_name).to_numpy(dtype=np.int64)
+    result: NDArray[np.int64] = table["subject"].map(by_name).to_numpy(dtype=np.int64)
+    return result
 
 
 class _Cost:

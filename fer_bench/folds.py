@@ -48,7 +48,8 @@ class Folds:
     def text(self) -> str:
         """The file's text: a comment line, then CSV."""
         head = f"# fer-bench folds 1; protocol={self.protocol}; manifest={self.manifest_hash}; seed={self.seed}\n"
-        return head + self.table.to_csv(index=False, lineterminator="\n")
+        result: str = head + self.table.to_csv(index=False, lineterminator="\n")
+        return result
 
     @cached_property
     def hash(self) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
+from fer_bench.plugins import METHODS_GROUP, load_points, registered_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -239,13 +239,15 @@ class MethodSpec:
     def make(self, **supplied: Any) -> Method:
         """Build the method; ``supplied`` holds at least what ``wants`` names."""
         chosen = {name: supplied[name] for name in self.wants}
-        return load_object(self.factory)(**{**self.params, **chosen})
+        result: Method = load_object(self.factory)(**{**self.params, **chosen})
+        return result
 
 
 def load_object(path: str) -> Callable[..., Any]:
     """Import ``"module:object"``."""
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    result: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return result
 
 
 def load_methods() -> dict[str, MethodSpec]:
@@ -257,19 +259,22 @@ def load_methods() -> dict[str, MethodSpec]:
         A catalogue cannot be imported, or two of them claim one name.
     """
     methods: dict[str, MethodSpec] = {}
-    for point in sorted(entry_points(group="fer_bench.methods"), key=lambda p: p.name):
-        try:
-            catalogue = point.load()
-        except (ImportError, AttributeError) as error:
-            raise UserError(
-                f"the catalogue of methods {point.value!r} (entry point {point.name!r}) cannot be loaded: {error}; "
-                "mend or uninstall the package that registers it"
-            ) from error
-        for spec in catalogue:
+    for point, catalogue in load_points(METHODS_GROUP, "the catalogue of methods"):
+        for spec in _specs(catalogue, registered_by(point)):
             if spec.name in methods:
                 raise UserError(f"two installed catalogues register a method named {spec.name!r}; rename one")
             methods[spec.name] = spec
     return methods
+
+
+def _specs(catalogue: Any, where: str) -> Sequence[MethodSpec]:
+    specs = [catalogue] if isinstance(catalogue, MethodSpec) else catalogue
+    if not isinstance(specs, Sequence) or not all(isinstance(spec, MethodSpec) for spec in specs):
+        raise UserError(
+            f"the catalogue of methods {where}: expected a sequence of fer_bench.MethodSpec, found "
+            f"{type(catalogue).__name__}; mend or uninstall the package that registers it"
+        )
+    return specs
 
 
 def check_images(images: Any, *, channels: int | None = None, like: tuple[int, ...] | None = None) -> NDArray[np.uint8]:

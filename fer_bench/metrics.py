@@ -306,7 +306,8 @@ def _check_probabilities(labels: ArrayLike, probabilities: ArrayLike) -> tuple[N
 def _ratio(above: NDArray[np.generic], below: NDArray[np.generic]) -> Floats:
     """Divide; NaN where the divisor is zero."""
     top, bottom = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
-    return np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
+    result: Floats = np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
+    return result
 
 
 def _mean_of_defined(values: Floats) -> Floats:

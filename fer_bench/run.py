@@ -26,6 +26,7 @@ from fer_bench.forecast import Forecast, forecast, predicted_before
 from fer_bench.history import record_cost
 from fer_bench.live import Watch, begin, watching
 from fer_bench.plan import Plan, Trial, make_plan
+from fer_bench.plugins import plugin_packages
 from fer_bench.progress import say
 from fer_bench.protocols import rule_of
 from fer_bench.request import Request
@@ -42,6 +43,7 @@ from fer_bench.rundir import (
     trial_folder,
     write_json,
 )
+from fer_bench.schema import SCHEMA
 from fer_bench.trial import Task
 
 __all__ = ["default_out", "run"]
@@ -261,7 +263,7 @@ def _describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
     """Everything of run.json that is known before the first trial."""
     request, manifest = plan.request, plan.dataset.manifest
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "suite": request.suite,
         "profile": request.profile,
         "preset": request.preset,
@@ -288,6 +290,7 @@ def _describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
             "n_excluded": len(manifest.excluded),
             "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
             "layout": plan.dataset.layout,
+            "layout_summary": plan.dataset.layout_summary,
             "crop": plan.dataset.crop,
             "options": request.data_options
             | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
@@ -311,7 +314,7 @@ def _describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
             for t in plan.trials
         ],
         "forecast": expected.as_json(),
-        "packages": provenance.packages(),
+        "packages": provenance.packages() | plugin_packages(),
         "libraries": provenance.libraries(),
         "machine": provenance.machine(),
         "environment": provenance.environment(),

@@ -22,6 +22,7 @@ from fer_bench.errors import UserError
 from fer_bench.files import atomic_write, clean_temporary, locked, need_writable, sha256_file
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan import Plan, Trial
+from fer_bench.schema import check_written
 from fer_bench.trial import PREDICTIONS, RECORD, versions
 
 __all__ = [
@@ -71,14 +72,7 @@ def check_place(out: Path) -> None:
         Nothing can be written there, another version of fer-bench wrote it, or another run is writing to it.
     """
     need_writable(out, "give another folder with --out")
-    try:
-        info = json.loads((out / "run.json").read_text("utf-8"))
-    except (OSError, ValueError):  # none there, or a damaged one, which is written anew
-        pass
-    else:
-        from fer_bench.results.load import check_schema  # brings statistics along, which the first trial need not await
-
-        check_schema(out / "run.json", info)
+    check_written(out)
     if (out / LOCK).exists():
         with claimed(out):
             return

@@ -336,7 +336,8 @@ def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArr
 @lru_cache(maxsize=2)
 def _mapped(path: Path, changed: int) -> NDArray[np.float32]:
     """Features on disk; a worker's next trial mostly reads the same, whose pages then need not be mapped again."""
-    return np.load(path, mmap_mode="r")
+    result: NDArray[np.float32] = np.load(path, mmap_mode="r")
+    return result
 
 
 def _watched(task: Task, method: Any) -> dict[str, NDArray[Any]]:

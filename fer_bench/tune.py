@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.methods import MethodSpec
@@ -11,7 +12,7 @@ from fer_bench.suites import Suite
 __all__ = ["grid_of", "with_grids"]
 
 
-def grid_of(name: str, suite: Suite) -> dict[str, list] | None:
+def grid_of(name: str, suite: Suite) -> dict[str, list[Any]] | None:
     """Return the grid for a method: that of its own name, else that of the first part, the classifier."""
     return suite.tune.get(name, suite.tune.get(name.partition("-")[0]))
 

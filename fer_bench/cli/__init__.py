@@ -166,8 +166,10 @@ def plan(
     from fer_bench.plan import make_plan
     from fer_bench.run import default_out
     from fer_bench.rundir import finished
+    from fer_bench.schema import check_written
 
     folder = request.out or default_out(request)
+    check_written(folder)
     done = functools.cache(lambda trial_id: finished(folder, trial_id))
     found = planned(make_plan(request, fetch=False, done=done), done)
     answer(json.dumps(planned_json(found), indent=1) if as_json else "\n".join(planned_lines(found)))

@@ -20,12 +20,10 @@ _SHOWN = 20
 
 def inspect_lines(dataset: Dataset, *, everything: bool = False) -> Iterator[str]:
     """Count what is in a dataset; excluded files by reason, with all their names where they are few or asked for."""
-    from fer_bench.data import LAYOUT_SUMMARIES
-
     manifest = dataset.manifest
     yield f"{dataset.name}: {len(manifest)} usable images, {len(manifest.excluded)} files left out"
     if dataset.layout:
-        yield f"layout: {dataset.layout}. {LAYOUT_SUMMARIES[dataset.layout]}"
+        yield f"layout: {dataset.layout}. {dataset.layout_summary}"
     yield dataset.notice
     yield from _label_lines(dataset)
     yield from _count_lines(dataset)
@@ -39,10 +37,10 @@ def inspect_lines(dataset: Dataset, *, everything: bool = False) -> Iterator[str
 def _label_lines(dataset: Dataset) -> Iterator[str]:
     """How the dataset's own words became codes."""
     if dataset.layout:
-        from fer_bench.data.layouts import LAYOUTS
+        from fer_bench.data.layouts import load_layouts
 
         words = defaultdict(list)
-        for word, code in LAYOUTS[dataset.layout].labels.items():
+        for word, code in load_layouts()[dataset.layout].labels.items():
             words[code].append(word)
         yield "expressions as they are read: " + ", ".join(f"{code} from {'/'.join(w)}" for code, w in words.items())
 

@@ -30,18 +30,24 @@ def method_lines() -> Iterator[str]:
 
 def suite_lines() -> Iterator[str]:
     """Name and summary of every suite."""
-    from fer_bench.suites import built_in_suites
+    from fer_bench.suites import known_suites
 
-    yield from columns([("SUITE", "WHAT IT RUNS"), *built_in_suites().items()])
+    yield from columns([("SUITE", "WHAT IT RUNS"), *known_suites().items()])
 
 
 def dataset_lines() -> Iterator[str]:
     """What --data takes, and every layout that is recognised."""
     from fer_bench.data import DATASETS, LAYOUT_SUMMARIES
+    from fer_bench.plugins import LAYOUTS_GROUP, points
 
+    summaries = LAYOUT_SUMMARIES
+    if points(LAYOUTS_GROUP):  # alone then are the layouts themselves read, which takes half a second
+        from fer_bench.data.layouts import load_layouts
+
+        summaries = {layout.name: layout.summary for layout in load_layouts().values()}
     yield from columns([("--data", "WHAT IT IS"), *DATASETS.items()])
     yield ""
-    yield from columns([("LAYOUT", "WHAT IT IS"), *LAYOUT_SUMMARIES.items()])
+    yield from columns([("LAYOUT", "WHAT IT IS"), *summaries.items()])
 
 
 def protocol_lines() -> Iterator[str]:

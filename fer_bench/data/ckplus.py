@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from pathlib import PurePosixPath
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.class_folders import class_folder
 from fer_bench.data.contract import Layout, Listing, files_of, pictures_of
 from fer_bench.data.manifest import Excluded
@@ -136,6 +137,7 @@ def _list_folders(source: Source) -> Listing:
 
 CKPLUS = Layout(
     name="ckplus",
+    summary=LAYOUT_SUMMARIES["ckplus"],
     expects="CK+'s tree such as S010/001/S010_001_00000014.png",
     claims=_claims_tree,
     listing=_list_tree,
@@ -147,6 +149,7 @@ CKPLUS = Layout(
 
 CKPLUS48 = Layout(
     name="ckplus48",
+    summary=LAYOUT_SUMMARIES["ckplus48"],
     expects="CK+'s class folders such as anger/S010_004_00000017.png",
     claims=_claims_folders,
     listing=_list_folders,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.contract import Layout, Listing, pictures_of
 from fer_bench.data.manifest import Excluded
 from fer_bench.data.sources import Source
@@ -89,6 +90,7 @@ def _listing(source: Source) -> Listing:
 
 FOLDERS = Layout(
     name="folders",
+    summary=LAYOUT_SUMMARIES["folders"],
     expects="class folders such as angry/ and happy/",
     claims=_claims,
     listing=_listing,

@@ -1,20 +1,22 @@
 """What a layout is: a declaration that recognises a dataset by its list of files and turns names into rows.
 
-To add one, write a module with a `Layout` (``jaffe.py`` is a short model) and put it into ``layouts.py``.
+To add one, write a module with a `Layout` (``jaffe.py`` is a short model) and put it into ``layouts.py``; a package of
+your own registers its layouts under the entry-point group ``fer_bench.layouts`` (``examples/plugin``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.manifest import Excluded
 from fer_bench.data.sources import Source
+from fer_bench.errors import InputError
 
-__all__ = ["PICTURES", "Layout", "Listing", "files_of", "pictures_of"]
+__all__ = ["PICTURES", "Excluded", "Layout", "Listing", "Source", "files_of", "pictures_of"]
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"})
 """Endings of picture files, lower case."""
@@ -47,7 +49,10 @@ class Layout:
     Attributes
     ----------
     name : str
-        Key of `fer_bench.data.LAYOUT_SUMMARIES`, which holds the sentence that says what it is.
+        Small letters, digits and hyphens, at least two; what ``--data NAME:PATH`` and reports call it.
+    summary : str
+        One sentence that says what it is. Those of shipped layouts stand in `fer_bench.data.LAYOUT_SUMMARIES`, so that
+        they can be listed without reading any layout.
     expects : str
         What is looked for, to follow "looked for" in an error.
     claims : callable
@@ -69,6 +74,7 @@ class Layout:
     """
 
     name: str
+    summary: str
     expects: str
     claims: Callable[[Source], bool]
     listing: Callable[[Source], Listing]
@@ -79,10 +85,11 @@ class Layout:
     strict: frozenset[str] = field(default=frozenset(), repr=False)
     generic: bool = False
 
-    @property
-    def summary(self) -> str:
-        """One sentence that says what it is."""
-        return LAYOUT_SUMMARIES[self.name]
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[a-z0-9][a-z0-9-]+", self.name):
+            raise InputError(
+                f"layout {self.name!r}: expected a name of small letters, digits and hyphens, at least two"
+            )
 
 
 def files_of(source: Source) -> tuple[tuple[str, PurePosixPath], ...]:

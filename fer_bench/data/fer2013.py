@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.class_folders import class_folder, relative_names
 from fer_bench.data.contract import Layout, Listing, pictures_of
 from fer_bench.data.csv_tables import read_table, tables_with
@@ -81,7 +82,8 @@ def _pixels(text: str) -> NDArray[np.uint8] | None:
 
 
 def _as_pgm(pixels: NDArray[np.uint8], place: dict[str, int], file: str) -> bytes:
-    return b"P5 %d %d 255\n" % (_SIDE, _SIDE) + pixels[place[file]].tobytes()
+    result: bytes = b"P5 %d %d 255\n" % (_SIDE, _SIDE) + pixels[place[file]].tobytes()
+    return result
 
 
 def _claims_folders(source: Source) -> bool:
@@ -118,6 +120,7 @@ def _split_of(path: PurePosixPath) -> str:
 
 FER2013_CSV = Layout(
     name="fer2013-csv",
+    summary=LAYOUT_SUMMARIES["fer2013-csv"],
     expects="FER2013's table (emotion, pixels, Usage)",
     claims=_claims_table,
     listing=_list_table,
@@ -128,6 +131,7 @@ FER2013_CSV = Layout(
 
 FER2013 = Layout(
     name="fer2013",
+    summary=LAYOUT_SUMMARIES["fer2013"],
     expects="FER2013's folders such as train/angry/Training_3908.jpg",
     claims=_claims_folders,
     listing=_list_folders,

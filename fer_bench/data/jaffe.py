@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.contract import Layout, Listing, pictures_of
 from fer_bench.data.manifest import Excluded
 from fer_bench.data.sources import Source
@@ -44,6 +45,7 @@ def _listing(source: Source) -> Listing:
 
 JAFFE = Layout(
     name="jaffe",
+    summary=LAYOUT_SUMMARIES["jaffe"],
     expects="JAFFE's names such as KA.AN1.39.tiff",
     claims=_claims,
     listing=_listing,

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from pathlib import PurePosixPath
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.class_folders import class_folder
 from fer_bench.data.contract import Layout, Listing, pictures_of
 from fer_bench.data.manifest import Excluded
@@ -63,6 +64,7 @@ def _listing(source: Source) -> Listing:
 
 KAGGLE_KDEF = Layout(
     name="kaggle-kdef",
+    summary=LAYOUT_SUMMARIES["kaggle-kdef"],
     expects="Kaggle's copy of KDEF such as angry/12_3.jpg",
     claims=_claims,
     listing=_listing,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.contract import PICTURES, Layout, Listing, files_of
 from fer_bench.data.manifest import Dataset, Excluded
 from fer_bench.data.reading import read_layout
@@ -102,6 +103,7 @@ def _in_akdef(path: PurePosixPath) -> bool:
 
 KDEF = Layout(
     name="kdef",
+    summary=LAYOUT_SUMMARIES["kdef"],
     expects="KDEF's names such as AF01AFS.JPG",
     claims=_claims,
     listing=_listing,

@@ -17,12 +17,39 @@ from fer_bench.data.manifest_csv import CSV
 from fer_bench.data.reading import read_layout
 from fer_bench.data.sources import Source, open_source
 from fer_bench.errors import UserError
+from fer_bench.plugins import LAYOUTS_GROUP, load_points, registered_by
 
-__all__ = ["LAYOUTS", "read_dataset", "recognise"]
+__all__ = ["LAYOUTS", "load_layouts", "read_dataset", "recognise"]
 
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout for layout in (KDEF, KAGGLE_KDEF, JAFFE, CKPLUS, CKPLUS48, FER2013_CSV, FER2013, CSV, FOLDERS)
 }
+"""Those that ship with fer-bench."""
+
+
+def load_layouts() -> dict[str, Layout]:
+    """Return the layouts that ship with fer-bench and, after them, those of other installed packages.
+
+    Raises
+    ------
+    UserError
+        One of a package cannot be imported or is none, or two have one name.
+    """
+    layouts = dict(LAYOUTS)
+    for point, found in load_points(LAYOUTS_GROUP, "the layout"):
+        for layout in found if isinstance(found, (tuple, list)) else (found,):
+            if not isinstance(layout, Layout):
+                raise UserError(
+                    f"the layout {registered_by(point)}: expected a fer_bench.data.contract.Layout, found "
+                    f"{type(layout).__name__}; mend or uninstall the package that registers it"
+                )
+            if layout.name in layouts:
+                raise UserError(
+                    f"the layout {registered_by(point)}: there is one named {layout.name!r} already; rename it, or "
+                    "uninstall the package that registers it"
+                )
+            layouts[layout.name] = layout
+    return layouts
 
 
 def recognise(source: Source) -> Layout:
@@ -33,8 +60,9 @@ def recognise(source: Source) -> Layout:
     UserError
         None fits, or several do.
     """
+    layouts = load_layouts()
     for generic in (False, True):
-        fits = [layout for layout in LAYOUTS.values() if layout.generic == generic and layout.claims(source)]
+        fits = [layout for layout in layouts.values() if layout.generic == generic and layout.claims(source)]
         if len(fits) > 1:
             found = "; ".join(f"{layout.name}, {layout.expects}" for layout in fits)
             raise UserError(
@@ -50,7 +78,7 @@ def recognise(source: Source) -> Layout:
             f"and Usage (FER2013's), with commas between them; found {columns}"
         )
     files = [name for name, _ in files_of(source)]
-    looked_for = ", ".join(layout.expects for layout in LAYOUTS.values())
+    looked_for = ", ".join(layout.expects for layout in layouts.values())
     raise UserError(
         f"--data {source.path}: no usable image; {_found(files, source)}; looked for {looked_for}; "
         "see `fer-bench list datasets`"
@@ -75,7 +103,7 @@ def read_dataset(data: str, workers: int, *, strict: bool = False) -> Dataset:
         Nothing usable there.
     """
     named, colon, rest = data.partition(":")
-    forced = LAYOUTS.get(named) if colon else None
+    forced = load_layouts().get(named) if colon else None
     path = Path(rest if forced else data).expanduser()
     source = source_of_table(path) if path.suffix.lower() == ".csv" and not path.is_dir() else open_source(path)
     layout = forced or recognise(source)

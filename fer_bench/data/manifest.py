@@ -73,7 +73,8 @@ class Manifest:
     def labels(self) -> NDArray[np.int64]:
         """(n,) indices into ``EMOTIONS``."""
         codes = {code: i for i, code in enumerate(EMOTIONS)}
-        return self.table["label"].map(codes).to_numpy(dtype=np.int64)
+        result: NDArray[np.int64] = self.table["label"].map(codes).to_numpy(dtype=np.int64)
+        return result
 
     @property
     def people(self) -> list[str]:
@@ -91,7 +92,8 @@ class Manifest:
     def groups(self) -> NDArray[np.object_]:
         """(n,) str: the person on each image, or what stands in for people where they are not told; see `unit`."""
         column = {"person": "subject", "sequence": "sequence", "image": "image"}[self.unit]
-        return self.table[column].to_numpy(dtype=object)
+        result: NDArray[np.object_] = self.table[column].to_numpy(dtype=object)
+        return result
 
     def keep(self, people: Sequence[str]) -> Manifest:
         """Return the manifest of these people alone; exclusions are kept."""
@@ -122,7 +124,9 @@ class Dataset:
     pictures : callable
         ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
     layout : str
-        The layout that it was read in, a key of ``fer_bench.data.LAYOUT_SUMMARIES``; empty for the embedded faces.
+        The layout that it was read in; empty for the embedded faces.
+    layout_summary : str
+        The sentence that says what that is.
     why_no_people : str
         Why it cannot be said who is on a picture, a clause to follow "protocol x: "; empty where it can.
     """
@@ -135,6 +139,7 @@ class Dataset:
     crop: str
     pictures: Callable[[Manifest, int], Iterator[NDArray[np.uint8]]]
     layout: str = ""
+    layout_summary: str = ""
     why_no_people: str = ""
 
     def keep(self, people: Sequence[str]) -> Dataset:

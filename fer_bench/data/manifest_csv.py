@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 
+from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.contract import Layout, Listing
 from fer_bench.data.csv_tables import read_table, tables_with
 from fer_bench.data.manifest import Excluded
@@ -98,6 +99,7 @@ def _need_all_or_none(lines: list[tuple[int, dict[str, str]]], where: str) -> No
 
 CSV = Layout(
     name="csv",
+    summary=LAYOUT_SUMMARIES["csv"],
     expects="a table of your own (path, label)",
     claims=_claims,
     listing=_listing,

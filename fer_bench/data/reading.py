@@ -59,6 +59,7 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
         crop=layout.crop,
         pictures=FilePictures(listing.source),
         layout=layout.name,
+        layout_summary=layout.summary,
         why_no_people="" if manifest.people else layout.no_people,
     )
 

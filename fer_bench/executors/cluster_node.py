@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -32,6 +32,7 @@ from fer_bench.errors import FerBenchError
 from fer_bench.executors.cluster_data import Ticket, unpack
 from fer_bench.executors.worker import Worker
 from fer_bench.files import TEMPORARY, cache_dir, locked, need_space, sha256_file
+from fer_bench.plugins import METHODS_GROUP, plugin_packages
 
 __all__ = ["Look", "dismiss", "facts", "look", "receive_chunk", "receive_values", "run_ticket"]
 
@@ -51,10 +52,7 @@ def facts() -> dict[str, str]:
     Read once a process: an old worker is told from a new one even where both run from one folder.
     """
     found = {"Python": ".".join(platform.python_version_tuple()[:2]), "code of fer-bench": _code_hash()}
-    packages = provenance.packages() | {"fer-bench": version("fer-bench")}
-    for point in entry_points(group="fer_bench.methods"):
-        if point.dist is not None:
-            packages[point.dist.name] = point.dist.version
+    packages = provenance.packages() | {"fer-bench": version("fer-bench")} | plugin_packages(METHODS_GROUP)
     # What follows a plus tells builds of one version apart, such as those for CPU and GPU.
     return found | {name: text.split("+")[0] for name, text in packages.items()}
 

@@ -71,7 +71,8 @@ class Reference:
     @property
     def correct(self) -> NDArray[np.bool_]:
         """(k, n) bool."""
-        return self.predicted == self.labels
+        result: NDArray[np.bool_] = self.predicted == self.labels
+        return result
 
     @property
     def name(self) -> str:

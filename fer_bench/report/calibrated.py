@@ -105,11 +105,15 @@ def _error(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     bins = sums.shape[1] // 2
     total = sums[:, bins:].sum(axis=1)
     gaps = np.abs(sums[:, :bins]).sum(axis=1)
-    return np.divide(gaps, total, out=np.full(len(sums), np.nan), where=total > 0)
+    result: NDArray[np.float64] = np.divide(gaps, total, out=np.full(len(sums), np.nan), where=total > 0)
+    return result
 
 
 def _mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(sums[:, 0], sums[:, 1], out=np.full(len(sums), np.nan), where=sums[:, 1] > 0)
+    result: NDArray[np.float64] = np.divide(
+        sums[:, 0], sums[:, 1], out=np.full(len(sums), np.nan), where=sums[:, 1] > 0
+    )
+    return result
 
 
 def _interval(

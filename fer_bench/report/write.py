@@ -141,7 +141,8 @@ def _results_csv(views: Sequence[RunView]) -> str:
     merged = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     texts = [name for name in merged.columns if not pd.api.types.is_numeric_dtype(merged[name])]
     safe = merged.assign(**{name: merged[name].map(safe_for_spreadsheets) for name in texts})
-    return safe.to_csv(index=False, lineterminator="\n")
+    result: str = safe.to_csv(index=False, lineterminator="\n")
+    return result
 
 
 def _writable(text: str) -> str:

@@ -16,14 +16,11 @@ from fer_bench import stats
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.results.checks import check_numbers, checked_info, find_doubts
+from fer_bench.schema import check_schema
 from fer_bench.seeds import derive_seed
 
-__all__ = ["PROBABILITIES", "SCHEMA", "RunData", "check_schema", "load_run", "planned_pairs", "report_seed"]
+__all__ = ["PROBABILITIES", "RunData", "load_run", "planned_pairs", "read_info", "report_seed"]
 
-SCHEMA = 1
-"""Of the run directory's files, as run.json tells; raised when an older fer-bench could no longer read them."""
-OLDEST_SCHEMA = 1
-"""The oldest that this fer-bench still reads."""
 PROBABILITIES = tuple(f"p_{code}" for code in EMOTIONS)
 PREDICTION_COLUMNS = (
     *("method", "protocol", "fold", "seed", "image", "subject", "view", "session", "label", "predicted"),
@@ -151,40 +148,6 @@ def _whole_info(folder: Path) -> dict[str, Any]:
     if absent:
         raise UserError(f"{file}: {', '.join(absent)} is missing; run the same `fer-bench run` again")
     return checked_info(file, info)
-
-
-def check_schema(file: Path, info: Any) -> None:
-    """Refuse the run.json of a fer-bench that lays a run directory out differently.
-
-    Parameters
-    ----------
-    file : Path
-        Where ``info`` was read, for the message.
-    info : object
-        What its JSON holds.
-
-    Raises
-    ------
-    UserError
-        It has no schema, a newer one, or one that is no longer read.
-    """
-    found = info.get("schema") if isinstance(info, dict) else None
-    if not isinstance(found, int) or isinstance(found, bool):
-        raise UserError(
-            f"{file}: expected an object with a schema of {SCHEMA}, found none; is it a folder that fer-bench wrote?"
-        )
-    written = (info.get("code") or {}).get("version") if isinstance(info.get("code"), dict) else None
-    by = f"fer-bench {written}" if written else "another version of fer-bench"
-    if found > SCHEMA:
-        raise UserError(
-            f"{file}: expected schema {SCHEMA} or older, found {found}, written by {by}; "
-            "update fer-bench, or give another folder"
-        )
-    if found < OLDEST_SCHEMA:
-        raise UserError(
-            f"{file}: expected schema {OLDEST_SCHEMA} or newer, found {found}, written by {by}; "
-            "read it with that version, or run the command anew into another folder"
-        )
 
 
 def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:

@@ -57,7 +57,8 @@ class Outcome:
     @property
     def correct(self) -> NDArray[np.bool_]:
         """(n,) bool: whether the predicted class is the label."""
-        return self.labels == self.predicted
+        result: NDArray[np.bool_] = self.labels == self.predicted
+        return result
 
     @cached_property
     def person(self) -> NDArray[np.int64]:

@@ -54,7 +54,8 @@ def sum_by_person(values: ArrayLike, people: ArrayLike) -> Floats:
 
 def ratio(sums: Floats) -> Floats:
     """First column divided by the second; NaN where nobody was tested."""
-    return np.divide(sums[:, 0], sums[:, 1], out=np.full(len(sums), np.nan), where=sums[:, 1] > 0)
+    result: Floats = np.divide(sums[:, 0], sums[:, 1], out=np.full(len(sums), np.nan), where=sums[:, 1] > 0)
+    return result
 
 
 def correct_and_tested(correct: ArrayLike, people: ArrayLike) -> Floats:

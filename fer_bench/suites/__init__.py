@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fer_bench.errors import UserError
+from fer_bench.plugins import SUITES_GROUP, points, registered_by
 
 if TYPE_CHECKING:
     from fer_bench.methods import MethodSpec
 
-__all__ = ["Suite", "SuiteEntry", "built_in_suites", "expand", "load_suite"]
+__all__ = ["Suite", "SuiteEntry", "expand", "known_suites", "load_suite"]
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,51 @@ class Suite:
 
     name: str
     summary: str
-    jobs: tuple[dict, ...]
-    tune: dict[str, dict[str, list]] = field(default_factory=dict)
+    jobs: tuple[dict[str, Any], ...]
+    tune: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     set: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def built_in_suites() -> dict[str, str]:
-    """Return name and summary of every suite that ships with fer-bench."""
-    found = {}
-    for file in files(__name__).iterdir():
-        if file.name.endswith(".toml"):
-            found[file.name.removesuffix(".toml")] = str(tomllib.loads(file.read_text())["summary"])
-    return dict(sorted(found.items()))
+def known_suites() -> dict[str, str]:
+    """Return name and summary of every suite that ships with fer-bench, then of those of other packages."""
+    return {name: str(_read(text, name).get("summary", "")) for name, text in _texts().items()}
+
+
+def _texts() -> dict[str, str]:
+    """Text of every suite that has a name.
+
+    Raises
+    ------
+    UserError
+        A package registers a suite that it does not hold, or that has the name of another one.
+    """
+    shipped = (file for file in files(__name__).iterdir() if file.name.endswith(".toml"))
+    texts = dict(sorted((file.name.removesuffix(".toml"), file.read_text("utf-8")) for file in shipped))
+    for point in points(SUITES_GROUP):
+        if point.name in texts:
+            raise UserError(
+                f"the suite {registered_by(point)}: there is one named {point.name!r} already; rename it, or uninstall "
+                "the package that registers it"
+            )
+        try:
+            texts[point.name] = (files(point.value) / f"{point.name}.toml").read_text("utf-8")
+        except (ImportError, OSError, TypeError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"the suite {registered_by(point)}: expected {point.name}.toml in that package: {error}; mend or "
+                "uninstall the package that registers it"
+            ) from error
+    return texts
+
+
+def _read(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"suite {where}: not valid TOML: {error}") from error
 
 
 def load_suite(name: str) -> Suite:
-    """Load a built-in suite by name, or a suite file by its path.
+    """Load a suite by name, or a suite file by its path.
 
     Raises
     ------
@@ -68,10 +98,10 @@ def load_suite(name: str) -> Suite:
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"--suite {name}: cannot be read: {error}") from error
         return _parse(path.stem, text, name)
-    known = built_in_suites()
+    known = _texts()
     if name not in known:
         raise UserError(f"--suite {name}: no such suite; choose from {', '.join(known)}, or give a .toml file")
-    return _parse(name, (files(__name__) / f"{name}.toml").read_text(), name)
+    return _parse(name, known[name], name)
 
 
 def _parse(name: str, text: str, where: str) -> Suite:
@@ -109,9 +139,7 @@ def _parse(name: str, text: str, where: str) -> Suite:
 
     Document.model_rebuild(_types_namespace={"Job": Job, "Quick": Quick, "Annotated": Annotated, "Field": Field})
     try:
-        document = Document.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"suite {where}: not valid TOML: {error}") from error
+        document = Document.model_validate(_read(text, where))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'job'}: {e['msg']}" for e in error.errors())
         raise UserError(f"suite {where}: {faults}") from error
@@ -139,7 +167,7 @@ def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[Su
     return list(entries.values())
 
 
-def _matching(suite: Suite, job: dict, specs: list[MethodSpec]) -> list[MethodSpec]:
+def _matching(suite: Suite, job: dict[str, Any], specs: list[MethodSpec]) -> list[MethodSpec]:
     if job["family"] is not None:
         found = [spec for spec in specs if spec.family == job["family"] and not spec.variant]
         if not found:

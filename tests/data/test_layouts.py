@@ -47,6 +47,7 @@ def names_only(*files: str) -> Source:
 
 def test_each_layout_is_listed_once():
     """`fer-bench list datasets` and the recogniser know the same layouts, and each is made by the tests."""
+    assert {layout.name: layout.summary for layout in LAYOUTS.values()} == LAYOUT_SUMMARIES
     assert list(LAYOUTS) == list(LAYOUT_SUMMARIES) == list(WRITERS)
 
 

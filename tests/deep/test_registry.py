@@ -23,6 +23,7 @@ MINE = Network(
     smallest=8, quick=16, weights=WeightsSpec("mine", "mine.pth", 0.1, "trained by me on my pictures, MIT", ""),
 )
 SCRATCH = Network(name="bare", build="my_nets:build", cut="my_nets:cut", blocks=("stem", "body", "top"), width=6)
+GREY = Network(name="grey", build="my_nets:build", cut="my_nets:cut", blocks=("stem",), width=6, quick=40, channels=1)
 WRONG = Network(name="wrong", build="my_nets:build", cut="my_nets:cut", blocks=("stem", "top"), width=6)
 
 def build(name, size):
@@ -61,6 +62,13 @@ def test_one_record_gives_rows_that_train(my_nets: Path) -> None:
         method = resolved.make(random_state=0, device="cpu", weights=my_nets)
         images = rng.integers(0, 256, (14, 16, 16, 3), dtype=np.uint8)
         assert method.fit(images, np.arange(14) % 7).predict_proba(images).shape == (14, 7)
+
+
+def test_a_grey_network_has_a_quick_profile_of_its_own(my_nets: Path) -> None:
+    """One channel does not make a network one of the shipped shallow ones, whose quick epochs hang on their sizes."""
+    (spec,) = rows(find("my_nets:GREY"), path="my_nets:GREY")
+    resolved = spec.resolve("quick", "default")
+    assert (resolved.image.size, resolved.image.channels) == (40, 1)
 
 
 def test_the_path_of_a_record_stands_for_a_name(my_nets: Path) -> None:

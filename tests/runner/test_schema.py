@@ -5,18 +5,22 @@ import json
 import pytest
 
 from fer_bench import compare, status
+from fer_bench.cli import plan
 from fer_bench.errors import UserError
-from fer_bench.gate import check_gate
-from fer_bench.report import write_report
+from fer_bench.gate import check_gate, write_expected
+from fer_bench.report import write_gallery, write_report
 from fer_bench.request import Request
-from fer_bench.results.load import OLDEST_SCHEMA, SCHEMA
 from fer_bench.run import run
+from fer_bench.schema import OLDEST_SCHEMA, SCHEMA
 
 COMMANDS = {
     "report": lambda folder: write_report([folder]),
     "status": status.read_status,
     "gate": lambda folder: check_gate(folder, folder / "expected.json"),
     "compare": lambda folder: compare.compare_runs(folder, folder),
+    "gate --update": lambda folder: write_expected([folder], folder / "expected.json"),
+    "report --gallery": lambda folder: write_gallery(folder, ""),
+    "plan": lambda folder: plan(suite="classical", only="knn-pixels", out=folder),
     "run": lambda folder: run(Request(suite="classical", only="knn-pixels", out=folder)),
 }
 

@@ -50,7 +50,8 @@ def _nose(grid: SkinGrid) -> NDArray[np.float64]:
     below = smoothstep(y, -5.05, -4.5)
     wings = 1.05 * np.exp(-(np.abs((x - 1.25) / 0.50) ** 2.4) - np.abs((y + 4.0) / 0.62) ** 2.4) * below
     nostrils = -0.45 * np.exp(-(((x - 0.60) / 0.30) ** 2) - ((y + 4.72) / 0.18) ** 2)
-    return (nose + wings + nostrils) * grid.front
+    result: NDArray[np.float64] = (nose + wings + nostrils) * grid.front
+    return result
 
 
 def _lips(grid: SkinGrid) -> NDArray[np.float64]:

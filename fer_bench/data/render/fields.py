@@ -33,7 +33,8 @@ def lip_envelope(grid: SkinGrid) -> NDArray[np.float64]:
     half = grid.base[MOUTH_ROW, grid.mouth_column, 0]
     along = np.sqrt(np.clip(1 - (grid.base[MOUTH_ROW, :, 0] / half) ** 2, 0, 1))[None, :]
     away = 1 - np.exp(-((slit_distance(grid, MOUTH_ROW) / 1.1) ** 2))
-    return along + (1 - along) * away
+    result: NDArray[np.float64] = along + (1 - along) * away
+    return result
 
 
 def bumps(grid: SkinGrid, terms: Sequence[Bump]) -> NDArray[np.float64]:

@@ -48,7 +48,8 @@ class Head:
 def neutral_skin(person: Person) -> NDArray[np.float64]:
     """The person's skin at rest with closed lids: (ROWS, COLUMNS, 3)."""
     # einsum without BLAS: the sum runs in one order however many threads a process has
-    return mean_face() + np.einsum("k,krcd->rcd", person.shape.astype(np.float32), shape_fields())
+    own: NDArray[np.float64] = np.einsum("k,krcd->rcd", person.shape.astype(np.float32), shape_fields())
+    return mean_face() + own
 
 
 def pose_head(person: Person, neutral: NDArray[np.float64], expression: Expression) -> Head:
@@ -99,7 +100,8 @@ def _jaw_weight() -> NDArray[np.float64]:
     bone = smoothstep(grid.base[:, :, 2], -2.5, 3.5)
     below = bone + (low_line - bone) * fade
     throat = smoothstep(y, -15.5, -11.2)
-    return np.where(upper, above, below * throat) * grid.front
+    result: NDArray[np.float64] = np.where(upper, above, below * throat) * grid.front
+    return result
 
 
 def _eye_centres(neutral: NDArray[np.float64]) -> NDArray[np.float64]:

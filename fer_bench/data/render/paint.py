@@ -77,8 +77,9 @@ def spot(c: Canvas, x0: float, y0: float, sx: float, sy: float) -> _F:
 def _noise(rng: np.random.Generator, u: _F, v: _F) -> _F:
     """Smooth noise of zero mean and unit spread; one period of u or v is 128 lattice steps."""
     lattice = rng.standard_normal((128, 128), dtype=np.float32)
-    return cv2.remap(lattice, np.mod(u, 127).astype(np.float32), np.mod(v, 127).astype(np.float32), cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_WRAP)  # fmt: skip
+    at = np.mod(u, 127).astype(np.float32), np.mod(v, 127).astype(np.float32)
+    result: _F = cv2.remap(lattice, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return result
 
 
 def hair_height(person: Person, y: NDArray[Any], angle: NDArray[Any]) -> NDArray[Any]:
@@ -93,7 +94,8 @@ def hair_height(person: Person, y: NDArray[Any], angle: NDArray[Any]) -> NDArray
             -1.4, 1.2, 1.4, -3.5, low + 0.8, low]  # fmt: skip
     # a parting lifts one side
     lift = 0.12 * t["parting"] * np.sin(np.deg2rad(angle)) * (a < 60)
-    return y - lift - np.interp(a, at, edge).astype(np.float32)
+    result: NDArray[Any] = y - lift - np.interp(a, at, edge).astype(np.float32)
+    return result
 
 
 def paint_skin(person: Person, detail: int) -> Paint:
@@ -200,7 +202,8 @@ def _occlusion(c: Canvas) -> _F:
         + 0.55 * step(c.y, -10.9, -12.6) * step(c.y, -19.0, -13.5) * step(np.abs(c.angle), 110, 30)
         + 0.25 * step(c.y, -11.2, -15)
     )
-    return np.clip(1 - dark, 0.1, 1).astype(np.float32)
+    result: _F = np.clip(1 - dark, 0.1, 1).astype(np.float32)
+    return result
 
 
 @lru_cache(maxsize=2)
@@ -236,4 +239,5 @@ def crease_relief(person: Person, expression: Expression, detail: int) -> _F:
     depth = expression.weights.mean(axis=0)[units] ** 1.2 * (0.55 + 0.8 * person.traits["age"])
     depth = depth + 0.25 * person.traits["age"] * np.isin(units, [ACTION_UNITS.index(u) for u in (2, 12, 7)])
     used = np.flatnonzero(depth > 0.01)
-    return np.einsum("k,khw->hw", depth[used].astype(np.float32), maps[used])
+    result: _F = np.einsum("k,khw->hw", depth[used].astype(np.float32), maps[used])
+    return result

@@ -102,7 +102,8 @@ def _eye(person: Person, centre: NDArray[np.float64], gaze: tuple[float, float],
 
 def _step(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    result: NDArray[np.floating] = t * t * (3 - 2 * t)
+    return result
 
 
 def _ear(person: Person, neutral: NDArray[np.float64], sign: int, at: Layout) -> Part:

@@ -130,7 +130,8 @@ def _compose(
     cover.reshape(-1)[seen.pixels] = 255
     head, cover = (cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (head, cover))
     bare = 1 - cover.astype(np.float32)[:, :, None] / np.float32(255)
-    return head + bare * backdrop(shot, size)
+    result: NDArray[np.float32] = head + bare * backdrop(shot, size)
+    return result
 
 
 def render_truth(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: int = 0) -> Truth:
@@ -223,7 +224,8 @@ def _sample(atlas: NDArray[np.float32], u: NDArray[np.float32], v: NDArray[np.fl
     width = 8192
     padded = -(-len(u) // width) * width
     maps = [np.pad(m, (0, padded - len(m))).reshape(-1, width) for m in (u, v)]
-    return cv2.remap(atlas, maps[0], maps[1], cv2.INTER_LINEAR).reshape(-1, 3)[: len(u)]
+    result: NDArray[np.float32] = cv2.remap(atlas, maps[0], maps[1], cv2.INTER_LINEAR).reshape(-1, 3)[: len(u)]
+    return result
 
 
 def _check(size: tuple[int, int], seed: int) -> None:
@@ -328,7 +330,8 @@ def _raise_hair(person: Person, skin: NDArray[np.float64]) -> NDArray[np.float64
     thick = t["hair_volume"] * (0.35 + 0.65 * smoothstep(y, 0.0, 8.0)) * (1 + 0.3 * t["curl"] * wavy) * rise
     outward = skin - np.array([0, 2.0, -1.5])
     outward /= np.maximum(np.linalg.norm(outward, axis=2, keepdims=True), 1e-6)
-    return skin + thick[:, :, None] * outward
+    result: NDArray[np.float64] = skin + thick[:, :, None] * outward
+    return result
 
 
 def _bump(normal: NDArray[np.float32], relief: NDArray[np.float32], detail: int) -> NDArray[np.float32]:
@@ -342,4 +345,5 @@ def _bump(normal: NDArray[np.float32], relief: NDArray[np.float32], detail: int)
     bent[:, :, 2] += right * scale * normal[:, :, 0]
     bent[:, :, 1] += down * scale
     length = np.sqrt((bent * bent).sum(axis=2, keepdims=True))
-    return bent / np.maximum(length, 1e-6)
+    result: NDArray[np.float32] = bent / np.maximum(length, 1e-6)
+    return result

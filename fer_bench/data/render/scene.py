@@ -103,7 +103,8 @@ def rotation(shot: Shot) -> NDArray[np.float64]:
 
 def _product(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matrix product with a fixed order of summation (no BLAS)."""
-    return (a[:, :, None] * b[None, :, :]).sum(axis=1)
+    result: NDArray[np.float64] = (a[:, :, None] * b[None, :, :]).sum(axis=1)
+    return result
 
 
 def project(

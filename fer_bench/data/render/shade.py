@@ -68,7 +68,7 @@ def shade_atlas(
 
 
 def _dot(n: _F, direction: _F) -> _F:
-    total = n[0] * direction[0]
+    total: _F = n[0] * direction[0]
     total += n[1] * direction[1]
     total += n[2] * direction[2]
     return total
@@ -76,7 +76,7 @@ def _dot(n: _F, direction: _F) -> _F:
 
 def _glance(n: _F, halves: _F, light: Light, mirror: bool) -> _F:
     """Highlights of all lamps (Blinn-Phong, exponent 16; 128 besides for polished surfaces)."""
-    total = np.zeros_like(n[0])
+    total: _F = np.zeros_like(n[0])
     for half, colour in zip(halves, light.colours, strict=True):
         wide = np.maximum(_dot(n, half), 0)
         for _ in range(4):

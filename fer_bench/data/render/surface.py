@@ -128,13 +128,14 @@ def _patch_triangles(name: str, rows: NDArray[np.int64], columns: NDArray[np.int
 def stretch(values: NDArray[np.floating], scale: int, size: tuple[int, int]) -> NDArray[np.float32]:
     """Interpolate values at vertices (r, c[, k]) to texels; vertex (i, j) lands on texel (i, j) * scale."""
     matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
-    return cv2.warpAffine(
+    result: NDArray[np.float32] = cv2.warpAffine(
         np.ascontiguousarray(values, dtype=np.float32),
         matrix,
         (size[1], size[0]),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    return result
 
 
 def grid_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -142,7 +143,8 @@ def grid_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
     down = np.gradient(points, axis=0)
     right = np.gradient(points, axis=1)
     normal = np.cross(down, right)
-    return normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-9)
+    result: NDArray[np.float64] = normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-9)
+    return result
 
 
 def skin_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:

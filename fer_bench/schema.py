@@ -1,0 +1,67 @@
+"""How a run directory is laid out: the number that its run.json tells, and the sentence for one of another time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fer_bench.errors import UserError
+
+__all__ = ["OLDEST_SCHEMA", "SCHEMA", "check_schema", "check_written"]
+
+SCHEMA = 1
+"""Of the run directory's files, as run.json tells; raised when an older fer-bench could no longer read them."""
+OLDEST_SCHEMA = 1
+"""The oldest that this fer-bench still reads."""
+
+
+def check_written(folder: Path) -> None:
+    """Refuse to go on with a run that another fer-bench lays out differently.
+
+    A folder without a run.json, or with a damaged one, which would be written anew, is none.
+
+    Raises
+    ------
+    UserError
+        See `check_schema`.
+    """
+    try:
+        info = json.loads((folder / "run.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    check_schema(folder / "run.json", info)
+
+
+def check_schema(file: Path, info: Any) -> None:
+    """Refuse the run.json of a fer-bench that lays a run directory out differently.
+
+    Parameters
+    ----------
+    file : Path
+        Where ``info`` was read, for the message.
+    info : object
+        What its JSON holds.
+
+    Raises
+    ------
+    UserError
+        It has no schema, a newer one, or one that is no longer read.
+    """
+    found = info.get("schema") if isinstance(info, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise UserError(
+            f"{file}: expected an object with a schema of {SCHEMA}, found none; is it a folder that fer-bench wrote?"
+        )
+    written = (info.get("code") or {}).get("version") if isinstance(info.get("code"), dict) else None
+    by = f"fer-bench {written}" if written else "another version of fer-bench"
+    if found > SCHEMA:
+        raise UserError(
+            f"{file}: expected schema {SCHEMA} or older, found {found}, written by {by}; "
+            "update fer-bench, or give another folder"
+        )
+    if found < OLDEST_SCHEMA:
+        raise UserError(
+            f"{file}: expected schema {OLDEST_SCHEMA} or newer, found {found}, written by {by}; "
+            "read it with that version, or run the command anew into another folder"
+        )
