@@ -23,6 +23,7 @@ __all__ = ["LAYOUTS", "read_dataset", "recognise"]
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout for layout in (KDEF, KAGGLE_KDEF, JAFFE, CKPLUS, CKPLUS48, FER2013_CSV, FER2013, CSV, FOLDERS)
 }
+"""All layouts by name."""
 
 
 def recognise(source: Source) -> Layout:
