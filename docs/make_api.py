@@ -43,6 +43,10 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         },
     ),
     "statistics": ("Figures and statistics", {"fer_bench.metrics": (), "fer_bench.stats": ()}),
+    "results": (
+        "A run read back",
+        {"fer_bench.results": (), "fer_bench.compare": ("Compared", "Pair", "compare_runs")},
+    ),
     "baselines": (
         "Classical methods: features and the pipeline",
         {"fer_bench.baselines.features": (), "fer_bench.baselines.pipeline": ()},
@@ -166,12 +170,13 @@ def _argument(argument: ast.arg, default: ast.expr | None) -> str:
 
 
 def _fields(node: ast.ClassDef) -> list[str]:
-    """Arguments of a class: of its ``__init__``, or its fields where it is a dataclass."""
+    """Arguments of a class: of its ``__init__``, or its fields where it is a dataclass or a named tuple."""
     for made in node.body:
         if isinstance(made, ast.FunctionDef) and made.name == "__init__":
             return _arguments(made)
-    if not any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
-        return [ast.unparse(base) for base in node.bases]
+    bases = [ast.unparse(base) for base in node.bases]
+    if "NamedTuple" not in bases and not any("dataclass" in ast.unparse(made) for made in node.decorator_list):
+        return bases
     fields = [field for field in node.body if isinstance(field, ast.AnnAssign)]
     return [ast.unparse(field) for field in fields if not ast.unparse(field.target).startswith("_")]
 

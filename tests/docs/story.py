@@ -83,7 +83,6 @@ class Story:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=500,
             check=False,
         )
         assert done.returncode == code, f"{where}: exit code {done.returncode}, expected {code}\n{done.stdout}"

@@ -116,6 +116,13 @@ def test_no_block_is_left_out_unseen():
     assert len(not_run) <= MOST_NOT_RUN, "; ".join(f"{b}: {b.value}" for b in not_run)
 
 
+def test_a_feature_and_a_classifier_take_forty_lines_at_most():
+    """The guide's feature with classifier, its package included, is short enough to be copied, as README says."""
+    package = [b for b in blocks(ROOT / "docs" / "methods.md") if b.file.startswith("my-features/")]
+    assert len(package) == 2
+    assert len([line for block in package for line in block.text.splitlines() if line.strip()]) <= 40
+
+
 def test_the_guide_to_protocols_has_all_of_them():
     """Each protocol has a row in docs/protocols.md, under its name, and none that there is not."""
     rows = re.findall(
