@@ -160,6 +160,7 @@ FEATURES: dict[str, Feature] = {
     "hog_cv": Feature("hog-cv-o9-c8-b2-l2hys-gamma-v1", hog_cv, length=1764),
     "gabor": Feature("gabor-5x8-step8-v1", gabor, length=2560),
 }
+"""Features by name; `find_feature` also joins several."""
 
 
 def find_feature(name: str) -> Feature:

@@ -33,6 +33,8 @@ CLAIMS = {
     "session": "no session is in train and test",
     "image": "no picture is in train and test",
 }
+"""What can be proven of folds, and what it means."""
+
 _SHOWN = 3
 _FILE = "as the file says"
 _FACTS = ("subject", "label", "session", "sequence", "sha256", "phash")

@@ -23,6 +23,7 @@ from fer_bench.seeds import derive_seed
 __all__ = ["FOLD_COLUMNS", "Folds", "broken_folds", "check_folds", "make_folds", "read_folds"]
 
 FOLD_COLUMNS = ["fold", "role", "image", "subject", "label"]
+"""Columns of a folds' file."""
 
 
 @dataclass(frozen=True)

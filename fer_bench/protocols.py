@@ -123,6 +123,7 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
     )
 }  # fmt: skip
+"""The twelve protocols by name."""
 
 
 def rule_of(name: str, splits_by: str = "image") -> Protocol:

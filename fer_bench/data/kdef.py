@@ -91,7 +91,7 @@ def _listing(source: Source) -> Listing:
         elif path.suffix.lower() not in PICTURES:
             continue
         elif _AVERAGE.fullmatch(path.stem.upper()) or _in_akdef(path):
-            excluded.append(Excluded(name, "an average over all people (AKDEF), which would leak test people"))
+            excluded.append(Excluded(name, "an average over all people, which would leak test people (AKDEF)"))
         else:
             excluded.append(Excluded(name, "the name is not one of KDEF's, such as AF01ANHL"))
     return Listing(rows, excluded, source)

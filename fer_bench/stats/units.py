@@ -43,18 +43,24 @@ class Unit:
 
 
 PERSON = Unit("person", "person", "people", "over people")
+"""What every figure takes for its unit where the data name people."""
+
 SEQUENCE = Unit(
     *("sequence", "group", "groups", "over groups"),
     "These data do not tell who is who. Intervals and tests treat groups of pictures taken in one go (one film, one "
     "sitting) as independent; one person may be in several groups, so intervals may be too narrow. The same people may "
     "be in training and in test: no figure here is subject-independent.",
 )
+"""Stands in where films or sittings are told, but not people."""
+
 IMAGE = Unit(
     *("image", "image", "images", "over images, assumed independent"),
     "These data do not tell who is who. Intervals and tests treat images as independent, which pictures of one person "
     "are not, so intervals may be too narrow. The same people may be in training and in test: no figure here is "
     "subject-independent.",
 )
+"""Stands in where nothing is told; figures say so."""
+
 MIXED = Unit("mixed", "unit", "units", "over people, or what stands in for them")
 """For a table of several runs that differ in their unit; each run keeps its own caution."""
 

@@ -11,6 +11,8 @@ from fer_bench.labels import EMOTIONS, SESSIONS, VIEWS
 __all__ = ["MAX_PEOPLE", "PortraitName", "parse_name", "portrait_names"]
 
 MAX_PEOPLE = 70
+"""As many as KDEF has."""
+
 _PATTERN = re.compile(r"([AB])([FM])(0[1-9]|[12]\d|3[0-5])(AF|AN|DI|HA|NE|SA|SU)(FL|HL|S|HR|FR)")
 
 
