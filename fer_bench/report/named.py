@@ -9,6 +9,7 @@ from .article import our_cells, our_columns
 from .gather import RunView
 from .published import STATUS_WORDS, NamedFigure, NamedSystem, load_published
 from .tables import Column, Section, Table
+from .wording import input_words
 
 __all__ = ["named_section"]
 
@@ -48,18 +49,10 @@ def _row(view: RunView, system: NamedSystem, figure: NamedFigure | None, name: s
     return {
         **{"label": system.label, "source": system.source, "ours": name},
         **cells,
-        "reads": _reads(view, name),
+        "reads": input_words(view.info["methods"].get(name, {})),
         "why": "; ".join(filter(None, [_other_data(view, figure), system.differs])),
         **our_cells(view, name),
     }
-
-
-def _reads(view: RunView, name: str) -> str:
-    """What the method is given; who placed landmarks is part of what a figure means."""
-    method = view.info["methods"].get(name, {})
-    if method.get("source") == "landmarks":
-        return f"68 landmarks: {method.get('landmarks') or 'nobody can place them on these pictures'}"
-    return f"{method['size']} px" if "size" in method else ""
 
 
 def _other_data(view: RunView, figure: NamedFigure | None) -> str:
