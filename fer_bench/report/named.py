@@ -19,6 +19,9 @@ _TEXT = (
     "claim and in no comparison between families, but for those that are classical pipelines or fine-tuned networks."
 )
 
+_UNKNOWN = "not known to us"
+"""A protocol in ``published.toml`` that nobody could tell."""
+
 
 def named_section(view: RunView, suffix: str) -> Section:
     """Every named system of this run with its published figures; empty where the run has none."""
@@ -59,7 +62,8 @@ def _other_data(view: RunView, figure: NamedFigure | None) -> str:
     """How data and folds differ between a published figure and this run."""
     if figure is None:
         return ""
-    folds = f"other folds than theirs ({figure.protocol})"
+    known = figure.protocol != _UNKNOWN
+    folds = f"other folds than theirs ({figure.protocol})" if known else "how they split is not known to us"
     layout = str(view.info["dataset"].get("layout") or "")
     if figure.layout and figure.layout == layout and not view.rendered:
         return f"the same data, perhaps not the same pictures of it; {folds}"
