@@ -27,6 +27,25 @@ _VARIANTS = {
     "lbp_sq": (ImageSpec(128, 1), 3776, "LBP histograms of the square neighbourhood, 8 x 8 cells of 128 px"),
     "hog_cv": (ImageSpec(64, 1), 1764, "OpenCV's HOG descriptor at 64 px"),
 }
+_HERE = "fer_bench.baselines"
+_RECIPES = {  # features of one source each, found by their path: image, values, path, classifier, what, source
+    "lbp_shan": (
+        *(ImageSpec(150, 1), 2478, f"{_HERE}.recipes:LBP_SHAN", "rbf_svc"),
+        "uniform LBP histograms at radius 2, 42 windows of 18 x 21 on a face of 110 x 150",
+        "Shan, Gong and McOwan 2009, doi 10.1016/j.imavis.2008.08.005",
+    ),
+    "ldp_jabid": (
+        *(ImageSpec(150, 1), 2352, f"{_HERE}.recipes:LDP_JABID", "rbf_svc"),
+        "local directional pattern histograms, 42 windows of 18 x 21 on a face of 110 x 150",
+        "Jabid, Kabir and Chae 2010, doi 10.4218/etrij.10.1510.0132",
+    ),
+    "2dlda_shih": (
+        *(ImageSpec(256, 1), 4356, f"{_HERE}.recipes:DWT_SHIH", "linear_svc"),
+        "two-dimensional discriminant analysis of the wavelet approximation of 256 px",
+        "Shih, Chuang and Wang 2008, doi 10.1142/S0218001408006284",
+    ),
+}
+_LANDMARKS = ImageSpec(128, 1, "landmarks")
 _CLASSIFIERS = {
     "linear_svc": ("linear support vector machine", "Cortes and Vapnik 1995, doi 10.1007/BF00994018"),
     "rbf_svc": (
@@ -71,6 +90,7 @@ _SECONDS = {  # seconds, images, width
     "hist_gb": (2.7, 0.47, 0.1),
     "majority": (0.01, 0.0, 0.0),
 }
+_LENGTHS = {name: row[1] for name, row in (_FEATURES | _VARIANTS | _RECIPES).items()} | {"geometric": 2336}
 # seconds for a test image, a training image and a value
 _COMPARED = {"knn": 6.5e-11, "rbf_svc": 3.5e-11, "knn_chi2": 6e-10}
 _INNER = 2.0  # three inner folds of two thirds of the images
@@ -83,8 +103,7 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
     """
     classifier = spec.params["classifier"]
     seconds, images, width = _SECONDS[classifier]
-    length = (_FEATURES | _VARIANTS)[spec.params["features"]][1]
-    d = spec.image.size**2 if spec.params["features"] == "pixels" else length
+    d = spec.image.size**2 if spec.features in ("", "pixels") else _LENGTHS[spec.features]
     fit = seconds * (n_train / 1000) ** images * (d / 4000) ** width
     compare = _COMPARED.get(classifier, 0.0) * n_train * d
     tries = 1
@@ -115,6 +134,38 @@ def _row(classifier: str, features: str, variant: bool) -> MethodSpec:
     )
 
 
+def _recipe(features: str) -> MethodSpec:
+    """A row that follows one article; the suite of named systems runs it."""
+    image, _, path, classifier, told, source = _RECIPES[features]
+    return MethodSpec(
+        name=f"{classifier}-{features}",
+        family="classical",
+        factory="fer_bench.baselines.pipeline:FacePipeline",
+        params={"features": path, "classifier": classifier},
+        image=image,
+        features=features,
+        grid="grid",
+        variant=True,
+        cost="fer_bench.baselines.catalogue:cost",
+        summary=f"{_CLASSIFIERS[classifier][0]} on {told}",
+        reference=source,
+    )
+
+
+GEOMETRIC = MethodSpec(
+    name="svc-geometric",
+    family="named",
+    factory="fer_bench.baselines.pipeline:FacePipeline",
+    params={"features": f"{_HERE}.geometric:GEOMETRIC", "classifier": "rbf_svc"},
+    image=_LANDMARKS,
+    features="geometric",
+    grid="grid",
+    cost="fer_bench.baselines.catalogue:cost",
+    summary="support vector machine with Gaussian kernel on distances and angles between 68 landmarks",
+    reference="points: Sagonas et al. 2013, doi 10.1109/ICCVW.2013.59",
+)
+
+
 def _fits(classifier: str, features: str) -> bool:
     """Whether this pair is a method: the machines on all features, the others on three, chi-square on histograms."""
     if classifier == "majority":
@@ -124,11 +175,16 @@ def _fits(classifier: str, features: str) -> bool:
     return classifier in _EVERYWHERE or features in _ALL_ON
 
 
-METHODS: tuple[MethodSpec, ...] = tuple(
-    _row(classifier, features, variant)
-    for chosen, variant in ((_FEATURES, False), (_VARIANTS, True))
-    for features in chosen
-    for classifier in _CLASSIFIERS
-    if _fits(classifier, features)
+METHODS: tuple[MethodSpec, ...] = (
+    *(
+        _row(classifier, features, variant)
+        for chosen, variant in ((_FEATURES, False), (_VARIANTS, True))
+        for features in chosen
+        for classifier in _CLASSIFIERS
+        if _fits(classifier, features)
+    ),
+    *map(_recipe, _RECIPES),
+    GEOMETRIC,
 )
-"""Variants of a feature are left out of suites that take a whole family; suite ``classical_variants`` runs them."""
+"""Variants of a feature are left out of suites that take a whole family: ``classical_variants`` runs them, and
+``named`` the recipes of single articles."""

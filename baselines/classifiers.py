@@ -68,7 +68,7 @@ def _load(name: str, what: str) -> Any:
 def _scaled(features: str) -> Steps:
     """Rows of mean squared length one: standardised values, or square roots of frequencies, each part by itself."""
     feature = prepared_feature(features)
-    if features in _LEARNT:
+    if features in _LEARNT or feature.discriminant:
         return [("learn", TwoDimensionalLDA()), ("scale", UnitScaler())]
     if feature.parts:
         return [("scale", BlockScaler([(part.length, part.histogram) for part in feature.parts]))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from .wavelets import dwt_bands
 
 __all__ = ["FEATURES", "Feature", "Part", "dwt", "find_feature", "lbp", "pixels"]
 
-Extract = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Extract = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Feature:
         d at that size.
     parts : tuple of Part
         What a joined row consists of, from left to right, for scaling part by part; empty for a single feature.
+    discriminant : bool
+        True where a two-dimensional discriminant analysis of these values, learnt inside the fold, comes before the
+        classifier.
+    landmarks : bool
+        True where ``extract`` takes landmarks (n, 68, 2) float32 in place of images.
     """
 
     key: str
@@ -74,6 +80,8 @@ class Feature:
     size: int = 64
     length: int = 0
     parts: tuple[Part, ...] = field(default=())
+    discriminant: bool = False
+    landmarks: bool = False
 
 
 def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +31,15 @@ def check_size(images: NDArray[np.uint8], rows: int, columns: int, what: str) ->
                          "give larger images")  # fmt: skip
 
 
-def chunks(images: NDArray[np.uint8], pixels: int = _PIXELS) -> list[slice]:
+def chunks(images: NDArray[Any], pixels: int = _PIXELS) -> list[slice]:
     """Return slices of a few images each, all of them in order."""
     step = max(1, pixels // max(1, images[0].size)) if len(images) else 1
     return [slice(start, start + step) for start in range(0, len(images), step)]
 
 
 def in_chunks(
-    images: NDArray[np.uint8],
-    step: Callable[[NDArray[np.uint8]], NDArray[np.floating]],
+    images: NDArray[Any],
+    step: Callable[[NDArray[Any]], NDArray[np.floating]],
     length: int,
     pixels: int = _PIXELS,
 ) -> NDArray[np.float32]:

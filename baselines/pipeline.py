@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fer_bench.errors import InputError
 from fer_bench.labels import EMOTION_NAMES, N_CLASSES
-from fer_bench.methods import check_images, check_labels
+from fer_bench.methods import check_images, check_labels, check_landmarks
 
 from .classifiers import make_classifier, prepared_feature
 from .temperature import decision_matrix, fit_with_temperature, tempered
@@ -26,7 +26,8 @@ __all__ = ["FacePipeline"]
 class FacePipeline(ClassifierMixin, BaseEstimator):
     """Classify grey face images by a hand-made feature and a shallow classifier.
 
-    A scikit-learn classifier over images (n, h, w) uint8; see `fer_bench.methods.Method` for the contract.
+    A scikit-learn classifier over images (n, h, w) uint8, or over landmarks (n, 68, 2) float32 where the feature is
+    made from these; see `fer_bench.methods.Method` for the contract.
 
     Parameters
     ----------
@@ -93,7 +94,12 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
         InputError
             The images are not grey uint8 (n, h, w), or too small for the feature.
         """
-        return prepared_feature(self.features).extract(check_images(images, channels=1))
+        return prepared_feature(self.features).extract(self._checked(images))
+
+    def _checked(self, images: NDArray[Any], like: tuple[int, ...] | None = None) -> NDArray[Any]:
+        if prepared_feature(self.features).landmarks:
+            return check_landmarks(images)
+        return check_images(images, channels=1, like=like)
 
     def fit(self, images: NDArray[np.uint8], labels: NDArray[np.int64], *, groups: NDArray[Any] | None = None) -> Self:
         """Learn from grey images.
@@ -111,7 +117,7 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
         InputError
             What was expected and what was found.
         """
-        images = check_images(images, channels=1)
+        images = self._checked(images)
         check_labels(labels, len(images))
         self.fit_prepared(self.prepare(images), labels, groups=groups)
         self.image_shape_ = images.shape[1:]
@@ -126,7 +132,7 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
             The images have another shape or type than those that ``fit`` saw.
         """
         check_is_fitted(self, "estimator_")
-        images = check_images(images, channels=1, like=getattr(self, "image_shape_", None))
+        images = self._checked(images, like=getattr(self, "image_shape_", None))
         return self.predict_proba_prepared(self.prepare(images))
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from typing import Any
 from fer_bench.methods import ImageSpec, MethodSpec
 
 from .costs import cost
+from .landmarks import DGNN
 from .recipes import FULL, VIEWS, presets, quick
 from .registry import MODES, Network
 from .stages import GRADUAL
@@ -99,4 +100,5 @@ METHODS: tuple[MethodSpec, ...] = (
         for mode in network.modes
         if mode != "scratch"
     ),
+    DGNN,
 )

@@ -71,6 +71,7 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
         layout_summary="; and ".join(dict.fromkeys(filter(None, [train.layout_summary, test.layout_summary]))),
         why_no_people=train.why_no_people or test.why_no_people,
         pictures=_Pictures(train, test),
+        landmarks=train.landmarks if train.landmarks is test.landmarks else None,
     )
     return joined, [*said, *untested, *([_on_people(train, test, shared)] if people else [])]
 

@@ -231,7 +231,7 @@ def _memory_gb(plan: Plan, history: History) -> tuple[float, bool]:
 def _guess_gb(trial: Trial) -> float:
     """Memory of a trial from the size of its images: activations of a batch for networks, else kernels and features."""
     pixels = trial.spec.image.size**2
-    images = (trial.n_train + trial.n_test) * pixels * trial.spec.image.channels / 1e9
+    images = (trial.n_train + trial.n_test) * trial.spec.image.n_bytes / 1e9
     if trial.spec.uses_torch:
         return 0.9 + 1.6e-5 * pixels + 2 * images
     return 0.3 + 2e-4 * trial.n_train + images
@@ -242,7 +242,7 @@ def _disk_mb(plan: Plan) -> dict[str, float]:
     images = {trial.spec.image for trial in plan.runnable}
     features = {_features(trial) for trial in plan.runnable if _shares(trial)}
     return {
-        "pictures": sum(n * spec.size**2 * spec.channels for spec in images) / 1e6,
+        "pictures": sum(n * spec.n_bytes for spec in images) / 1e6,
         "features": n * len(features) * _FEATURE_BYTES / 1e6,
         "results": _results_bytes(plan.runnable) / 1e6,
     }

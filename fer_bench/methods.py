@@ -7,6 +7,7 @@ imports this module and ``fer-bench list`` reads all catalogues in a fraction of
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPARED_FAMILIES",
     "FAMILIES",
+    "LANDMARKS",
     "ImageSpec",
     "Method",
     "MethodSpec",
@@ -29,6 +31,7 @@ __all__ = [
     "WeightsSpec",
     "check_images",
     "check_labels",
+    "check_landmarks",
     "load_methods",
     "load_object",
 ]
@@ -42,11 +45,18 @@ systems from the literature; rendered: networks pretrained on rendered faces, wh
 generator of the labels."""
 
 
+LANDMARKS = (68, 2)
+"""Shape of a face given as landmarks: x and y of the 68 points of iBUG's 300-W (Sagonas et al. 2013), in its order."""
+
+
 class Method(Protocol):
     """Something that learns from labelled images and gives seven probabilities an image.
 
     A method is a scikit-learn classifier (``get_params``, ``set_params``, ``clone``, ``score``) over arrays of
     images; it never sees a path nor a test label. ``__init__`` only stores; fitted names end in ``_``.
+
+    A method whose `ImageSpec` has the source ``"landmarks"`` gets points (n, 68, 2) float32 wherever this text says
+    images, and no picture: see `check_landmarks`.
 
     Label-free work that all folds share may be offered as three further methods. The harness then calls
     ``prepare`` once for a dataset and caches what it returns under ``prepare_key()``:
@@ -89,7 +99,7 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """The images a method wants: square, uint8.
+    """The images a method wants: square, uint8; or the landmarks on them.
 
     Attributes
     ----------
@@ -99,12 +109,38 @@ class ImageSpec:
         1 for grey arrays (n, size, size), 3 for RGB arrays (n, size, size, 3).
     source : str
         ``"photo"``: straight from the cropped photograph; ``"grey256"``: by way of a grey 256-pixel picture
-        (what the article describes), repeated to three channels where three are asked for.
+        (what the article describes), repeated to three channels where three are asked for; ``"landmarks"``: in place
+        of the picture its landmarks, (n, 68, 2) float32, in pixels of the picture of ``size`` (0 is the outer edge of
+        the first pixel). Where nobody can place them on a dataset, the trial is skipped with the reason.
     """
 
     size: int
     channels: int = 1
     source: str = "photo"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of what stands for one image."""
+        if self.source == "landmarks":
+            return LANDMARKS
+        return (self.size, self.size) if self.channels == 1 else (self.size, self.size, 3)
+
+    @property
+    def dtype(self) -> str:
+        """Type of its values, as numpy names it."""
+        return "<f4" if self.source == "landmarks" else "|u1"
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of one image."""
+        return math.prod(self.shape) * int(self.dtype[-1])
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        if self.source == "landmarks":
+            return f"{LANDMARKS[0]} landmarks"
+        return f"{self.size} px {'grey' if self.channels == 1 else 'colour'}"
 
 
 @dataclass(frozen=True)
@@ -304,6 +340,28 @@ def check_images(images: Any, *, channels: int | None = None, like: tuple[int, .
         raise InputError(f"images: expected uint8 of shape {expected}, found {array.dtype} of shape {array.shape}")
     if like is not None and array.shape[1:] != tuple(like):
         raise InputError(f"images: the method was fitted on images of shape {like}, found {array.shape[1:]}")
+    return array
+
+
+def check_landmarks(landmarks: Any) -> NDArray[np.float32]:
+    """Return landmarks (n, 68, 2) float32 as they are, or refuse them with one clear error.
+
+    Raises
+    ------
+    InputError
+        What was expected and what was found.
+    """
+    import numpy as np
+
+    array = np.asarray(landmarks)
+    if array.ndim != 3 or array.shape[1:] != LANDMARKS or array.dtype != np.float32 or len(array) == 0:
+        raise InputError(
+            f"landmarks: expected float32, {LANDMARKS} for each of one face or more, found {array.dtype}, "
+            f"{array.shape[1:]} for each of {len(array) if array.ndim else 0}"
+        )
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).any(axis=(1, 2)).sum())
+        raise InputError(f"landmarks: expected finite coordinates, found others on {bad} of {len(array)} faces")
     return array
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from fer_bench.data.crop import crop_identity
+from fer_bench.data.landmarks import NO_MARKER, find_marker
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
 from fer_bench.files import to_json
@@ -60,6 +61,8 @@ class Trial:
         shows that the trial is cheaper. Never more, so that a fresh machine plans what every fresh machine plans.
     skip : str
         Why it does not run; empty where it does.
+    landmarks : str
+        Who places the landmarks that it reads; empty where it reads pictures, or nobody can.
     """
 
     id: str
@@ -76,6 +79,7 @@ class Trial:
     estimate_seconds: float
     budget_seconds: float
     skip: str = ""
+    landmarks: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,27 @@ def make_plan(
         replace(e, watch=e.watch or ((watch_all or rule_of(e.protocol).optimistic) and specs[e.method].watches))
         for e in entries
     ]
-    crop = crop_identity(dataset, request.weights_dir)
+    cut = _Cut(crop_identity(dataset, request.weights_dir), _landmarks(request, dataset, specs.values()))
     history = load_history() if history is None else history
-    rows = [_row(request, entry, specs, folds, weights, device, crop, history) for entry in entries]
+    rows = [_row(request, entry, specs, folds, weights, device, cut, history) for entry in entries]
     trials = tuple(trial for row in _within_budget(rows, profile, done) for trial in row)
+    said += [f"landmarks: {cut.landmarks}"] if cut.landmarks else []
     return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), (*notes, *said))
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """How faces are cut out, and who places landmarks on them; empty where none are wanted, or nobody can."""
+
+    faces: str
+    landmarks: str
+
+
+def _landmarks(request: Request, dataset: Dataset, specs: Iterable[MethodSpec]) -> str:
+    if not any(spec.image.source == "landmarks" for spec in specs):
+        return ""
+    marker = find_marker(dataset, request.weights_dir)
+    return marker.label if marker else ""
 
 
 def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list[str]]:
@@ -222,12 +242,15 @@ def _row(
     folds: dict[str, Folds],
     weights: _Weights,
     device: str,
-    crop: str,
+    cut: _Cut,
     history: History,
 ) -> list[Trial]:
     """The trials of one method under one protocol: they run together or are skipped together."""
     spec, table = specs[entry.method], folds[entry.protocol]
     found, skip = weights.get(spec.weights) if spec.weights else (None, "")
+    marks = cut.landmarks if spec.image.source == "landmarks" else ""
+    if spec.image.source == "landmarks" and not marks:
+        skip = skip or NO_MARKER
     where = device if "device" in spec.wants else "cpu"
     kind = kind_of_cost(spec, where, entry.watch)
     row = []
@@ -239,7 +262,7 @@ def _row(
         identity = {
             "version": TRIAL_VERSION,
             "method": [spec.name, spec.factory, dict(spec.params), spec.version],
-            "image": [asdict(spec.image), crop],
+            "image": [asdict(spec.image), cut.faces, *([marks] if marks else [])],
             "folds": [table.hash, fold],
             "manifest": table.manifest_hash,
             "weights": found.sha256 if found else None,
@@ -263,17 +286,21 @@ def _row(
                 estimate_seconds=estimate,
                 budget_seconds=estimate if measured is None else min(estimate, measured),
                 skip=skip,
+                landmarks=marks,
             )
         )
     return row
 
 
 def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable[[str], bool]) -> Iterable[list[Trial]]:
-    """Order rows by family, cheap networks first, and skip those that no longer fit the profile's budget."""
+    """Order rows by family, cheap networks first, and skip those that no longer fit the profile's budget.
 
-    def rank(row: list[Trial]) -> tuple[int, float]:
-        family = FAMILIES.index(row[0].spec.family)
-        return family, sum(t.estimate_seconds for t in row) if row[0].spec.uses_torch else 0.0
+    Named systems come before the large networks, which are many: a taste of everything is not to end before them.
+    """
+    turns = {family: turn for turn, family in enumerate(FAMILIES)} | {"named": FAMILIES.index("deep") - 0.5}
+
+    def rank(row: list[Trial]) -> tuple[float, float]:
+        return turns[row[0].spec.family], sum(t.estimate_seconds for t in row) if row[0].spec.uses_torch else 0.0
 
     spent = 0.0
     for row in sorted(rows, key=rank):

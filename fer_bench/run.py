@@ -375,6 +375,7 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
             "size": spec.image.size,
             "channels": spec.image.channels,
             "source": spec.image.source,
+            **({"landmarks": trial.landmarks} if trial.landmarks else {}),
             "version": spec.version,
             "summary": spec.summary,
             "reference": spec.reference,

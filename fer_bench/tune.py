@@ -20,12 +20,19 @@ def grid_of(name: str, suite: Suite) -> dict[str, list[Any]] | None:
 def with_grids(specs: Mapping[str, MethodSpec], suite: Suite) -> dict[str, MethodSpec]:
     """Return the methods with the suite's grids; those without a grid keep their default parameters.
 
+    A grid for a classifier is for those of its methods that can be tuned: a network whose features end in a linear
+    machine is named after it, too.
+
     Raises
     ------
     UserError
         The suite gives no grid for any of them, or one for a method that cannot be tuned.
     """
-    grids = {name: grid for name in specs if (grid := grid_of(name, suite)) is not None}
+    grids = {
+        name: grid
+        for name, spec in specs.items()
+        if (grid := grid_of(name, suite)) is not None and (spec.grid or name in suite.tune)
+    }
     if not grids:
         raise UserError(
             f"--tune: suite {suite.name} gives no grid for {', '.join(sorted(specs)[:3])}"

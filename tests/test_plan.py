@@ -91,6 +91,15 @@ def test_what_does_not_fit_the_budget_says_so(request_, monkeypatch):
     assert all("does not fit the quick profile" in t.skip for t in plan.trials)
 
 
+def test_named_systems_are_planned_before_large_networks(request_, tmp_path):
+    """A budget that ends among the large networks leaves the named systems in; classical rows stay first."""
+    names = ["squeezenet1_0-scratch", "", "cnn2-48", "knn-pixels"]
+    names[1] = next(spec.name for spec in load_methods().values() if spec.family == "named" and spec.uses_torch)
+    request = replace(request_, only="*", suite=write_suite(tmp_path / "s.toml", names))
+    order = list(dict.fromkeys(trial.spec.family for trial in make_plan(request, fetch=False).trials))
+    assert order == ["classical", "cnn", "named", "deep"]
+
+
 def test_what_is_done_is_never_skipped_for_its_cost(request_, monkeypatch):
     """A row whose results are there stays in the plan, however small the budget has become."""
     from fer_bench import profiles

@@ -1,6 +1,7 @@
 """--tune from the command line: grids of the suite, trials of their own, what was chosen in the record."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -74,16 +75,28 @@ def test_a_flawed_grid_is_refused_with_its_place(suite):
         load_suite(str(suite))
 
 
-@pytest.mark.parametrize("name", ["classical", "all", "classical_variants"])
+@pytest.mark.parametrize("name", ["classical", "all", "classical_variants", "named"])
 def test_every_grid_of_the_built_in_suites_fits_its_classifier(name):
     """Each grid is of parameters that the classifier has, holds the default, and belongs to a method of the suite."""
     from fer_bench.baselines.classifiers import make_classifier
 
     for classifier, grid in load_suite(name).tune.items():
-        features = "lbp"
+        classifier, features = "rbf_svc" if classifier == "svc" else classifier, "lbp"
         params = make_classifier(classifier, features, None, random_state=0, n_train=4410)[-1].get_params()
         for parameter, values in grid.items():
             assert params[parameter] in values, (classifier, parameter)
+
+
+def test_a_classifiers_grid_leaves_alone_what_cannot_be_tuned(suite):
+    """A network named after the linear machine at its end keeps its parameters; the machine itself is tuned."""
+    suite.write_text(
+        SUITE.replace("[tune.knn]", "[tune.linear_svc]").replace("n_neighbors = [1, 5]", "C = [1.0, 10.0]")
+    )
+    row = load_methods()["linear_svc-lbp"]
+    network = replace(row, name="linear_svc-network", grid="")
+    tuned = with_grids({row.name: row, network.name: network}, load_suite(str(suite)))
+    assert tuned[network.name] == network
+    assert tuned[row.name].tuning == "tuned"
 
 
 def test_a_familys_variants_run_only_where_they_are_named(kdef_folder):

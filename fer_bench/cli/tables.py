@@ -21,10 +21,7 @@ def columns(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
 
 def method_lines() -> Iterator[str]:
     """Name, family, images and summary of every installed method."""
-    rows = [
-        (s.name, s.family, f"{s.image.size} px {'grey' if s.image.channels == 1 else 'colour'}", s.summary)
-        for s in load_methods().values()
-    ]
+    rows = [(s.name, s.family, s.image.words, s.summary) for s in load_methods().values()]
     yield from columns([("METHOD", "FAMILY", "IMAGES", "WHAT IT IS"), *rows])
 
 

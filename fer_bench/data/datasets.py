@@ -135,7 +135,14 @@ def _synthetic(people: int | None, strict: bool) -> Dataset:
         rendered=True,
         crop="fixed",
         pictures=_render,
+        landmarks=_rendered_landmarks,
     )
+
+
+def _rendered_landmarks(file: str) -> NDArray[np.float64]:
+    from fer_bench.data.render import render_truth
+
+    return render_truth(file, size=_RENDER_SIZE, seed=0).landmarks
 
 
 def _render(manifest: Manifest, workers: int) -> Iterator[NDArray[np.uint8]]:

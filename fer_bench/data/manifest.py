@@ -129,6 +129,9 @@ class Dataset:
         The sentence that says what that is.
     why_no_people : str
         Why it cannot be said who is on a picture, a clause to follow "protocol x: "; empty where it can.
+    landmarks : callable or None
+        ``landmarks(file)`` gives the 68 landmarks (68, 2) of a picture, by its name in the manifest, in pixels of the
+        whole picture; None where they are not known beforehand.
     """
 
     name: str
@@ -141,6 +144,7 @@ class Dataset:
     layout: str = ""
     layout_summary: str = ""
     why_no_people: str = ""
+    landmarks: Callable[[str], NDArray[np.float64]] | None = None
 
     def keep(self, people: Sequence[str]) -> Dataset:
         """Return the dataset of these people alone."""

@@ -20,20 +20,25 @@ from numpy.typing import NDArray
 
 from fer_bench.data.crop import Box, crop_identity, cut_box, detector_for, locate, to_spec
 from fer_bench.data.detect import Detector
+from fer_bench.data.landmarks import NO_MARKER, Marker, find_marker
 from fer_bench.data.manifest import Dataset
 from fer_bench.data.pictures import FilePictures, in_order
+from fer_bench.errors import InputError
 from fer_bench.files import atomic_write, cache_dir, clean_killed, locked, need_space, to_json
 from fer_bench.methods import ImageSpec
 from fer_bench.progress import progress, say
 
 __all__ = ["build_stores", "crop_audit", "store_path"]
 
-_Shaped = tuple[Box, list[NDArray[np.uint8]]]
+_Shaped = tuple[Box, list[NDArray[Any]]]
 
 
 def store_path(dataset: Dataset, spec: ImageSpec, weights_dir: Path | None = None) -> Path:
     """Return where the images of ``dataset`` in the form ``spec`` are kept, whether they are there yet or not."""
-    return _folder() / f"{_faces_key(dataset, weights_dir)}-{_key(asdict(spec))[:8]}.npy"
+    made: list[object] = [asdict(spec)]
+    if spec.source == "landmarks":
+        made += [_marker(dataset, weights_dir).label]
+    return _folder() / f"{_faces_key(dataset, weights_dir)}-{_key(*made)[:8]}.npy"
 
 
 def build_stores(
@@ -58,8 +63,13 @@ def build_stores(
     Returns
     -------
     dict of ImageSpec to Path
-        Files for ``numpy.load(path, mmap_mode="r")``: (n, size, size) or (n, size, size, 3) uint8, in the
-        manifest's order. A file is complete or absent.
+        Files for ``numpy.load(path, mmap_mode="r")``: (n, size, size) or (n, size, size, 3) uint8, or landmarks
+        (n, 68, 2) float32, in the manifest's order. A file is complete or absent.
+
+    Raises
+    ------
+    InputError
+        Landmarks are wanted, and nobody can place them on these pictures.
     """
     paths = {spec: store_path(dataset, spec, weights_dir) for spec in specs}
     if all(path.exists() for path in paths.values()):
@@ -143,19 +153,20 @@ def _alone(lock: Path) -> Iterator[None]:
 
 def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, weights_dir: Path | None) -> None:
     n = len(dataset.manifest)
-    need_space(_folder(), sum(n * s.size**2 * s.channels for s in missing), "the image store")
+    need_space(_folder(), sum(n * s.n_bytes for s in missing), "the image store")
     boxes_path = _boxes_path(dataset, weights_dir)
     known = _load_boxes(boxes_path, n) if dataset.crop == "detect" else []
     detector = None if known else detector_for(dataset.crop, weights_dir)
     if detector is not None and detector.name == "haar":
         say("Faces are found by OpenCV's cascades; `fer-bench weights fetch yunet` gets a better detector (0.2 MB).")
+    marker = _marker(dataset, weights_dir) if any(spec.source == "landmarks" for spec in missing) else None
     boxes = []
     with ExitStack() as stack:
         files = [stack.enter_context(atomic_write(path)) for path in missing.values()]
         for file, spec in zip(files, missing, strict=True):
             _write_header(file, n, spec)
         done = stack.enter_context(progress("Rendering faces" if dataset.rendered else "Cropping faces", n))
-        for i, (box, images) in enumerate(_shaped(dataset, list(missing), workers, known, detector), start=1):
+        for i, (box, images) in enumerate(_shaped(dataset, list(missing), workers, known, detector, marker), start=1):
             boxes.append(box)
             for file, image in zip(files, images, strict=True):
                 file.write(image.data)
@@ -167,12 +178,17 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
 
 def _write_header(file: IO[bytes], n: int, spec: ImageSpec) -> None:
     """Start a ``.npy`` file; its rows are then written one by one, which takes no memory, unlike a memory map."""
-    shape = (n, spec.size, spec.size) if spec.channels == 1 else (n, spec.size, spec.size, 3)
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    header = {"descr": spec.dtype, "fortran_order": False, "shape": (n, *spec.shape)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _shaped(
-    dataset: Dataset, specs: Sequence[ImageSpec], workers: int, known: Sequence[Box], detector: Detector | None
+    dataset: Dataset,
+    specs: Sequence[ImageSpec],
+    workers: int,
+    known: Sequence[Box],
+    detector: Detector | None,
+    marker: Marker | None,
 ) -> Iterator[_Shaped]:
     """Cut and resize in the manifest's order, a bounded number of pictures ahead."""
     import cv2
@@ -180,9 +196,10 @@ def _shaped(
     def shape(i: int, picture: NDArray[np.uint8]) -> _Shaped:
         box = known[i] if known else locate(picture, views[i], dataset.crop, detector)
         face = cut_box(picture, box)
-        return box, [np.ascontiguousarray(to_spec(face, spec)) for spec in specs]
+        points = None if marker is None else marker.find(files[i], face, box)
+        return box, [_form(face, points, spec) for spec in specs]
 
-    views = list(dataset.manifest.table["view"])
+    views, files = (list(dataset.manifest.table[column]) for column in ("view", "file"))
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # pictures are done side by side already
     try:
@@ -193,3 +210,17 @@ def _shaped(
             yield from in_order(pool, shape, dataset.pictures(dataset.manifest, workers), 2 * workers + 2)
     finally:
         cv2.setNumThreads(threads)
+
+
+def _form(face: NDArray[np.uint8], points: NDArray[np.float64] | None, spec: ImageSpec) -> NDArray[Any]:
+    """What stands in the store for one face; ``points`` are shares of the square."""
+    if spec.source == "landmarks" and points is not None:
+        return np.ascontiguousarray(points * spec.size, dtype=spec.dtype)
+    return np.ascontiguousarray(to_spec(face, spec))
+
+
+def _marker(dataset: Dataset, weights_dir: Path | None) -> Marker:
+    marker = find_marker(dataset, weights_dir)
+    if marker is None:
+        raise InputError(f"the image store: expected pictures on which landmarks can be placed; {NO_MARKER}")
+    return marker

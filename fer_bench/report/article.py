@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from .gather import BEST, LAST, RunView
 from .published import STATUS_WORDS, PublishedRow, PublishedTable, load_published
 from .tables import Block, Column, Section, Table
 
-__all__ = ["article_section"]
+__all__ = ["article_section", "our_cells", "our_columns"]
 
 ARTICLE_TEST_IMAGES = 245
 OPTIONAL = (
@@ -57,7 +58,27 @@ def _same_data(view: RunView) -> bool:
 
 def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
     rows = [_row(view, row, name) for row in table.rows for name in row.ours]
-    ours: list[Column] = []
+    same = _same_data(view)
+    printed = "published, %" if same else "published on KDEF, another data set, %"
+    columns = (
+        *(Column("label", "row"), Column("published", printed), Column("status", "status")),
+        *(
+            Column("ours", "our method", "code"),
+            Column("size", "our input", "text", "side of the square picture"),
+            *our_columns(view, rows),
+            Column(
+                "wilson", "published, if 245 images, %", "text", "Wilson's 95 % interval, assumes independent images"
+            ),
+            *(column for column in OPTIONAL if any(row.get(column.key) for row in rows)),
+        ),
+    )
+    title = table.title if same else f"{table.title} (published on KDEF, another data set)"
+    return Table(f"{table.id}{suffix}", title, columns, tuple(rows), table.notes, head="label", folded=not same)
+
+
+def our_columns(view: RunView, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """Columns of what `our_cells` gave for these rows, protocol by protocol."""
+    ours = []
     for name in view.protocols:
         text = f"our accuracy, last epoch, 95 % interval {view.unit.over}"
         shown = view.shown(name)
@@ -68,22 +89,7 @@ def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
                 text += "; Wilson's binomial interval, as for the published figure"
             ours.append(Column(f"best {name}", f"ours, {name}, best epoch on test, %: optimistic", "share", text))
         ours.append(Column(f"n {name}", f"images, {shown}", "count", "test images behind our figure"))
-    same = _same_data(view)
-    printed = "published, %" if same else "published on KDEF, another data set, %"
-    columns = (
-        *(Column("label", "row"), Column("published", printed), Column("status", "status")),
-        *(
-            Column("ours", "our method", "code"),
-            Column("size", "our input", "text", "side of the square picture"),
-            *ours,
-            Column(
-                "wilson", "published, if 245 images, %", "text", "Wilson's 95 % interval, assumes independent images"
-            ),
-            *(column for column in OPTIONAL if any(row.get(column.key) for row in rows)),
-        ),
-    )
-    title = table.title if same else f"{table.title} (published on KDEF, another data set)"
-    return Table(f"{table.id}{suffix}", title, columns, tuple(rows), table.notes, head="label", folded=not same)
+    return ours
 
 
 def _row(view: RunView, row: PublishedRow, name: str) -> dict[str, Any]:
@@ -101,6 +107,12 @@ def _row(view: RunView, row: PublishedRow, name: str) -> dict[str, Any]:
         "ours": name,
         "size": f"{method['size']} px" if "size" in method else "",
     }
+    return cells | our_cells(view, name)
+
+
+def our_cells(view: RunView, name: str) -> dict[str, Any]:
+    """Accuracy of a method of ours under each protocol, the images behind it, or in a word why there is none."""
+    cells: dict[str, Any] = {}
     for protocol in view.protocols:
         cells |= _our_cells(view, name, protocol)
     return cells

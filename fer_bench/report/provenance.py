@@ -12,7 +12,7 @@ from .foreseen import foreseen_tables
 from .gather import RunView
 from .paths import published_command, without_folders
 from .tables import Block, Code, Column, Section, Table
-from .wording import GIVEN, apart
+from .wording import GIVEN, apart, input_words
 
 __all__ = ["citation_section", "provenance_section", "words_section"]
 
@@ -161,7 +161,7 @@ def _methods(view: RunView, suffix: str) -> Table:
     planned = set(view.run.trials["method"])
     rows = [
         {
-            **{"method": name, "input": _input_words(method), "version": method.get("version")},
+            **{"method": name, "input": input_words(method), "version": method.get("version")},
             **{"tuning": method.get("tuning", ""), "weights": method.get("weights", "")},
             "params": json.dumps(method.get("params", {}), sort_keys=True),
             "summary": method.get("summary", ""),
@@ -177,10 +177,3 @@ def _methods(view: RunView, suffix: str) -> Table:
         *(Column("params", "parameters", "code"), Column("summary", "what it does")),
     )
     return Table(f"methods{suffix}", f"Methods: {len(rows)}", columns, tuple(rows), folded=True)
-
-
-def _input_words(method: Any) -> str:
-    if "size" not in method:
-        return ""
-    by_way = " by way of 256 px grey" if method.get("source") == "grey256" else ""
-    return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}{by_way}"

@@ -11,6 +11,8 @@ from importlib.resources import files
 __all__ = [
     "STATUS_WORDS",
     "Humans",
+    "NamedFigure",
+    "NamedSystem",
     "Published",
     "PublishedClaim",
     "PublishedRow",
@@ -87,6 +89,28 @@ class PublishedClaim:
 
 
 @dataclass(frozen=True)
+class NamedFigure:
+    """An accuracy, in percent, that a named system's authors report; ``layout``: ours of the same data, if any."""
+
+    percent: str
+    data: str
+    protocol: str
+    status: str
+    layout: str = ""
+
+
+@dataclass(frozen=True)
+class NamedSystem:
+    """A system that the article names; ``ours`` are patterns of our methods' names, ``differs`` what ours does else."""
+
+    label: str
+    source: str
+    ours: tuple[str, ...]
+    differs: str
+    figures: tuple[NamedFigure, ...]
+
+
+@dataclass(frozen=True)
 class Published:
     """All that is quoted from the literature."""
 
@@ -98,6 +122,7 @@ class Published:
     confusion: PublishedConfusion
     humans: Humans
     claims: tuple[PublishedClaim, ...]
+    named: tuple[NamedSystem, ...]
 
 
 @cache
@@ -130,4 +155,14 @@ def load_published() -> Published:
         ),
         humans=Humans(**raw["humans"]),
         claims=tuple(PublishedClaim(**claim) for claim in raw["claim"]),
+        named=tuple(
+            NamedSystem(
+                label=system["label"],
+                source=system["source"],
+                ours=tuple(system["ours"]),
+                differs=system["differs"],
+                figures=tuple(NamedFigure(**figure) for figure in system.get("figure", ())),
+            )
+            for system in raw["named"]
+        ),
     )

@@ -14,6 +14,7 @@ from . import (
     detail,
     hard,
     leakage,
+    named,
     protocols,
     provenance,
     ranks,
@@ -31,6 +32,7 @@ SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     ranks.ranks_section,
     claims_section.claims_section,
     article.article_section,
+    named.named_section,
     detail.expressions_section,
     detail.views_section,
     detail.confusions_section,
@@ -47,4 +49,4 @@ SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
     provenance.provenance_section,
     provenance.citation_section,
 )
-"""Sections that are written for one run each, in reading order."""
+"""Sections that are written for one run each, in reading order; one without blocks is left out."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fer_bench.stats import MIXED, Unit
 
 from .gather import RunView
 
-__all__ = ["GIVEN", "OPTIMISTIC", "apart", "common_unit", "guessing", "tested_on", "who"]
+__all__ = ["GIVEN", "OPTIMISTIC", "apart", "common_unit", "guessing", "input_words", "tested_on", "who"]
 
 GIVEN = "given-"
 """Starts the name of folds that were given in as a file and are no protocol's."""
@@ -33,6 +34,16 @@ def tested_on(views: Sequence[RunView], protocol: str) -> str:
     """Words for who is tested, to follow "tested on"; runs that differ are told apart."""
     found = [_tested_on(view, protocol) for view in views if protocol in view.protocols]
     return " / ".join(dict.fromkeys(found))
+
+
+def input_words(method: Mapping[str, Any]) -> str:
+    """Words for what a method of run.json is given; who placed its landmarks is part of what its figure means."""
+    if method.get("source") == "landmarks":
+        return f"68 landmarks: {method.get('landmarks') or 'nobody can place them on these pictures'}"
+    if "size" not in method:
+        return ""
+    by_way = " by way of 256 px grey" if method.get("source") == "grey256" else ""
+    return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}{by_way}"
 
 
 def who(view: RunView, protocol: str) -> str:

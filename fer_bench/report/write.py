@@ -95,6 +95,8 @@ def build_document(views: Sequence[RunView]) -> Document:
     for build in SECTIONS:
         for place, view in enumerate(views):
             section = build(view, f"-{place + 1}" if several else "")
+            if not section.blocks:
+                continue
             title = f"{section.title} ({view.label})" if several else section.title
             sections.append(Section(section.id, title, section.blocks))
     sections = [_with_reasons(section) for section in sections]

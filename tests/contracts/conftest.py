@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_bench.labels import N_CLASSES
-from fer_bench.methods import MethodSpec, load_methods
+from fer_bench.methods import LANDMARKS, MethodSpec, load_methods
 
 # By default one mode of one network a family, all modes among them; the rest is slow. Methods of a torch room that is
 # not listed here are not slow. Variants of features are.
@@ -53,7 +53,9 @@ class Subject:
         return method.set_params(**{name: value for name, value in quick.items() if name in known})
 
     def faces(self, people: int = 2, first: int = 0, each: int = 1) -> Faces:
-        """Draw faces of the size and channels that the method wants."""
+        """Draw faces of the size and channels that the method wants, or points where it wants these."""
+        if self.spec.image.source == "landmarks":
+            return draw_points(self.spec.image.size, people, first, each)
         return draw_faces(self.spec.image.size, self.spec.image.channels, people, first, each)
 
 
@@ -77,6 +79,25 @@ def draw_faces(size: int, channels: int, people: int, first: int = 0, each: int 
     stack = np.stack(images)
     stack = stack if channels == 1 else np.repeat(stack[..., None], 3, axis=-1)
     return Faces(stack, np.array(labels, dtype=np.int64), np.array(names))
+
+
+def draw_points(size: int, people: int, first: int = 0, each: int = 1) -> Faces:
+    """Draw landmarks (n, 68, 2) whose class is the points that are shifted and whose person is the size of the face.
+
+    The rest is as in `draw_faces`.
+    """
+    rng = np.random.default_rng([size, first])
+    face = np.random.default_rng(0).uniform(0.2 * size, 0.8 * size, LANDMARKS)
+    points, labels, names = [], [], []
+    for person in range(first, first + people):
+        for label in range(N_CLASSES):
+            for _ in range(each):
+                moved = face * (0.9 + 0.04 * (person % 6)) + rng.normal(0, 0.005 * size, face.shape)
+                moved[9 * label : 9 * label + 9, 1] += 0.05 * size
+                points.append(moved.astype(np.float32))
+                labels.append(label)
+                names.append(f"P{person:02d}")
+    return Faces(np.stack(points), np.array(labels, dtype=np.int64), np.array(names))
 
 
 def _is_slow(spec: MethodSpec) -> bool:

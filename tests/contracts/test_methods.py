@@ -69,7 +69,7 @@ def flawed(faces):
     images, labels = faces.images, faces.labels
     grey = images.ndim == 3
     return {
-        "float images": (images / 255, labels),
+        "images of another type": (images.astype(float), labels),
         "one image without its axis": (images[0], labels),
         "other channels": (np.repeat(images[..., None], 3, axis=-1) if grey else images[..., 0], labels),
         "no images": (images[:0], labels[:0]),
@@ -97,7 +97,7 @@ def test_images_of_another_shape_than_training_are_refused(fitted):
     for shape in (fitted.faces.images.shape[1:], wrong.shape[1:]):
         assert str(shape) in str(caught.value)
     with pytest.raises(InputError, match=r"expected.*found float64"):
-        fitted.method.predict_proba(fitted.others.images / 255)
+        fitted.method.predict_proba(fitted.others.images.astype(float))
     np.testing.assert_array_equal(fitted.method.predict_proba(fitted.others.images), fitted.probabilities)
 
 
@@ -164,7 +164,7 @@ def test_specs_resolve_to_what_can_be_written_down(spec, profile, preset):
     resolved = spec.resolve(profile, preset)
     assert json.loads(json.dumps(resolved.params)) == resolved.params
     assert resolved.image.channels in (1, 3)
-    assert resolved.image.source in ("photo", "grey256")
+    assert resolved.image.source in ("photo", "grey256", "landmarks")
     assert resolved.image.size >= 8
     assert 0 < resolved.estimate_seconds(441, 49) <= resolved.estimate_seconds(4410, 490) < float("inf")
     assert set(resolved.wants) <= {"random_state", "device", "weights"}

@@ -7,12 +7,13 @@ import sys
 import pytest
 import torchvision
 
-from fer_bench.deep.catalogue import METHODS
+from fer_bench.deep.catalogue import METHODS as CATALOGUE
 from fer_bench.deep.registry import MODES
 from fer_bench.deep.weights import url
 from fer_bench.deep.zoo import IMAGENET, RENDERED, find
 from fer_bench.methods import load_object
 
+METHODS = [spec for spec in CATALOGUE if spec.family != "named"]
 NETWORKS = tuple(network.name for network in IMAGENET)
 PRESETS = ("default", "article", "paper", "authors-code")
 

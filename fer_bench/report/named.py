@@ -1,0 +1,71 @@
+"""The other systems that the article names: what their authors report, beside ours on this run's folds."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .article import our_cells, our_columns
+from .gather import RunView
+from .published import STATUS_WORDS, NamedFigure, NamedSystem, load_published
+from .tables import Column, Section, Table
+from .wording import input_words
+
+__all__ = ["named_section"]
+
+_TEXT = (
+    "No two figures of a row were measured alike: the last column says why. A published figure that is recalled, "
+    "unverified was not read by us; one that is missing is not known to us. These rows stand in no headline, in no "
+    "claim and in no comparison between families, but for those that are classical pipelines or fine-tuned networks."
+)
+
+_UNKNOWN = "not known to us"
+"""A protocol in ``published.toml`` that nobody could tell."""
+
+
+def named_section(view: RunView, suffix: str) -> Section:
+    """Every named system of this run with its published figures; empty where the run has none."""
+    planned = list(dict.fromkeys(view.run.trials["method"]))
+    rows: list[dict[str, Any]] = []
+    for system in load_published().named:
+        mine = [name for name in planned if any(fnmatchcase(name, pattern) for pattern in system.ours)]
+        rows += [_row(view, system, figure, name) for name in mine for figure in system.figures or (None,)]
+    if not rows:
+        return Section(f"named{suffix}", "Systems named in the article", ())
+    columns = (
+        *(Column("label", "system"), Column("source", "source")),
+        *(Column("published", "published, %"), Column("status", "status")),
+        *(Column("data", "its data"), Column("protocol", "its protocol")),
+        *(Column("ours", "our method", "code"), Column("reads", "ours reads"), *our_columns(view, rows)),
+        Column("why", "why the two can't be compared directly"),
+    )
+    title = "Systems named in the article, published figures beside ours"
+    table = Table(f"named-systems{suffix}", title, columns, tuple(rows), head="label")
+    return Section(f"named{suffix}", "Systems named in the article", (_TEXT, table))
+
+
+def _row(view: RunView, system: NamedSystem, figure: NamedFigure | None, name: str) -> dict[str, Any]:
+    cells: dict[str, Any] = {"published": "not known", "status": "", "data": "", "protocol": ""}
+    if figure is not None:
+        cells = {"published": figure.percent, "status": STATUS_WORDS[figure.status]}
+        cells |= {"data": figure.data, "protocol": figure.protocol}
+    return {
+        **{"label": system.label, "source": system.source, "ours": name},
+        **cells,
+        "reads": input_words(view.info["methods"].get(name, {})),
+        "why": "; ".join(filter(None, [_other_data(view, figure), system.differs])),
+        **our_cells(view, name),
+    }
+
+
+def _other_data(view: RunView, figure: NamedFigure | None) -> str:
+    """How data and folds differ between a published figure and this run."""
+    if figure is None:
+        return ""
+    known = figure.protocol != _UNKNOWN
+    folds = f"other folds than theirs ({figure.protocol})" if known else "how they split is not known to us"
+    layout = str(view.info["dataset"].get("layout") or "")
+    if figure.layout and figure.layout == layout and not view.rendered:
+        return f"the same data, perhaps not the same pictures of it; {folds}"
+    ours = "rendered faces" if view.rendered else str(view.info["dataset"]["name"])
+    return f"other data: {ours}, not {figure.data}; {folds}"
