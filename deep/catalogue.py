@@ -1,4 +1,5 @@
-"""Networks that the harness can find: shallow ones at several sizes, ImageNet architectures in five modes.
+"""Networks that the harness can find: shallow ones at several sizes, ImageNet architectures in five modes, systems that
+the article names (`named`).
 
 Imports no torch: `fer-bench list` reads this in milliseconds.
 """
@@ -9,6 +10,7 @@ from typing import Any
 
 from fer_bench.methods import ImageSpec, MethodSpec
 
+from . import named
 from .costs import cost
 from .recipes import FULL, VIEWS, presets, quick
 from .registry import MODES, Network
@@ -91,4 +93,5 @@ def rows(network: Network, path: str, reference: str = "") -> tuple[MethodSpec, 
 METHODS: tuple[MethodSpec, ...] = (
     *(_shallow(NETWORKS[name], size) for name, sizes in _SIZES.items() for size in sizes),
     *(_row(network, mode, network.name, _ARTICLE) for network in IMAGENET for mode in network.modes),
+    *named.METHODS,
 )

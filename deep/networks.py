@@ -37,6 +37,7 @@ __all__ = [
     "empty_network",
     "head_alone",
     "learn",
+    "pretrained",
     "smallest_side",
     "write_random_weights",
 ]
@@ -209,7 +210,7 @@ def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
 
 
 def _parts(record: Network, mode: str, size: int, weights: str | Path | None) -> Parts:
-    whole = load_object(record.build)(record.name, size) if mode == "scratch" else _pretrained(record, mode, weights)
+    whole = load_object(record.build)(record.name, size) if mode == "scratch" else pretrained(record, mode, weights)
     parts: Parts = load_object(record.cut)(whole, record, size)
     if len(parts.blocks) != len(record.blocks):
         raise InputError(
@@ -219,7 +220,14 @@ def _parts(record: Network, mode: str, size: int, weights: str | Path | None) ->
     return parts
 
 
-def _pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Module:
+def pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Module:
+    """The whole network as published, with the values of a file, for a mode that needs them.
+
+    Raises
+    ------
+    UserError
+        The weights are missing or do not fit.
+    """
     if weights is None:
         raise UserError(
             f"{record.name} in mode {mode} starts from pretrained weights and got none; give weights=<file> "

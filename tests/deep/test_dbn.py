@@ -1,0 +1,107 @@
+"""Restricted Boltzmann machines, and the network that starts from them."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from fer_bench.deep import dbn
+from fer_bench.deep.classifier import NetworkClassifier
+from fer_bench.deep.feeds import Data
+from fer_bench.deep.rbm import Machine, free_energy, train_machine
+
+Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
+
+
+def vectors(toy: Toy, seed: int = 0) -> torch.Tensor:
+    images, _ = toy(n=140, side=12, seed=seed)
+    return torch.from_numpy(images).float().flatten(1) / 255
+
+
+def trained(v: torch.Tensor, epochs: int, seed: int = 0) -> Machine:
+    return train_machine(v, 30, epochs=epochs, batch_size=10, learning_rate=0.1, seed=seed)
+
+
+def test_free_energy_is_minus_the_logarithm_of_the_summed_probabilities() -> None:
+    """On a machine of 3 visible and 4 hidden units it equals the sum over all hidden states, by brute force."""
+    draw = torch.Generator().manual_seed(0)
+    weight, visible, hidden = (torch.randn(*shape, generator=draw) for shape in ((4, 3), (3,), (4,)))
+    machine = Machine(weight, visible, hidden)
+    v = torch.tensor([[0.0, 1.0, 1.0], [1.0, 0.0, 0.3]])
+    states = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 4)
+    minus_energy = (v @ visible)[:, None] + (states @ hidden)[None] + v @ weight.T @ states.T
+    torch.testing.assert_close(free_energy(machine, v), -torch.logsumexp(minus_energy, 1))
+
+
+def test_free_energy_of_data_falls_below_that_of_noise(toy: Toy) -> None:
+    """New pictures come to lie below noise whose every pixel is as bright as theirs; without training they do not."""
+    new = vectors(toy, seed=1)
+    rng = np.random.default_rng(0)
+    noise = torch.from_numpy(rng.permuted(new.numpy(), axis=0))  # each pixel from another picture
+
+    def gap(machine: Machine) -> float:
+        return float((free_energy(machine, noise) - free_energy(machine, new)).mean())
+
+    assert abs(gap(trained(vectors(toy), epochs=0))) < 0.05
+    machine = trained(vectors(toy), epochs=30)
+    assert gap(machine) > 1
+    assert machine.errors[-1] < 0.8 * machine.errors[0]
+    apart = free_energy(machine, new)[:, None] < free_energy(machine, noise)[None]
+    assert apart.float().mean() > 0.8
+
+
+def test_chance_is_the_seeds(toy: Toy) -> None:
+    """Same seed, same bits, whatever the global generator holds; another seed, another machine."""
+    v = vectors(toy)
+    one = trained(v, epochs=2)
+    torch.manual_seed(99)
+    assert torch.equal(one.weight, trained(v, epochs=2).weight)
+    assert not torch.equal(one.weight, trained(v, epochs=2, seed=1).weight)
+
+
+def test_the_network_starts_from_machines_that_saw_the_training_pictures_alone(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three machines, each on what the one before gives for the pictures of fit, no labels; then every layer learns."""
+    inputs: list[torch.Tensor] = []
+    machines: list[Machine] = []
+    labels_seen: list[int] = []
+
+    def spy(v: torch.Tensor, n_hidden: int, **more: object) -> Machine:
+        inputs.append(v)
+        machines.append(train_machine(v, n_hidden, **more))  # type: ignore[arg-type]
+        return machines[-1]
+
+    stack = dbn.stack
+
+    def spy_stack(network: object, data: Data, *rest: object, **more: object) -> list[float]:
+        labels_seen.append(len(data.labels))
+        errors = stack(network, data, *rest, **more)  # type: ignore[arg-type]
+        for block, machine in zip([*network.trunk, network.block], machines, strict=True):  # type: ignore[attr-defined]
+            layer = next(m for m in block.modules() if isinstance(m, torch.nn.Linear))
+            assert torch.equal(layer.weight, machine.weight)
+            assert torch.equal(layer.bias, machine.hidden)
+        return errors
+
+    monkeypatch.setattr(dbn, "train_machine", spy)
+    monkeypatch.setattr(dbn, "stack", spy_stack)
+    images, labels = toy(n=28)
+    stage = {"function": "fer_bench.deep.dbn:stack", "epochs": 2, "learning_rate": 0.05}
+    method = NetworkClassifier("dbn", epochs=1, augment=False, device="cpu", pretraining=stage)
+    method.fit(images, labels, watch=toy(seed=1)[0])
+    assert labels_seen == [0]
+    assert [tuple(machine.weight.shape) for machine in machines] == [(500, 256), (500, 500), (2000, 500)]
+    np.testing.assert_allclose(inputs[0].numpy(), images.reshape(28, -1) / 255, atol=1e-6)
+    torch.testing.assert_close(inputs[2], machines[1].up(machines[0].up(inputs[0])))
+    assert len(method.pretraining_) == 6
+    weights = [m.weight for m in method.network_.modules() if isinstance(m, torch.nn.Linear)]
+    assert not any(torch.equal(w, m.weight) for w, m in zip(weights, machines, strict=False))
+
+
+def test_dbn_learns_a_toy_task(toy: Toy) -> None:
+    """The place of a bright square is learnt and recognised in unseen noise."""
+    stage = {"function": "fer_bench.deep.dbn:stack", "epochs": 10, "learning_rate": 0.05}
+    method = NetworkClassifier("dbn", epochs=15, batch_size=16, augment=False, device="cpu", pretraining=stage)
+    method.fit(*toy(n=140))
+    assert method.score(*toy(seed=1)) > 0.8
