@@ -88,7 +88,7 @@ def _imitation(name: str, teacher: str) -> MethodSpec:
 
 
 def _machines(epochs: int) -> dict[str, Any]:
-    return {"function": "fer_bench.deep.dbn:stack", "epochs": epochs, "learning_rate": 0.05}
+    return {"function": "fer_bench.deep.dbn:stack", "epochs": epochs, "rates": [0.002, 0.05]}
 
 
 METHODS: tuple[MethodSpec, ...] = (
@@ -96,7 +96,7 @@ METHODS: tuple[MethodSpec, ...] = (
         "dbn",
         "dbn",
         "three restricted Boltzmann machines, then a network of 500, 500 and 2000 units that starts from them",
-        {"epochs": 10, "batch_size": 16, "pretraining": _machines(10)},
+        {"epochs": 8, "batch_size": 16, "learning_rate": 1e-3, "pretraining": _machines(5)},
         params={"augment": False, "pretraining": _machines(50)},
     ),
     MethodSpec(

@@ -2,12 +2,12 @@
 
 Source: Hinton, Training products of experts by minimizing contrastive divergence, Neural Computation 14(8), 2002,
 doi 10.1162/089976602760128018; rates, momentum and the start of visible biases after his Practical guide to training
-restricted Boltzmann machines, doi 10.1007/978-3-642-35289-8_32, sections 8 to 10.
+restricted Boltzmann machines, doi 10.1007/978-3-642-35289-8_32, sections 8 to 10 and 13.2.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,7 +25,9 @@ _SPREAD = 0.01  # of the first weights
 
 @dataclass(frozen=True)
 class Machine:
-    """Binary units, visible and hidden; a visible one may be a number from 0 to 1, taken for its probability.
+    """Binary hidden units over visible ones that are binary, or Gaussian with variance one.
+
+    A binary visible unit may be a number from 0 to 1, taken for its probability.
 
     Attributes
     ----------
@@ -33,6 +35,8 @@ class Machine:
         (hidden, visible), as in a linear layer.
     visible, hidden : Tensor
         Biases.
+    gaussian : bool
+        Of the visible units.
     errors : tuple of float
         Of each epoch of training: mean squared difference between data and their reconstruction.
     """
@@ -40,6 +44,7 @@ class Machine:
     weight: Tensor
     visible: Tensor
     hidden: Tensor
+    gaussian: bool = False
     errors: tuple[float, ...] = ()
 
     def up(self, v: Tensor) -> Tensor:
@@ -47,27 +52,37 @@ class Machine:
         return torch.sigmoid(functional.linear(v, self.weight, self.hidden))
 
     def down(self, h: Tensor) -> Tensor:
-        """Probabilities of visible units (n, visible)."""
-        return torch.sigmoid(functional.linear(h, self.weight.T, self.visible))
+        """Means of visible units (n, visible)."""
+        means = functional.linear(h, self.weight.T, self.visible)
+        return means if self.gaussian else torch.sigmoid(means)
 
 
 def free_energy(machine: Machine, v: Tensor) -> Tensor:
     """Free energy (n,) of visible vectors (n, visible): minus the logarithm of their probability but for a constant."""
-    return -(v @ machine.visible) - functional.softplus(functional.linear(v, machine.weight, machine.hidden)).sum(1)
+    alone = (v - machine.visible).square().sum(1) / 2 if machine.gaussian else -(v @ machine.visible)
+    return alone - functional.softplus(functional.linear(v, machine.weight, machine.hidden)).sum(1)
 
 
 def train_machine(
-    v: Tensor, n_hidden: int, *, epochs: int, batch_size: int, learning_rate: float, seed: int
+    v: Tensor,
+    n_hidden: int,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    gaussian: bool = False,
 ) -> Machine:
-    """Train a machine on vectors (n, visible) with values from 0 to 1, on their device.
+    """Train a machine on vectors (n, visible), on their device: values from 0 to 1, or standardised for Gaussian units.
 
-    Chance is drawn on the CPU, from a generator of its own. The start of a visible bias is its unit's log-odds in the
-    data, so that hidden units need not learn the mean.
+    Chance is drawn on the CPU, from a generator of its own. Visible biases start from the data's means (of binary
+    units their log-odds), so that hidden units need not learn these.
     """
     draw = generator(seed, "machine")
-    share = v.mean(0).clamp(0.01, 0.99)
+    mean = v.mean(0)
     weight = (_SPREAD * torch.randn(n_hidden, v.shape[1], generator=draw)).to(v.device)
-    machine = Machine(weight, torch.log(share / (1 - share)), torch.zeros(n_hidden, device=v.device))
+    visible = mean if gaussian else torch.logit(mean, eps=0.01)
+    machine = Machine(weight, visible, torch.zeros(n_hidden, device=v.device), gaussian)
     values = (machine.weight, machine.visible, machine.hidden)
     speeds = [torch.zeros_like(value) for value in values]
     errors = []
@@ -82,7 +97,7 @@ def train_machine(
                 value.add_(speed)
             total += error
         errors.append(float(total) / v.numel())
-    return Machine(*values, errors=tuple(errors))
+    return replace(machine, errors=tuple(errors))
 
 
 def _divergence(machine: Machine, v: Tensor, draw: torch.Generator) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
