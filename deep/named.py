@@ -80,7 +80,7 @@ def _imitation(name: str, teacher: str) -> MethodSpec:
         name,
         "expnet",
         f"five convolutions imitate the maps of ImageNet's {teacher}, then learn with a dense layer of 256",
-        {"epochs": 1, "batch_size": 16, "augment": False, "pretraining": {**stage, "epochs": 1}},
+        {"epochs": 1, "augment": False, "pretraining": {**stage, "epochs": 1}},
         params={"pretraining": {**stage, "epochs": 50}},
         wants=("random_state", "device", "weights"),
         weights=find(teacher).weights,
@@ -88,7 +88,7 @@ def _imitation(name: str, teacher: str) -> MethodSpec:
 
 
 def _machines(epochs: int) -> dict[str, Any]:
-    return {"function": "fer_bench.deep.dbn:stack", "epochs": epochs, "rates": [0.002, 0.05]}
+    return {"function": "fer_bench.deep.dbn:stack", "epochs": epochs, "rates": [0.002, 0.1]}
 
 
 METHODS: tuple[MethodSpec, ...] = (
@@ -96,7 +96,7 @@ METHODS: tuple[MethodSpec, ...] = (
         "dbn",
         "dbn",
         "three restricted Boltzmann machines, then a network of 500, 500 and 2000 units that starts from them",
-        {"epochs": 8, "batch_size": 16, "learning_rate": 1e-3, "pretraining": _machines(5)},
+        {"epochs": 4, "batch_size": 16, "pretraining": _machines(10)},
         params={"augment": False, "pretraining": _machines(50)},
     ),
     MethodSpec(

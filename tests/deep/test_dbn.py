@@ -109,9 +109,7 @@ def test_the_network_starts_from_machines_that_saw_the_training_pictures_alone(
 
 def test_dbn_learns_a_toy_task(toy: Toy) -> None:
     """The place of a bright square is learnt and recognised in unseen noise."""
-    stage = {"function": "fer_bench.deep.dbn:stack", "epochs": 5, "rates": [0.002, 0.05]}
-    method = NetworkClassifier(
-        "dbn", epochs=10, batch_size=16, learning_rate=1e-3, augment=False, device="cpu", pretraining=stage
-    )
+    stage = {"function": "fer_bench.deep.dbn:stack", "epochs": 15, "rates": [0.005, 0.1]}
+    method = NetworkClassifier("dbn", epochs=3, batch_size=16, augment=False, device="cpu", pretraining=stage)
     method.fit(*toy(n=140))
     assert method.score(*toy(seed=1)) > 0.8
