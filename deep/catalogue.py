@@ -1,4 +1,5 @@
-"""Networks that the harness can find: shallow ones at several sizes, ImageNet architectures in five modes.
+"""Networks that the harness can find: shallow ones at several sizes, ImageNet architectures in five modes, systems that
+the article names (`named`).
 
 Imports no torch: `fer-bench list` reads this in milliseconds.
 """
@@ -9,6 +10,7 @@ from typing import Any
 
 from fer_bench.methods import ImageSpec, MethodSpec
 
+from . import named
 from .costs import cost
 from .landmarks import DGNN
 from .recipes import FULL, VIEWS, presets, quick
@@ -101,4 +103,5 @@ METHODS: tuple[MethodSpec, ...] = (
         if mode != "scratch"
     ),
     DGNN,
+    *named.METHODS,
 )

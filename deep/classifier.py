@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from fer_bench.errors import InputError
 from fer_bench.labels import N_CLASSES
-from fer_bench.methods import check_images, check_labels
+from fer_bench.methods import check_images, check_labels, load_object
 from fer_bench.seeds import derive_seed
 
 from .augment import normalise
@@ -88,6 +89,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     precision : str
         ``"float32"``, ``"bfloat16"`` (mixed), or ``"auto"``: bfloat16 where the device has units for it that were found
         right and quick, and the network gains by them.
+    pretraining : mapping, optional
+        Of mode ``scratch``: what the network learns without labels before it is trained on them. ``"function"`` is the
+        ``"module:object"`` of what does it, such as `fer_bench.deep.dbn.stack`; it is called as
+        ``function(network, data, settings, weights, **others)`` with the rest of the mapping, changes the network and
+        returns an error for each of its epochs.
 
     Attributes
     ----------
@@ -101,6 +107,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         (epochs, n, 7) float32, where ``fit`` was given ``watch``.
     precision_ : str
         What it was trained in.
+    pretraining_ : list of float
+        What the pretraining returned; empty without one, and where a checkpoint of what came after it was gone on from.
     peak_gpu_mb_ : float
         Most memory that the training held on a GPU, where it had one.
     warnings_ : list of str
@@ -146,6 +154,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         device: str = "auto",
         weights: str | Path | None = None,
         precision: str = "auto",
+        pretraining: Mapping[str, Any] | None = None,
     ) -> None:
         self.network = network
         self.mode = mode
@@ -170,6 +179,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.device = device
         self.weights = weights
         self.precision = precision
+        self.pretraining = pretraining
 
     def fit(
         self,
@@ -230,7 +240,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         device = find_device(self.device)
         stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)
         judged = self._data(images, labels, held_out, device) if held_out.any() else None
-        feeds = Feeds(self.network_, self._data(images, labels, ~held_out, device), settings, self.views, stages)
+        data = self._data(images, labels, ~held_out, device)
+        begun = keeper is not None and keeper.path.exists()
+        self.pretraining_ = [] if begun else self._pretrain(data, settings)
+        feeds = Feeds(self.network_, data, settings, self.views, stages)
         course = train(
             self.network_,
             feeds,
@@ -329,6 +342,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             ),
         )
         self._finish(course, [])
+
+    def _pretrain(self, data: Data, settings: Settings) -> list[float]:
+        """Let the network learn from pictures alone, where that is asked for."""
+        if not self.pretraining:
+            return []
+        others = {name: value for name, value in self.pretraining.items() if name != "function"}
+        unlabelled = replace(data, labels=data.labels[:0])
+        pretrain = load_object(self.pretraining["function"])
+        return list(pretrain(self.network_, unlabelled, settings, self.weights, **others))
 
     def _finish(self, course: Course, notes: Sequence[str]) -> None:
         """Take over what a training gave."""
@@ -453,6 +475,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if self.stages is not None and self.mode in MODES and self.mode != "gradual":
             raise InputError(f"stages: mode {self.mode} has one stage; expected None, found {self.stages}")
         check_stages(self.stages or ())
+        if self.pretraining and (self.mode != "scratch" or "function" not in self.pretraining):
+            raise InputError(
+                f"pretraining: expected None, or a mapping with a function in mode scratch, found {self.pretraining!r} "
+                f"in mode {self.mode}"
+            )
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise InputError(f"betas: expected two numbers from 0 to below 1, found {self.betas}")
         return Settings(

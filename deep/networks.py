@@ -38,6 +38,7 @@ __all__ = [
     "empty_network",
     "head_alone",
     "learn",
+    "pretrained",
     "seeded",
     "smallest_side",
     "write_random_weights",
@@ -211,7 +212,7 @@ def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
 
 
 def _parts(record: Network, mode: str, size: int, weights: str | Path | None) -> Parts:
-    whole = load_object(record.build)(record.name, size) if mode == "scratch" else _pretrained(record, mode, weights)
+    whole = load_object(record.build)(record.name, size) if mode == "scratch" else pretrained(record, mode, weights)
     return cut_network(whole, record, size)
 
 
@@ -232,7 +233,14 @@ def cut_network(whole: nn.Module, record: Network, size: int) -> Parts:
     return parts
 
 
-def _pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Module:
+def pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Module:
+    """The whole network as published, with the values of a file, for a mode that needs them.
+
+    Raises
+    ------
+    UserError
+        The weights are missing or do not fit.
+    """
     if weights is None:
         raise UserError(
             f"{record.name} in mode {mode} starts from pretrained weights and got none; give weights=<file> "

@@ -6,13 +6,14 @@ Where blocks begin is taken from torchvision's modules; ``tests/deep`` holds eve
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.methods import WeightsSpec, load_object
 
 from .registry import Network, Work
 
-__all__ = ["CNN", "IMAGENET", "NETWORKS", "RENDERED", "find"]
+__all__ = ["CNN", "IMAGENET", "NAMED", "NETWORKS", "RENDERED", "find"]
 
 _HERE = "fer_bench.deep.architectures"
 
@@ -58,6 +59,57 @@ def _cnn(name: str, pairs: int) -> Network:
 
 CNN = (_cnn("cnn2", 2), _cnn("cnn3", 3))
 """Shallow networks on grey pictures: the article's, and that of its authors' code."""
+
+
+def _named(name: str, module: str, blocks: tuple[str, ...], width: int, work: Work, **others: Any) -> Network:
+    build = f"fer_bench.deep.{module}:{name}"
+    return Network(name, blocks, width, build=build, cut="fer_bench.deep.cnn:cut", work=work, **others)
+
+
+_GREY: dict[str, Any] = {"channels": 1, "mean": (0.5,), "std": (0.25,), "size": 64}
+_EIGHTEEN = ("4 convolutions", "4 convolutions", "5 convolutions", "5 convolutions", "dense")
+
+NAMED = (
+    _named(
+        "zfnet",
+        "zfnet",
+        ("conv1", "conv2", "conv3", "conv4", "conv5 and its max-pooling", "two dense layers of 4096"),
+        4096,
+        Work(1.17, 0.05, 10.0),
+        smallest=53,
+        quick=56,
+    ),
+    _named("cnn18", "cnn18", _EIGHTEEN, 512, Work(2.34, 0.0, 20.0), smallest=16, quick=32, **_GREY),
+    _named("cnn18_narrow", "cnn18", _EIGHTEEN, 64, Work(0.037, 0.0, 12.0), smallest=16, **_GREY),
+    _named(
+        "dwt_cnn",
+        "dwt_cnn",
+        ("Haar sub-bands and 32 maps", "64 maps", "128 maps", "dense layer of 256"),
+        256,
+        Work(0.039, 0.0, 20.0),
+        smallest=16,
+        quick=48,
+        **_GREY,
+    ),
+    _named(
+        "expnet",
+        "expnet",
+        (*(f"convolution and max-pooling {i}" for i in range(1, 6)), "1x1 convolution", "dense layer of 256"),
+        256,
+        Work(3.35, 0.0, 13.0),
+        quick=32,
+    ),
+    _named(
+        "dbn",
+        "dbn",
+        ("500 units", "500 units", "2000 units"),
+        2000,
+        Work(0.0033, 0.3, 1.9),
+        smallest=8,
+        **{**_GREY, "mean": (0.0,), "std": (1.0,), "quick": 32},
+    ),
+)
+"""Systems that the article names: from scratch, as their papers have them; what is ours stands in their modules."""
 
 IMAGENET = (
     _vgg("vgg16", "vgg16-397923af.pth", 527.8, (0, 5, 10, 17, 24), Work(15.35, 0.09, 25.7)),
@@ -217,7 +269,7 @@ def _rendered(base: str, file: str, megabytes: float) -> Network:
 RENDERED = (_rendered("squeezenet1_1", "squeezenet1_1-rendered-00000000.safetensors", 1.5),)
 """Pretrained on rendered faces, without anybody's photographs."""
 
-NETWORKS = {network.name: network for network in (*CNN, *IMAGENET, *RENDERED)}
+NETWORKS = {network.name: network for network in (*CNN, *NAMED, *IMAGENET, *RENDERED)}
 
 
 def find(name: str) -> Network:

@@ -102,7 +102,9 @@ def draw_points(size: int, people: int, first: int = 0, each: int = 1) -> Faces:
 
 def _is_slow(spec: MethodSpec) -> bool:
     family = re.match("[a-z]*", spec.network).group()  # type: ignore[union-attr]
-    return spec.variant or (spec.uses_torch and family in NETWORKS and spec.name != NETWORKS[family])
+    one_of_many = spec.uses_torch and spec.family != "named" and family in NETWORKS
+    half_a_gigabyte = spec.family == "named" and spec.weights is not None and spec.weights.megabytes > 500
+    return spec.variant or half_a_gigabyte or (one_of_many and spec.name != NETWORKS[family])
 
 
 METHODS = [
@@ -125,8 +127,9 @@ def weights(spec: MethodSpec, tmp_path_factory: pytest.TempPathFactory) -> Any:
         return
     from fer_bench.deep.networks import write_random_weights
 
-    path = tmp_path_factory.mktemp("weights") / f"{spec.network}.pth"
-    write_random_weights(spec.network, path)
+    assert spec.weights is not None
+    path = tmp_path_factory.mktemp("weights") / f"{spec.weights.name}.pth"
+    write_random_weights(spec.weights.name, path)
     yield path
     path.unlink()  # up to half a gigabyte
 

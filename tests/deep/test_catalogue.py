@@ -3,17 +3,20 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torchvision
 
-from fer_bench.deep.catalogue import METHODS as CATALOGUE
+from fer_bench.deep.catalogue import METHODS as ALL
+from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.registry import MODES
 from fer_bench.deep.weights import url
 from fer_bench.deep.zoo import IMAGENET, RENDERED, find
-from fer_bench.methods import load_object
+from fer_bench.methods import MethodSpec, load_object
 
-METHODS = [spec for spec in CATALOGUE if spec.family != "named"]
+METHODS = tuple(spec for spec in ALL if spec.family != "named")
+NAMED = tuple(spec for spec in ALL if spec.family == "named")
 NETWORKS = tuple(network.name for network in IMAGENET)
 PRESETS = ("default", "article", "paper", "authors-code")
 
@@ -104,3 +107,50 @@ def test_a_quick_run_of_every_network_stays_cheap() -> None:
     seconds = {spec.name: 2 * spec.resolve("quick", "default").estimate_seconds(25, 25) for spec in METHODS}
     assert max(seconds.values()) < 13
     assert sum(seconds.values()) < 360
+
+
+def test_every_named_system_is_there() -> None:
+    """A row each, with its source; those that start from published weights say whose."""
+    assert {spec.name: spec.weights.name if spec.weights else "" for spec in NAMED} == {
+        "dbn": "",
+        "linear_svc-alexnet": "alexnet",
+        "cnn18": "",
+        "zfnet": "",
+        "dwt_cnn": "",
+        "facenet2expnet-style": "vgg16",
+        "facenet2expnet-style-squeezenet1_0": "squeezenet1_0",
+    }
+    assert all("doi" in spec.reference for spec in NAMED)
+
+
+@pytest.mark.parametrize("spec", NAMED, ids=lambda spec: spec.name)
+def test_every_named_system_can_be_made_in_every_profile(spec: MethodSpec) -> None:
+    """Parameters are JSON-able and accepted, images are what its network takes; presets change nothing."""
+    for profile in ("quick", "full"):
+        resolved = spec.resolve(profile, "default")
+        assert json.loads(json.dumps(dict(resolved.params))) == dict(resolved.params)
+        method = resolved.make(random_state=0, device="cpu", weights="some.pth")
+        if isinstance(method, NetworkClassifier):
+            method._settings()
+        network = find(resolved.params.get("network", resolved.network))
+        assert resolved.image.size >= network.smallest
+        assert resolved.image.channels == network.channels
+        assert resolved.estimate_seconds(245, 245) > 0
+        assert spec.resolve(profile, "article") == resolved
+
+
+def test_a_quick_run_of_the_named_systems_stays_cheap() -> None:
+    """Two folds of 245 images of each that runs without large downloads: no more than 60 seconds on one core."""
+    small = [spec for spec in NAMED if spec.weights is None or spec.weights.megabytes < 20]
+    assert 5 < sum(2 * spec.resolve("quick", "default").estimate_seconds(245, 245) for spec in small) < 60
+
+
+def test_pretraining_counts_in_what_a_row_costs() -> None:
+    """More epochs without labels, and a larger teacher, cost more."""
+    by_name = {spec.name: spec.resolve("full", "default") for spec in NAMED}
+    for name in ("dbn", "facenet2expnet-style"):
+        spec = by_name[name]
+        without = replace(spec, params={**spec.params, "pretraining": None})
+        assert spec.estimate_seconds(400, 40) > 1.2 * without.estimate_seconds(400, 40)
+    costs = [by_name[f"facenet2expnet-style{teacher}"].estimate_seconds(400, 40) for teacher in ("-squeezenet1_0", "")]
+    assert costs[0] < costs[1]
