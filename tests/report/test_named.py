@@ -89,9 +89,15 @@ def test_data_decide_what_stands_between_two_figures(tmp_path, layout, rendered,
     assert why.endswith("wavelet, steps and number of directions are ours")
 
 
-def test_a_run_without_named_systems_has_no_such_part(tmp_path):
-    """Neither page nor Markdown nor tables mention what was not run."""
-    report = write_report([write(tmp_path / "run", methods=("knn-pixels",))]).parent
+@pytest.mark.parametrize("methods", [("knn-pixels",), ("knn-pixels", "alexnet-entire")])
+def test_a_run_without_named_systems_has_no_such_part(tmp_path, methods):
+    """Neither page nor Markdown nor tables mention what was not run; a suite of networks is none of named systems."""
+    run = write(tmp_path / "run", methods=methods)
+    info = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    if "alexnet-entire" in methods:
+        info["methods"]["alexnet-entire"]["family"] = "deep"
+    (run / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    report = write_report([run]).parent
     assert "Systems named" not in (report / "report.md").read_text(encoding="utf-8")
     assert not (report / "tables" / "named-systems.csv").exists()
 
