@@ -18,9 +18,6 @@ MOST_NOT_RUN = 6
 OF_OTHERS = {"--nworkers", "--nthreads", "--resources", "--scheduler-file", "--no-dashboard"}
 """Options of Dask's, which docs/cluster.md names."""
 
-PLANNED, PLANNED_FILES = (["pretrain"],), ("deep/pretrain.py",)
-"""What docs/networks.md says is not made yet."""
-
 TOP = "baselines|benchmarks|deep|docs|fer_bench|reports|tests"
 
 
@@ -46,8 +43,7 @@ def parse(words):
 def test_every_command_parses(page):
     """Each `fer-bench` command of a page is one that exists, with options, choices and arguments that it takes."""
     for words in commands(page):
-        if words[:1] not in PLANNED:
-            parse(words)
+        parse(words)
 
 
 def test_a_wrong_command_does_not_parse():
@@ -66,7 +62,7 @@ def test_options_and_paths_in_the_text_exist(page):
         option = re.match(r"(--[a-z][a-z-]+)\b(?! [a-z]+/)", code)
         assert not option or option[1] in options | OF_OTHERS, f"{name_of(page)}: no command has {option[1]}"
         for path in re.findall(rf"(?<![\w./-])((?:{TOP})/[\w./-]*\w/?)", code):
-            assert (ROOT / path).exists() or path in PLANNED_FILES, f"{name_of(page)}: no file {path}"
+            assert (ROOT / path).exists(), f"{name_of(page)}: no file {path}"
 
 
 def _every_command(command):
