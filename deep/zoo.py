@@ -266,7 +266,7 @@ def _rendered(base: str, file: str, megabytes: float) -> Network:
     return replace(network, name=name, build=build, size=_RENDERED_SIZE, weights=weights, work=work)
 
 
-RENDERED = (_rendered("squeezenet1_1", "squeezenet1_1-rendered-00000000.safetensors", 1.5),)
+RENDERED = (_rendered("squeezenet1_1", "squeezenet1_1-rendered-49b6fbc0.safetensors", 1.5),)
 """Pretrained on rendered faces, without anybody's photographs."""
 
 NETWORKS = {network.name: network for network in (*CNN, *NAMED, *IMAGENET, *RENDERED)}

@@ -60,8 +60,8 @@ def fetch(
 def pretrain(
     name: Annotated[str, typer.Argument(help="Whose weights to make.", metavar="NETWORK")] = "squeezenet1_1-rendered",
     out: Annotated[Path | None, typer.Option(help="The .safetensors file to write.", show_default="NETWORK")] = None,
-    people: Annotated[int, typer.Option(help="Rendered people, of 35 pictures each.")] = 1400,
-    epochs: Annotated[int, typer.Option(help="Passes over their pictures.")] = 12,
+    people: Annotated[int, typer.Option(help="Rendered people, of 35 pictures each.")] = 700,
+    epochs: Annotated[int, typer.Option(help="Passes over their pictures.")] = 8,
     seed: Annotated[int, typer.Option(help="Of initial values and order.")] = 0,
     device: DeviceOption = Device.auto,
     workers: Annotated[int, typer.Option(help="Processes that render.")] = 1,
