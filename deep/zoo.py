@@ -104,7 +104,7 @@ NAMED = (
         "dbn",
         ("500 units", "500 units", "2000 units"),
         2000,
-        Work(0.0033, 0.3, 1.9),
+        Work(0.0033, 0.3, 2.5),
         smallest=8,
         **{**_GREY, "mean": (0.0,), "std": (1.0,), "quick": 32},
     ),
