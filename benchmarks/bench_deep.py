@@ -318,10 +318,10 @@ loop, the pass that fills the cache, an epoch of what learns). K = 1 is without 
 
 {_table(once, shortcuts)}
 
-By counting multiply-adds, with b the share of the last block ({share:.3f} of ResNet-18): an epoch of `last_block` is 1 + 2 b
-passes, from cached activations 3 b, and K views cost K (1 - b) once. At equal speed of all layers the cache alone can
-give {_bound(share, 1):.1f} times at K = 1 and {_bound(share, 8):.1f} at K = 8 over {EPOCHS} epochs; what is beyond comes from precision. In the first
-table no loop of these steps in this precision is quicker than the bare one.
+By counting multiply-adds, with b the share of the last block ({share:.3f} of ResNet-18): an epoch of `last_block` is
+1 + 2 b passes, from cached activations 3 b, and K views cost K (1 - b) once. At equal speed of all layers the cache
+alone can give {_bound(share, 1):.1f} times at K = 1 and {_bound(share, 8):.1f} at K = 8 over {EPOCHS} epochs; what is
+beyond comes from precision. In the first table no loop of these steps in this precision is quicker than the bare one.
 """
 
 
