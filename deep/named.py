@@ -97,7 +97,7 @@ METHODS: tuple[MethodSpec, ...] = (
         "dbn",
         "dbn",
         "three restricted Boltzmann machines, then a network of 500, 500 and 2000 units that starts from them",
-        {"epochs": 12, "batch_size": 16, "pretraining": _machines(8, 2e-4)},
+        {"epochs": 12, "batch_size": 16, "pretraining": _machines(10, 2e-4)},
         params={"augment": False, "pretraining": _machines(10, 5e-5)},
     ),
     MethodSpec(

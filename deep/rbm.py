@@ -19,7 +19,7 @@ from .feeds import generator
 __all__ = ["Machine", "free_energy", "train_machine"]
 
 _MOMENTUM = 0.5, 0.9
-_SLOW_EPOCHS = 2  # with the smaller momentum
+_SLOW_EPOCHS = 5  # with the smaller momentum
 _DECAY = 2e-4
 _SPREAD = 0.01  # of the first weights
 
