@@ -107,6 +107,8 @@ def load_suite(name: str) -> Suite:
 def _parse(name: str, text: str, where: str) -> Suite:
     from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+    Value = bool | int | float | str | list[Any] | dict[str, Any]  # noqa: N806
+
     class Quick(BaseModel):
         model_config = ConfigDict(extra="forbid")
         protocols: list[str] | None = None
@@ -133,11 +135,11 @@ def _parse(name: str, text: str, where: str) -> Suite:
         tune: dict[str, dict[str, Annotated[list[bool | int | float | str], Field(min_length=1)]]] = Field(
             default_factory=dict
         )
-        set: dict[str, Annotated[dict[str, bool | int | float | str | list], Field(min_length=1)]] = Field(
-            default_factory=dict
-        )
+        set: dict[str, Annotated[dict[str, Value], Field(min_length=1)]] = Field(default_factory=dict)
 
-    Document.model_rebuild(_types_namespace={"Job": Job, "Quick": Quick, "Annotated": Annotated, "Field": Field})
+    Document.model_rebuild(
+        _types_namespace={"Job": Job, "Quick": Quick, "Value": Value, "Annotated": Annotated, "Field": Field}
+    )
     try:
         document = Document.model_validate(_read(text, where))
     except ValidationError as error:
