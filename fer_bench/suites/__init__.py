@@ -107,7 +107,7 @@ def load_suite(name: str) -> Suite:
 def _parse(name: str, text: str, where: str) -> Suite:
     from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-    Value = bool | int | float | str | list[Any] | dict[str, Any]  # noqa: N806
+    Value = bool | int | float | str | list[Any] | dict[str, Any]
 
     class Quick(BaseModel):
         model_config = ConfigDict(extra="forbid")
