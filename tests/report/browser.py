@@ -30,7 +30,7 @@ def find_chromium() -> str | None:
 class Browser:
     """One page of one headless browser; use as a context manager."""
 
-    def __init__(self, program: str, *, seconds: float = 60) -> None:
+    def __init__(self, program: str, *, seconds: float = 240) -> None:
         self.deadline = time.monotonic() + seconds
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         child_in, self.out = os.pipe()
