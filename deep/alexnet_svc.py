@@ -1,7 +1,7 @@
 """A linear support vector machine on what a dense layer of ImageNet's AlexNet gives.
 
-Source: Shaees, Naeem, Arslan, Naeem, Ali and Aldabbas, Facial Emotion Recognition Using Transfer Learning, ICCIT 2020,
-doi 10.1109/ICCIT-144147971.2020.9213757. Known, though not verified in the article itself: AlexNet trained on ImageNet
+Source: Shaees, Naeem, Arslan, Naeem, Ali and Aldabbas, Facial Emotion Recognition Using Transfer Learning, ICCIT 2020.
+Known, though not verified in the article itself: AlexNet trained on ImageNet
 is fine-tuned (here the rows ``alexnet-...``), or its 4,096 values of a fully connected layer go into a support vector
 machine (this row).
 

@@ -1,7 +1,7 @@
 """A deep belief network: stacked restricted Boltzmann machines, then a neural network that starts from them.
 
-Source: Zhao, Shi and Zhang, Facial Expression Recognition via Deep Learning, IETE Technical Review 32(5), 2015,
-doi 10.1080/02564602.2015.1017542. Known, though not verified in the article itself: grey pixels of 64 x 64 (also 32
+Source: Zhao, Shi and Zhang, Facial Expression Recognition via Deep Learning, IETE Technical Review 32(5), 2015.
+Known, though not verified in the article itself: grey pixels of 64 x 64 (also 32
 and 16), machines trained without labels by contrastive divergence, a multilayer perceptron initialised from them.
 
 Decided here, since the layers' sizes were not to be had: 500, 500 and 2,000 hidden units, those of Hinton and

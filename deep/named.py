@@ -18,8 +18,8 @@ __all__ = ["METHODS", "cost"]
 
 _FACTORY = "fer_bench.deep.classifier:NetworkClassifier"
 _REFERENCES = {
-    "dbn": "Zhao, Shi and Zhang 2015, IETE Technical Review 32(5), doi 10.1080/02564602.2015.1017542",
-    "alexnet": "Shaees et al. 2020, ICCIT, doi 10.1109/ICCIT-144147971.2020.9213757",
+    "dbn": "Zhao, Shi and Zhang 2015, IETE Technical Review 32(5)",
+    "alexnet": "Shaees et al. 2020, ICCIT",
     "cnn18": "Liliana 2019, J. Phys. Conf. Ser. 1193:012004, doi 10.1088/1742-6596/1193/1/012004",
     "zfnet": "Zeiler and Fergus 2014, ECCV, doi 10.1007/978-3-319-10590-1_53",
     "dwt_cnn": "Bendjillali et al. 2019, Electronics 8(3):324, doi 10.3390/electronics8030324",

@@ -3,7 +3,7 @@
 Source: Hinton, Training products of experts by minimizing contrastive divergence, Neural Computation 14(8), 2002,
 doi 10.1162/089976602760128018; rates, momentum and the start of visible biases after his Practical guide to training
 restricted Boltzmann machines, doi 10.1007/978-3-642-35289-8_32, sections 8 to 10 and 13.2. The step
-is Cho, Raiko and Ilin's enhanced gradient, Neural Computation 25(3), 2013, doi 10.1162/NECO_a_00397.
+is Cho, Raiko and Ilin's enhanced gradient, Neural Computation 25(3), 2013.
 """
 
 from __future__ import annotations
