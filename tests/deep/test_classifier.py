@@ -67,7 +67,9 @@ def test_watch_holds_what_shorter_trainings_predict(
     for epochs in (1, 3):
         short = _squeezenet(random_weights, **params, epochs=epochs).fit(images, labels)
         assert not hasattr(short, "watch_proba_")
-        np.testing.assert_allclose(long.watch_proba_[epochs - 1], short.predict_proba(watch), atol=1e-5)
+        # Watched pictures of `last_block` wait as maps in bfloat16, whose last bit depends on the processor's rounding.
+        rounding = 2e-3 if params["mode"] == "last_block" else 1e-5
+        np.testing.assert_allclose(long.watch_proba_[epochs - 1], short.predict_proba(watch), atol=rounding)
     assert [len(values) for values in long.history_.values()] == [3, 3]
 
 
