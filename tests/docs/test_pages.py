@@ -133,6 +133,8 @@ def test_the_guide_to_the_report_has_all_sections_in_order():
     rows = [row.removesuffix(" ...") for row in re.findall(r"^\| ([A-Z].*?) \|", guide, re.MULTILINE)]
     for report in sorted((ROOT / "reports").glob("*/report.md")):
         sections = re.findall(r"^## (.*)$", report.read_text(encoding="utf-8"), re.MULTILINE)
+        # only runs with such rows have it, so the guide tells it apart
+        sections = [section for section in sections if section != "Systems named in the article"]
         assert len(sections) == len(rows), report
         for section, row in zip(sections, rows, strict=True):
             assert section.startswith(row), report
