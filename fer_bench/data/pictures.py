@@ -275,7 +275,8 @@ def _decode_jpeg(data: bytes) -> NDArray[np.uint8] | None:
 
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        picture: NDArray[np.uint8] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        return picture
     except cv2.error:
         return None
 

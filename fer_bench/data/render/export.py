@@ -87,7 +87,8 @@ def write_kdef(
 
 def _encode(picture: NDArray[np.uint8]) -> bytes:
     _, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return data.tobytes()
+    encoded: bytes = data.tobytes()
+    return encoded
 
 
 def _write(path: Path, data: bytes) -> None:
