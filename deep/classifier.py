@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -26,10 +26,9 @@ from .checkpoint import Checkpoint, Course, open_checkpoint
 from .feeds import Data, head_feed, predict
 from .inputs import as_pictures, check_shape, digest, file_hash, find_device, held_out_rows, softmax
 from .networks import StagedNetwork, build, head_alone
-from .precision import PRECISIONS, computes_half
-from .registry import MODES
-from .settings import AUGMENTATIONS, NORMALISATIONS, OPTIMIZERS, SCHEDULES, Settings, normalisation
-from .stages import check_stages, plan_stages
+from .precision import computes_half
+from .settings import Settings, gather_settings, normalisation
+from .stages import plan_stages
 from .train import Aside, train
 from .views import Feeds, view_features
 from .zoo import find
@@ -220,7 +219,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         images = check_shape(images, find(self.network))
         labels = check_labels(labels, len(images))
-        settings = self._settings()
+        settings = gather_settings(self)
         watched = None if watch is None else check_images(watch, like=images.shape[1:])
         held_out = held_out_rows(groups, labels, settings)
         self.image_shape_ = images.shape[1:]
@@ -277,7 +276,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         An image's views depend on its bytes alone, not on ``random_state``.
         """
         images = check_shape(images, find(self.network))
-        return self._view_features(self._network(images.shape[1]), images, self._settings())
+        return self._view_features(self._network(images.shape[1]), images, gather_settings(self))
 
     @property
     def prepared_share_of_prediction(self) -> float:
@@ -320,7 +319,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         keeper: Checkpoint | None,
     ) -> None:
         """Train the head alone, on features of all views."""
-        settings, device = self._settings(), find_device(self.device)
+        settings, device = gather_settings(self), find_device(self.device)
         held_out = held_out_rows(groups, labels, settings)
         key = self._key(features, labels, groups, watch) if keeper else ""
         seed = derive_seed(settings.seed, "initial values")
@@ -445,59 +444,12 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         shape = getattr(self, "image_shape_", None)
         images = check_images(images, like=shape) if shape else check_shape(images, find(self.network))
         network = self.network_ if shape else self._network(images.shape[1])
-        return self.predict_proba_prepared(self._view_features(network, images, self._settings().plain))
+        return self.predict_proba_prepared(self._view_features(network, images, gather_settings(self).plain))
 
     def _probabilities(self, pictures: Tensor) -> NDArray[np.float64]:
         network = self.network_
         pictures = pictures.to(next(network.parameters()).device)
         return softmax(predict(network, lambda x: network(normalise(x, self.normalisation_)), pictures))
-
-    def _settings(self) -> Settings:
-        """Check the parameters and gather them."""
-        least = {"epochs": 1, "batch_size": 2, "views": 1 if self.mode == "dense" else 0, "patience": 0, "step_size": 1}
-        for name, number in least.items():
-            if getattr(self, name) < number:
-                raise InputError(f"{name}: expected at least {number} in mode {self.mode}, found {getattr(self, name)}")
-        known: dict[str, Collection[Any]] = {
-            "schedule": SCHEDULES,
-            "optimizer": OPTIMIZERS,
-            "augment": AUGMENTATIONS,
-            "normalisation": NORMALISATIONS,
-            "precision": PRECISIONS,
-        }
-        for name, choices in known.items():
-            if getattr(self, name) not in choices:
-                raise InputError(
-                    f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(self, name)!r}"
-                )
-        if self.views and self.mode in ("entire", "scratch"):
-            raise InputError(f"views: mode {self.mode} has no frozen part to run once; expected 0, found {self.views}")
-        if self.stages is not None and self.mode in MODES and self.mode != "gradual":
-            raise InputError(f"stages: mode {self.mode} has one stage; expected None, found {self.stages}")
-        check_stages(self.stages or ())
-        if self.pretraining and (self.mode != "scratch" or "function" not in self.pretraining):
-            raise InputError(
-                f"pretraining: expected None, or a mapping with a function in mode scratch, found {self.pretraining!r} "
-                f"in mode {self.mode}"
-            )
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise InputError(f"betas: expected two numbers from 0 to below 1, found {self.betas}")
-        return Settings(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            betas=(self.betas[0], self.betas[1]),
-            weight_decay=self.weight_decay,
-            schedule=self.schedule,
-            label_smoothing=self.label_smoothing,
-            ranges=AUGMENTATIONS[self.augment],
-            seed=int(self.random_state),
-            optimizer=self.optimizer,
-            momentum=self.momentum,
-            step_size=self.step_size,
-            gamma=self.gamma,
-            patience=self.patience,
-        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Move the network to the CPU, so that what was trained on a GPU is read anywhere."""

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import nn
 
-from .augment import FLIP, IDENTITY, MILD, PAPER, Normalisation, Ranges
+from fer_bench.errors import InputError
 
-__all__ = ["AUGMENTATIONS", "NORMALISATIONS", "OPTIMIZERS", "SCHEDULES", "Settings", "make_optimizer", "rate"]
+from .augment import FLIP, IDENTITY, MILD, PAPER, Normalisation, Ranges
+from .precision import PRECISIONS
+from .registry import MODES
+from .stages import check_stages
+
+__all__ = [
+    "AUGMENTATIONS",
+    "NORMALISATIONS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Settings",
+    "gather_settings",
+    "make_optimizer",
+    "rate",
+]
 
 AUGMENTATIONS: dict[bool | str, Ranges] = {False: IDENTITY, True: MILD, "flip": FLIP, "paper": PAPER}
 OPTIMIZERS = ("adam", "sgd")
@@ -84,3 +99,55 @@ def normalisation(name: str, mean: tuple[float, ...], std: tuple[float, ...]) ->
     """The normalisation of that name, where ``network`` stands for ``mean`` and ``std``."""
     same = NORMALISATIONS[name]
     return Normalisation(mean, std) if same is None else Normalisation((same[0],) * len(mean), (same[1],) * len(mean))
+
+
+def gather_settings(given: Any) -> Settings:
+    """Check the parameters of a `fer_bench.deep.classifier.NetworkClassifier` and gather those of training.
+
+    Raises
+    ------
+    InputError
+        A parameter is out of its range, or does nothing in this mode.
+    """
+    least = {"epochs": 1, "batch_size": 2, "views": 1 if given.mode == "dense" else 0, "patience": 0, "step_size": 1}
+    for name, number in least.items():
+        if getattr(given, name) < number:
+            raise InputError(f"{name}: expected at least {number} in mode {given.mode}, found {getattr(given, name)}")
+    known: dict[str, Collection[Any]] = {
+        "schedule": SCHEDULES,
+        "optimizer": OPTIMIZERS,
+        "augment": AUGMENTATIONS,
+        "normalisation": NORMALISATIONS,
+        "precision": PRECISIONS,
+    }
+    for name, choices in known.items():
+        if getattr(given, name) not in choices:
+            raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(given, name)!r}")
+    if given.views and given.mode in ("entire", "scratch"):
+        raise InputError(f"views: mode {given.mode} has no frozen part to run once; expected 0, found {given.views}")
+    if given.stages is not None and given.mode in MODES and given.mode != "gradual":
+        raise InputError(f"stages: mode {given.mode} has one stage; expected None, found {given.stages}")
+    check_stages(given.stages or ())
+    if given.pretraining and (given.mode != "scratch" or "function" not in given.pretraining):
+        raise InputError(
+            f"pretraining: expected None, or a mapping with a function in mode scratch, found {given.pretraining!r} "
+            f"in mode {given.mode}"
+        )
+    if len(given.betas) != 2 or not all(0 <= beta < 1 for beta in given.betas):
+        raise InputError(f"betas: expected two numbers from 0 to below 1, found {given.betas}")
+    return Settings(
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        learning_rate=given.learning_rate,
+        betas=(given.betas[0], given.betas[1]),
+        weight_decay=given.weight_decay,
+        schedule=given.schedule,
+        label_smoothing=given.label_smoothing,
+        ranges=AUGMENTATIONS[given.augment],
+        seed=int(given.random_state),
+        optimizer=given.optimizer,
+        momentum=given.momentum,
+        step_size=given.step_size,
+        gamma=given.gamma,
+        patience=given.patience,
+    )

@@ -16,21 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.errors import UserError
 from fer_bench.results import SELECTIONS, Outcome, RunData, collect_outcomes, load_run, report_seed
+from fer_bench.sameimages import Identity, common_places, identities
 
 __all__ = ["Compared", "Pair", "compare_data", "compare_runs"]
 
 _LAST = SELECTIONS[0]
 _NAMED = 3
 """Names given in a note before "and n more"."""
-
-Identity = Mapping[str, str]
-"""What tells images apart, by name; one without an entry is in no other run."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +152,7 @@ def compare_data(
         )
     wanted = _wanted_methods(a, b, method_a, method_b)
     protocols = _wanted_protocols(a, b, protocol)
-    identity_a, identity_b, data = _identities(a, b)
+    identity_a, identity_b, data = identities(a, b)
     outcomes = (_last_epochs(a), _last_epochs(b))
     pairs, left_out = [], []
     for name in protocols:
@@ -254,42 +250,6 @@ def _no_predictions(protocol: str, *sides: tuple[RunData, str, Outcome | None]) 
     return f"{protocol}: {method}: {run.path} has no predictions of it ({why})"
 
 
-def _identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None, str]:
-    """What an image is known by in each run (None: its name), and how that reads."""
-    data_a, data_b = a.info["dataset"], b.info["dataset"]
-    name_a, name_b = (f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} images)" for data in (data_a, data_b))
-    if data_a.get("manifest_hash") == data_b.get("manifest_hash"):
-        return None, None, f"same data: {name_a}"
-    tables = [_contents(run) for run in (a, b)]
-    if tables[0] is None or tables[1] is None:
-        lacking = a if tables[0] is None else b
-        raise UserError(
-            f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and {lacking.path} holds no manifest.csv "
-            "that tells which images are the same; compare runs on the same data"
-        )
-    common = set(tables[0].values()) & set(tables[1].values())
-    if not common:
-        raise UserError(
-            f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and no image of one person with one "
-            f"label is in both, so nothing can be paired; `fer-bench report {a.path} {b.path}` shows them side by side"
-        )
-    how = f"other data: {name_a} and {name_b}; compared on the {len(common):,} images that are in both, by content"
-    return tables[0], tables[1], how
-
-
-def _contents(run: RunData) -> Identity | None:
-    """Content, person and label of each image, from the run's own manifest.csv."""
-    file = run.path / "manifest.csv"
-    if not file.is_file():
-        return None
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    absent = [name for name in ("image", "sha256", "subject", "label") if name not in table]
-    if absent:
-        raise UserError(f"{file}: column {', '.join(absent)} is missing; give a run that fer-bench wrote")
-    known = table[table["sha256"] != ""]
-    return dict(zip(known["image"], known["sha256"] + " " + known["subject"] + " " + known["label"], strict=True))
-
-
 def _pair(
     a: RunData,
     b: RunData,
@@ -299,7 +259,7 @@ def _pair(
     margin: float,
 ) -> Pair | None:
     """Compare on what both tested; None where that is nothing."""
-    at_a, at_b = _common(left, right, *identities)
+    at_a, at_b = common_places(left, right, *identities)
     if not len(at_a):
         return None
     correct_a, correct_b, people = left.correct[at_a], right.correct[at_b], left.people[at_a]
@@ -339,29 +299,6 @@ def _pair_notes(a: RunData, b: RunData, left: Outcome, right: Outcome, n: int) -
             yield f"{side} finished only {done} of {len(rows)} trials"
     if n < max(len(left.labels), len(right.labels)):
         yield f"compared on {n:,} images; A tested {len(left.labels):,}, B {len(right.labels):,}"
-
-
-def _common(
-    left: Outcome, right: Outcome, identity_a: Identity | None, identity_b: Identity | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places in both of what both tested: the same image, its first test with its first, its second with its second."""
-    if identity_a is None and np.array_equal(left.images, right.images):
-        every = np.arange(len(left.images))
-        return every, every
-    places = {key: place for place, key in _tested(right, identity_b)}
-    found = [(place, places[key]) for place, key in _tested(left, identity_a) if key in places]
-    at_a, at_b = np.array(found, dtype=np.int64).reshape(-1, 2).T
-    return at_a, at_b
-
-
-def _tested(outcome: Outcome, identity: Identity | None) -> Iterator[tuple[int, tuple[str, int]]]:
-    """Place and (image, how often it was tested before); images without an identity are passed over."""
-    seen: dict[str, int] = {}
-    for place, image in enumerate(outcome.images):
-        known = str(image) if identity is None else identity.get(str(image))
-        if known is not None:
-            seen[known] = seen.get(known, -1) + 1
-            yield place, (known, seen[known])
 
 
 def _differences(a: RunData, b: RunData, methods: Sequence[tuple[str, str]], protocols: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shlex
 import sys
 from enum import StrEnum
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fer_bench.cli.data import data_app
+from fer_bench.cli.folds import folds_app
 from fer_bench.cli.options import (
     CropOption,
     DataOption,
@@ -45,6 +46,7 @@ from fer_bench.cli.options import (
     ViewsOption,
     WeightsOption,
     WorkersOption,
+    split_views,
 )
 from fer_bench.cli.tables import answer
 from fer_bench.cli.weights import pretrain, weights_app
@@ -63,8 +65,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Look at data, or render the embedded faces.", no_args_is_help=True)
-folds_app = typer.Typer(help="Make folds, or prove that nobody is in train and test.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(folds_app, name="folds")
 app.add_typer(weights_app, name="weights")
@@ -316,129 +316,19 @@ def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
     answer("\n".join(lines[what]()))
 
 
-@data_app.command("inspect")
-def inspect_data(
-    path: Annotated[str, typer.Argument(help="Folder, archive or table, LAYOUT:PATH, or 'synthetic'.", metavar="PATH")],
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Leave out what a stricter human clean-up of KDEF dropped, too.")
-    ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Name every file that is left out.")] = False,
-) -> None:
-    """Say what a dataset holds.
-
-    Names the layout; counts people, sessions, views and expressions; lists the files that are left out, by reason;
-    says which protocols the data can support, and why not the others.
-    """
-    from fer_bench.cli.inspect import inspect_lines
-    from fer_bench.data.datasets import load_dataset
-
-    dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict)
-    answer("\n".join(inspect_lines(dataset, everything=everything)))
-
-
-@data_app.command("render")
-def render_data(
-    out: Annotated[Path, typer.Argument(help="Folder to write into.", metavar="OUT")],
-    people: Annotated[int, typer.Option(min=1, max=70, help="Number of people.", metavar="N")] = 70,
-    size: Annotated[str, typer.Option(help="Width and height in pixels.", metavar="WxH")] = "562x762",
-    seed: SeedOption = 0,
-) -> None:
-    """Write the embedded faces as JPEGs.
-
-    In KDEF's folders and names, so that any other tool can read them.
-    """
-    from fer_bench.data.render import write_kdef
-    from fer_bench.progress import progress
-
-    width, _, height = size.partition("x")
-    if not (width.isdigit() and height.isdigit() and 32 <= int(width) <= 4096 and 32 <= int(height) <= 4096):
-        raise UserError(f"--size {size}: expected WIDTHxHEIGHT with sides from 32 to 4096, such as 562x762")
-    with progress("Rendering faces", people * 70) as done:
-        folder = write_kdef(
-            out,
-            n_people=people,
-            size=(int(width), int(height)),
-            seed=seed,
-            workers=os.cpu_count() or 1,
-            progress=lambda n, total: done(n),
-        )
-    answer(str(folder))
-
-
-@folds_app.command("make")
-def make_folds_file(
-    out: Annotated[Path, typer.Argument(help="File to write, such as folds.csv.", metavar="FILE")],
-    protocol: Annotated[str, typer.Option(help="Protocol.", metavar="NAME")] = "subject-10fold",
-    data: DataOption = "synthetic",
-    seed: SeedOption = 0,
-    views: ViewsOption = "",
-    strict: StrictOption = False,
-    test_data: TestDataOption = "",
-) -> None:
-    """Write the folds of a full run, and say how even they are."""
-    from fer_bench.dealing import balance
-    from fer_bench.folds import make_folds
-    from fer_bench.request import Request, open_data
-
-    # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
-    request = Request(data=data, views=_views(views), strict=strict, test_data=test_data, crop="none")
-    dataset, notes = open_data(request, None)
-    folds = make_folds(dataset.manifest, protocol, seed, dataset.why_no_people)
-    folds.write(out)
-    even = balance(folds.table, dataset.manifest).sentence
-    answer("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
-
-
-@folds_app.command("check")
-def check_folds_file(
-    file: Annotated[Path, typer.Argument(help="A folds' file, or any CSV of images and folds.", metavar="FILE")],
-    claim: Annotated[
-        str | None,
-        typer.Option(
-            help="What to prove: person, sequence, session or image. Default: what the file's protocol promises, "
-            "else person.",
-            metavar="WHAT",
-        ),
-    ] = None,
-    data: Annotated[
-        str, typer.Option(help="The data that the folds are of: tells people and duplicates.", metavar="NAME|PATH")
-    ] = "",
-    manifest: Annotated[
-        Path | None,
-        typer.Option(
-            help="manifest.csv of a run, in place of the data. One beside the folds is found.", metavar="FILE"
-        ),
-    ] = None,
-) -> None:
-    """Prove that nobody is in train and test, or refuse.
-
-    Looks for people, films and duplicate pictures on both sides, whatever the file says of itself. A claim that does
-    not hold is refused with the pictures that break it (exit code 1).
-    """
-    from fer_bench.foldcheck import check_file
-
-    verdict = check_file(file, claim=claim, data=data, manifest=manifest)
-    answer("\n".join(verdict.lines))
-    raise typer.Exit(1 if verdict.refused else 0)
-
-
 def _request(given: dict[str, Any]) -> Request:
     """Build a request from the parameters of ``run`` or ``plan``, which have its names."""
     from fer_bench.request import Request
 
     plain = {
         "protocols": tuple(given["protocol"] or ()),
-        "views": _views(given["views"]),
+        "views": split_views(given["views"]),
         "device": given["device"].value,
         **({"executor": given["executor"].value} if "executor" in given else {}),
         "command": shlex.join(["fer-bench", *sys.argv[1:]]),
     }
     others = {"protocol", "no_progress", "as_json"}
     return Request(**{name: value for name, value in given.items() if name not in others} | plain)
-
-
-def _views(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (view.strip() for view in text.split(","))))
 
 
 def main() -> None:

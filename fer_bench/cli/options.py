@@ -119,3 +119,8 @@ MaxFailuresOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def split_views(text: str) -> tuple[str, ...]:
+    """What ``--views`` names."""
+    return tuple(filter(None, (view.strip() for view in text.split(","))))

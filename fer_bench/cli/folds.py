@@ -1,0 +1,72 @@
+"""``fer-bench folds``: make folds, or prove that nobody is in train and test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_bench.cli.options import DataOption, SeedOption, StrictOption, TestDataOption, ViewsOption, split_views
+from fer_bench.cli.tables import answer
+
+__all__ = ["folds_app"]
+
+folds_app = typer.Typer(help="Make folds, or prove that nobody is in train and test.", no_args_is_help=True)
+
+
+@folds_app.command("make")
+def make_folds_file(
+    out: Annotated[Path, typer.Argument(help="File to write, such as folds.csv.", metavar="FILE")],
+    protocol: Annotated[str, typer.Option(help="Protocol.", metavar="NAME")] = "subject-10fold",
+    data: DataOption = "synthetic",
+    seed: SeedOption = 0,
+    views: ViewsOption = "",
+    strict: StrictOption = False,
+    test_data: TestDataOption = "",
+) -> None:
+    """Write the folds of a full run, and say how even they are."""
+    from fer_bench.dealing import balance
+    from fer_bench.folds import make_folds
+    from fer_bench.request import Request, open_data
+
+    # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
+    request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data, crop="none")
+    dataset, notes = open_data(request, None)
+    folds = make_folds(dataset.manifest, protocol, seed, dataset.why_no_people)
+    folds.write(out)
+    even = balance(folds.table, dataset.manifest).sentence
+    answer("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
+
+
+@folds_app.command("check")
+def check_folds_file(
+    file: Annotated[Path, typer.Argument(help="A folds' file, or any CSV of images and folds.", metavar="FILE")],
+    claim: Annotated[
+        str | None,
+        typer.Option(
+            help="What to prove: person, sequence, session or image. Default: what the file's protocol promises, "
+            "else person.",
+            metavar="WHAT",
+        ),
+    ] = None,
+    data: Annotated[
+        str, typer.Option(help="The data that the folds are of: tells people and duplicates.", metavar="NAME|PATH")
+    ] = "",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            help="manifest.csv of a run, in place of the data. One beside the folds is found.", metavar="FILE"
+        ),
+    ] = None,
+) -> None:
+    """Prove that nobody is in train and test, or refuse.
+
+    Looks for people, films and duplicate pictures on both sides, whatever the file says of itself. A claim that does
+    not hold is refused with the pictures that break it (exit code 1).
+    """
+    from fer_bench.foldcheck import check_file
+
+    verdict = check_file(file, claim=claim, data=data, manifest=manifest)
+    answer("\n".join(verdict.lines))
+    raise typer.Exit(1 if verdict.refused else 0)
