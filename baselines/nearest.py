@@ -13,6 +13,7 @@ __all__ = ["ChiSquareNeighbours", "chi_square_distances"]
 _BLOCK = 32  # training rows at a time: they and the sums below stay in the cache
 _BINS = 128  # bins at a time whose products are summed
 _MOST_COUNTS = 1024
+_FEW = 16  # rows: so many term by term take as long as looking up all the others
 _ACCURACY = 1e-7
 
 
@@ -22,8 +23,8 @@ def chi_square_distances(X: NDArray[np.float32], Y: NDArray[np.float32]) -> NDAr
     As (x - y)^2 / (x + y) = x + y - 4 x y / (x + y), the distance is sum x + sum y - 2 sum 2 x y / (x + y): a kernel
     that is positive definite in each bin. Frequencies of cells of one size are counts over that size. Over so few
     values the kernel is a small matrix of about ten eigenvectors, so that its sum over bins is a matrix product of
-    looked-up rows; of other frequencies it is summed term by term. The distance is that of Ahonen, Hadid and
-    Pietikäinen, TPAMI 28(12), 2006, doi 10.1109/TPAMI.2006.244.
+    looked-up rows; of other frequencies, and for a few rows, it is summed term by term. The distance is that of Ahonen,
+    Hadid and Pietikäinen, TPAMI 28(12), 2006, doi 10.1109/TPAMI.2006.244.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def chi_square_distances(X: NDArray[np.float32], Y: NDArray[np.float32]) -> NDAr
     -------
     (n, m) float32
     """
-    counted = _counts(X, Y)
+    counted = _counts(X, Y) if min(len(X), len(Y)) >= _FEW else None
     shared = _shared_of_terms(X, Y) if counted is None else _shared_of_counts(*counted)
     shared *= -2
     shared += X.sum(axis=1)[:, None]
