@@ -26,6 +26,12 @@ from fer_bench.executors.cluster import execute
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.trial import Task
 
+_HEADING = """# A trial's cost on a cluster
+
+Made by `python benchmarks/bench_cluster.py`: empty trials, a Dask scheduler and its workers as processes on loopback,
+record and predictions written with fsync. At most 25 ms of wall time a trial is asked for.
+
+"""
 PLUGINS = Path(__file__).parents[1] / "tests" / "plugins"
 
 
@@ -131,7 +137,7 @@ def main() -> None:
     ]
     text = "\n".join(lines) + "\n"
     if given.write:
-        given.write.write_text(text)
+        given.write.write_text(_HEADING + text)
     print(text)
 
 

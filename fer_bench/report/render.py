@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from .document import NUMERIC, Document
 from .exports import json_text
+from .svg import hue
 from .tables import Block, Code, Column, Drawing, Embedded, Estimate, Figure, Link, Table, cell_text
 
 __all__ = ["html"]
@@ -85,7 +86,7 @@ def _cell(table: Table, column: Column, value: object) -> Markup:
     if column.kind == "heat":
         return _heat(value, inner)
     if column.key == "family":
-        return Markup('<td class="fam {}">{}</td>').format(f"f-{text}" if text.isidentifier() else "", inner)
+        return Markup('<td class="fam {}">{}</td>').format(hue(text) if text else "", inner)
     if column.kind in NUMERIC:
         return Markup('<td class="num">{}</td>').format(inner)
     return Markup("<td>{}</td>").format(inner)

@@ -204,7 +204,8 @@ def _mark(family: str, x: float, y: float, title: str) -> str:
     shape = {
         "classical": f'<circle cx="{px(x)}" cy="{px(y)}" r="4.5"/>',
         "cnn": f'<rect x="{px(x - 4)}" y="{px(y - 4)}" width="8" height="8"/>',
-    }.get(family, f'<path d="M{px(x)} {px(y - 5)}l5 9h-10z"/>')
+        "deep": f'<path d="M{px(x)} {px(y - 5)}l5 9h-10z"/>',
+    }.get(family, f'<path d="M{px(x)} {px(y - 5.5)}l5.5 5.5l-5.5 5.5l-5.5 -5.5z"/>')
     return f'<g class="{hue(family)} k"><title>{escape(title)}</title>{shape}</g>'
 
 

@@ -106,3 +106,15 @@ def test_every_heat_cell_can_be_read(theme: int) -> None:
         mixed = [round(h * value / 100 + p * (1 - value / 100)) for h, p in zip(rgb["heat"], rgb["paper"], strict=True)]
         light, deep = sorted((luminance(mixed), luminance(rgb["high" if dark else "low"])), reverse=True)
         assert (light + 0.05) / (deep + 0.05) >= 4.5, percent
+
+
+@pytest.mark.parametrize("family", ["classical", "cnn", "deep", "named", "rendered", "a plug-in's"])
+def test_every_family_has_a_colour_and_a_shape(family: str) -> None:
+    """The mark before a family's name is one that the stylesheet draws, whoever brought the family."""
+    column = Column("family", "family", "text")
+    cell = str(_cell(Table("t", "t", (column,), ()), column, family))
+    mark = re.search(r'class="fam (f-[a-z]+)"', cell)
+    assert mark, cell
+    page = "".join(files("fer_bench.report").joinpath(name).read_text() for name in ("palette.css", "report.css"))
+    assert f".{mark[1]}{{--f:" in page
+    assert mark[1] == "f-cnn" or f".fam.{mark[1]}::before" in page  # a small network's is the plain square
