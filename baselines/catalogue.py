@@ -162,7 +162,7 @@ GEOMETRIC = MethodSpec(
     grid="grid",
     cost="fer_bench.baselines.catalogue:cost",
     summary="support vector machine with Gaussian kernel on distances and angles between 68 landmarks",
-    reference="points: Sagonas et al. 2013, doi 10.1109/ICCVW.2013.59",
+    reference="Sagonas et al. 2013 (the 68 points), doi 10.1109/ICCVW.2013.59",
 )
 
 

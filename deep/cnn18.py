@@ -1,7 +1,7 @@
 """Eighteen convolutions with four subsampling layers.
 
 Source: Liliana, Emotion recognition from facial expression using deep convolutional neural network, J. Phys. Conf.
-Ser. 1193:012004, 2019, doi 10.1088/1742-6596/1193/1/012004. Known: 18 convolutions, 4 subsampling layers, dropout in
+Ser. 1193:012004, 2019. Known: 18 convolutions, 4 subsampling layers, dropout in
 the fully connected part, 92.81 % on CK+ with eight emotions.
 
 Decided here, since the layers' table was not to be had: 3 x 3 convolutions in four stages of 4, 4, 5 and 5, each closed

@@ -1,7 +1,7 @@
 """An expression network that first imitates the convolutional maps of a frozen network, then learns the labels.
 
 Source: Ding, Zhou and Chellappa, FaceNet2ExpNet: Regularizing a Deep Face Recognition Net for Expression Recognition,
-FG 2017, doi 10.1109/FG.2017.23. Stage 1: five times 3 x 3 convolution, ReLU and max-pooling, with 64, 128, 256, 512 and
+FG 2017, arXiv 1609.06591. Stage 1: five times 3 x 3 convolution, ReLU and max-pooling, with 64, 128, 256, 512 and
 512 maps, and a 1 x 1 convolution to 512 learn without labels, by squared error, to give the maps that a face network
 gives behind its last pooling. Stage 2: a dense layer of 256 with dropout 0.5 and the outputs are added, everything
 learns the labels.

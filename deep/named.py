@@ -20,10 +20,10 @@ _FACTORY = "fer_bench.deep.classifier:NetworkClassifier"
 _REFERENCES = {
     "dbn": "Zhao, Shi and Zhang 2015, IETE Technical Review 32(5)",
     "alexnet": "Shaees et al. 2020, ICCIT",
-    "cnn18": "Liliana 2019, J. Phys. Conf. Ser. 1193:012004, doi 10.1088/1742-6596/1193/1/012004",
+    "cnn18": "Liliana 2019, J. Phys. Conf. Ser. 1193:012004",
     "zfnet": "Zeiler and Fergus 2014, ECCV, doi 10.1007/978-3-319-10590-1_53",
     "dwt_cnn": "Bendjillali et al. 2019, Electronics 8(3):324, doi 10.3390/electronics8030324",
-    "expnet": "Ding, Zhou and Chellappa 2017, FG, doi 10.1109/FG.2017.23",
+    "expnet": "Ding, Zhou and Chellappa 2017, FG, arXiv 1609.06591",
 }
 _SVC_SECONDS = 0.9  # machine and temperature on 1,000 rows of 4,096 values
 
