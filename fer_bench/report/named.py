@@ -36,10 +36,9 @@ def named_section(view: RunView, suffix: str) -> Section:
     if all(view.family(row["ours"]) == "deep" for row in rows):
         return Section(f"named{suffix}", "Systems named in the article", ())
     columns = (
-        *(Column("label", "system"), Column("source", "source")),
-        *(Column("published", "published, %"), Column("status", "status")),
-        *(Column("data", "its data"), Column("protocol", "its protocol")),
-        *(Column("ours", "our method", "code"), Column("reads", "ours reads"), *our_columns(view, rows)),
+        *(Column("label", "system"), Column("published", "published, %"), Column("status", "status")),
+        *(Column("data", "its data"), Column("ours", "our method", "code"), *our_columns(view, rows)),
+        *(Column("reads", "ours reads"), Column("protocol", "its protocol"), Column("source", "source")),
         Column("why", "why the two can't be compared directly"),
     )
     title = "Systems named in the article, published figures beside ours"
