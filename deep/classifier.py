@@ -219,7 +219,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         images = check_shape(images, find(self.network))
         labels = check_labels(labels, len(images))
-        settings = gather_settings(self)
+        settings = self._settings()
         watched = None if watch is None else check_images(watch, like=images.shape[1:])
         held_out = held_out_rows(groups, labels, settings)
         self.image_shape_ = images.shape[1:]
@@ -276,7 +276,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         An image's views depend on its bytes alone, not on ``random_state``.
         """
         images = check_shape(images, find(self.network))
-        return self._view_features(self._network(images.shape[1]), images, gather_settings(self))
+        return self._view_features(self._network(images.shape[1]), images, self._settings())
 
     @property
     def prepared_share_of_prediction(self) -> float:
@@ -319,7 +319,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         keeper: Checkpoint | None,
     ) -> None:
         """Train the head alone, on features of all views."""
-        settings, device = gather_settings(self), find_device(self.device)
+        settings, device = self._settings(), find_device(self.device)
         held_out = held_out_rows(groups, labels, settings)
         key = self._key(features, labels, groups, watch) if keeper else ""
         seed = derive_seed(settings.seed, "initial values")
@@ -444,12 +444,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         shape = getattr(self, "image_shape_", None)
         images = check_images(images, like=shape) if shape else check_shape(images, find(self.network))
         network = self.network_ if shape else self._network(images.shape[1])
-        return self.predict_proba_prepared(self._view_features(network, images, gather_settings(self).plain))
+        return self.predict_proba_prepared(self._view_features(network, images, self._settings().plain))
 
     def _probabilities(self, pictures: Tensor) -> NDArray[np.float64]:
         network = self.network_
         pictures = pictures.to(next(network.parameters()).device)
         return softmax(predict(network, lambda x: network(normalise(x, self.normalisation_)), pictures))
+
+    def _settings(self) -> Settings:
+        return gather_settings(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Move the network to the CPU, so that what was trained on a GPU is read anywhere."""

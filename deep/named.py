@@ -100,7 +100,7 @@ METHODS: tuple[MethodSpec, ...] = (
         "dbn",
         "dbn",
         "three restricted Boltzmann machines, then a network of 500, 500 and 2000 units that starts from them",
-        {"epochs": 12, "batch_size": 16, "pretraining": _machines(20)},
+        {"epochs": 12, "batch_size": 16, "pretraining": _machines(15)},
         params={"augment": False, "pretraining": _machines(30)},
     ),
     MethodSpec(

@@ -142,9 +142,9 @@ def test_every_named_system_can_be_made_in_every_profile(spec: MethodSpec) -> No
 
 
 def test_a_quick_run_of_the_named_systems_stays_cheap() -> None:
-    """Two folds of 245 images of each that runs without large downloads: no more than 60 seconds on one core."""
+    """Two folds of 245 images of each that runs without large downloads: 35 seconds of a slow core for each of two."""
     small = [spec for spec in NAMED if spec.weights is None or spec.weights.megabytes < 20]
-    assert 5 < sum(2 * spec.resolve("quick", "default").estimate_seconds(245, 245) for spec in small) < 60
+    assert 5 < sum(2 * spec.resolve("quick", "default").estimate_seconds(245, 245) for spec in small) < 70
 
 
 def test_pretraining_counts_in_what_a_row_costs() -> None:
