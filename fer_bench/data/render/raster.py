@@ -115,7 +115,7 @@ def _spans(
     x: NDArray[np.float32], y: NDArray[np.float32], owner: NDArray[np.int64], line: NDArray[np.float32], width: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """First pixel and number of pixels of each triangle (corners sorted by y) on each of its rows."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # flat sides, or as good as flat
         slope = [(x[:, j] - x[:, i]) / (y[:, j] - y[:, i]) for i, j in ((0, 2), (0, 1), (1, 2))]
     # of the two short sides, upper ones first: entry t + n is the lower side of triangle t
     x01, y01 = np.concatenate([x[:, 0], x[:, 1]]), np.concatenate([y[:, 0], y[:, 1]])
