@@ -59,9 +59,11 @@ drawers.confusions = (place, data) => {
         cell.textContent = isNaN(shown) ? "–" : right ? signed(shown) : shown.toFixed(1);
         if (isNaN(shown)) return;
         cell.classList.add("h");
-        if (!right && shown >= 78) cell.classList.add("d");
+        // The same turn of the text as in the tables that do not move (DARK in render.py).
+        const shade = Math.round(right ? Math.min(60, Math.abs(shown) * 3) : shown), dark = shade >= 80;
+        if (dark) cell.classList.add("d");
         if (right && (i === j) !== (shown > 0) && Math.abs(shown) >= 0.05) cell.classList.add("worse");
-        cell.style.setProperty("--v", `${Math.round(Math.min(right ? 60 : 100, Math.abs(shown) * (right ? 3 : 1)))}%`);
+        cell.style.setProperty("--v", `${dark ? Math.max(shade, 81) : shade}%`);
       });
       const n = make("td", row.n.toLocaleString("en"), line);
       n.className = "num";
