@@ -53,7 +53,8 @@ def held_bytes(run: Callable[[], Any]) -> int:
 
     def note(tensor: Tensor) -> Tensor:
         held[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
+        # Not the tensor: an output that its own graph holds by way of Python is never freed, nor is the network.
+        return tensor.detach()
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         run()

@@ -1,5 +1,7 @@
 """Want of memory: batches go through in parts, planned or found out, and that is told."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,19 @@ def test_what_backward_needs_is_counted_once() -> None:
     layer = torch.nn.Linear(8, 8)
     x = torch.randn(10, 8)
     assert held_bytes(lambda: (layer(x), layer(x))) == x.nbytes
+
+
+def test_what_was_counted_is_let_go() -> None:
+    """Layers whose backward pass keeps their own output are freed after the count."""
+
+    def count() -> weakref.ref[torch.Tensor]:
+        layers = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Softmax(dim=1))
+        assert held_bytes(lambda: layers(torch.randn(10, 8))) > 0
+        return weakref.ref(layers[0].weight)
+
+    kept = count()
+    gc.collect()
+    assert kept() is None
 
 
 def test_parts_survive_a_checkpoint(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
