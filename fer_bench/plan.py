@@ -178,12 +178,13 @@ def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list
     methods = load_methods()
     entries = expand(load_suite(request.suite), methods.values(), profile.name)
     known = {entry.method for entry in entries}
-    entries = [entry for entry in entries if fnmatchcase(entry.method, request.only)]
-    if not entries:
-        raise UserError(
-            f"--only {request.only!r} names none of the {len(known)} methods of suite {request.suite}; "
-            "`fer-bench list methods` shows the names"
-        )
+    for glob in request.only:
+        if not any(fnmatchcase(name, glob) for name in known):
+            raise UserError(
+                f"--only {glob!r} names none of the {len(known)} methods of suite {request.suite}; "
+                "`fer-bench list methods` shows the names"
+            )
+    entries = [entry for entry in entries if any(fnmatchcase(entry.method, glob) for glob in request.only or ("*",))]
     asked = asked_protocols(request)
     for protocol in [*asked, *(entry.protocol for entry in entries)]:
         if protocol not in PROTOCOLS:

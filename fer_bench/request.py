@@ -26,7 +26,7 @@ class Request:
     protocols: tuple[str, ...] = ()
     profile: str = "quick"
     preset: str = "default"
-    only: str = "*"
+    only: tuple[str, ...] = ()
     out: Path | None = None
     workers: int = 0
     device: str = "auto"

@@ -66,7 +66,7 @@ def default_out(request: Request) -> Path:
     """
     data = _place(request.data)
     parts = [Path(request.suite).stem, request.profile, Path(data).stem]
-    narrowed = [request.only, *request.protocols, request.seed, request.preset]
+    narrowed = [*(request.only or ("*",)), *request.protocols, request.seed, request.preset]
     options = request.data_options
     if request.folds or request.test_data:
         # Files of one name in two places are two files.

@@ -12,7 +12,9 @@ from fer_bench.plan import Request, make_plan
 
 @pytest.fixture(scope="module")
 def request_(kdef_folder):
-    return Request(suite="classical", data=str(kdef_folder), only="*_svc-pixels", workers=1, device="cpu", offline=True)
+    return Request(
+        suite="classical", data=str(kdef_folder), only=("*_svc-pixels",), workers=1, device="cpu", offline=True
+    )
 
 
 def ids(plan):
@@ -34,8 +36,8 @@ def test_the_same_request_gives_the_same_identities(request_):
 
 def test_order_and_company_change_nothing(request_, tmp_path):
     """Reordering a suite, renaming it or adding a method recomputes no trial."""
-    one = replace(request_, only="*", suite=write_suite(tmp_path / "a.toml", ["knn-dwt", "gnb-lbp"]))
-    two = replace(request_, only="*", suite=write_suite(tmp_path / "b.toml", ["lda-dwt", "gnb-lbp", "knn-dwt"]))
+    one = replace(request_, only=(), suite=write_suite(tmp_path / "a.toml", ["knn-dwt", "gnb-lbp"]))
+    two = replace(request_, only=(), suite=write_suite(tmp_path / "b.toml", ["lda-dwt", "gnb-lbp", "knn-dwt"]))
     first, second = ids(make_plan(one, fetch=False)), ids(make_plan(two, fetch=False))
     assert first.items() <= second.items()
 
@@ -71,9 +73,16 @@ def test_what_a_result_depends_on_changes_identities(request_, monkeypatch, what
         assert touched == set(before)
 
 
+def test_only_takes_what_fits_any_of_its_patterns(request_):
+    """Several patterns select together; what fits two of them runs once."""
+    plan = make_plan(replace(request_, only=("knn-p*", "lda-dwt", "knn-pixels")), fetch=False)
+    assert {trial.spec.name for trial in plan.trials} == {"knn-pixels", "lda-dwt"}
+    assert len({trial.id for trial in plan.trials}) == len(plan.trials) == 8
+
+
 def test_missing_weights_are_a_skip_with_reason_and_remedy(request_):
     """A pretrained mode without its weights is skipped, says how large they are and which command gets them."""
-    plan = make_plan(replace(request_, suite="deep", only="vgg16-*"), fetch=True)
+    plan = make_plan(replace(request_, suite="deep", only=("vgg16-*",)), fetch=True)
     skipped = {t.spec.mode: t.skip for t in plan.trials if t.skip}
     for mode in ("dense", "last_block", "entire"):
         assert "fer-bench weights fetch vgg16" in skipped[mode]
@@ -95,7 +104,7 @@ def test_named_systems_are_planned_before_large_networks(request_, tmp_path):
     """A budget that ends among the large networks leaves the named systems in; classical rows stay first."""
     names = ["squeezenet1_0-scratch", "", "cnn2-48", "knn-pixels"]
     names[1] = next(spec.name for spec in load_methods().values() if spec.family == "named" and spec.uses_torch)
-    request = replace(request_, only="*", suite=write_suite(tmp_path / "s.toml", names))
+    request = replace(request_, only=(), suite=write_suite(tmp_path / "s.toml", names))
     order = list(dict.fromkeys(trial.spec.family for trial in make_plan(request, fetch=False).trials))
     assert order == ["classical", "cnn", "named", "deep"]
 
@@ -129,18 +138,18 @@ def test_a_protocol_that_data_cannot_support_is_refused_by_name_and_skipped_in_a
         make_plan(replace(request_, protocols=("official", "random-2fold")), fetch=False)
     assert "\n" not in str(error.value)
     suite = write_suite(tmp_path / "s.toml", ["knn-pixels"], ["official", "session-out", "cross-dataset"])
-    plan = make_plan(replace(request_, only="*", suite=suite), fetch=False)
+    plan = make_plan(replace(request_, only=(), suite=suite), fetch=False)
     assert {t.protocol for t in plan.trials} == {"session-out"}
     assert "skipped, protocol official: these data come without a split of their own" in plan.notes
     assert "skipped, protocol cross-dataset: it needs --test-data PATH" in plan.notes
     nothing = write_suite(tmp_path / "n.toml", ["knn-pixels"], ["official", "cross-dataset"])
     with pytest.raises(UserError, match=r"official: .*; protocol cross-dataset: it needs --test-data"):
-        make_plan(replace(request_, only="*", suite=nothing), fetch=False)
+        make_plan(replace(request_, only=(), suite=nothing), fetch=False)
 
 
 def test_the_authors_selected_split_watches_what_has_epochs(request_):
     """akhand-selected implies watching the test images after every epoch; methods without epochs just run."""
-    chosen = replace(request_, only="*", protocols=("akhand-selected",))
+    chosen = replace(request_, only=(), protocols=("akhand-selected",))
     networks = make_plan(replace(chosen, suite="cnn"), fetch=False).trials
     assert networks
     assert all(t.watch for t in networks)
@@ -178,7 +187,7 @@ def test_folds_of_ones_own_replace_every_protocol(request_, tmp_path):
         ({"views": ("S", "UP")}, "no picture in these data shows view UP"),
         ({"crop": "round"}, "--crop round: expected fixed"),
         ({"suite": "nonsense"}, "no such suite; choose from all, classical"),
-        ({"only": "zzz*"}, "names none of the"),
+        ({"only": ("knn-*", "zzz*")}, "--only 'zzz\\*' names none of the"),
         ({"protocols": ("nonsense",)}, "no such protocol; choose from subject-10fold"),
         ({"profile": "nonsense"}, "no such profile; choose from quick, full"),
         ({"preset": "nonsense"}, "no such preset; choose from default, article"),
@@ -217,7 +226,7 @@ def test_the_suite_of_protocols_names_every_protocol_of_one_dataset(request_):
 
     entries = expand(load_suite("protocols"), load_methods().values(), "full")
     assert {entry.protocol for entry in entries} == set(PROTOCOLS) - {"cross-dataset"}
-    plan = make_plan(replace(request_, suite="protocols", only="*", profile="full"), fetch=False)
+    plan = make_plan(replace(request_, suite="protocols", only=(), profile="full"), fetch=False)
     said = [note for note in plan.notes if note.startswith("skipped, protocol")]
     assert len(said) == 2
     assert any("subject-10fold: it needs at least 10 people, the data have 4" in note for note in said)

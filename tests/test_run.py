@@ -231,7 +231,7 @@ def test_a_narrower_run_has_a_folder_of_its_own(tmp_path):
 
     requests = [
         Request(),
-        Request(only="knn-*"),
+        Request(only=("knn-*",)),
         Request(seed=1),
         Request(protocols=("subject-10fold",)),
         Request(preset="article"),
@@ -248,7 +248,7 @@ def test_a_narrower_run_has_a_folder_of_its_own(tmp_path):
     folders = [default_out(request) for request in requests]
     assert str(folders[0]) == "runs/all-quick-synthetic"
     assert len(set(folders)) == len(requests)
-    assert default_out(Request(only="knn-*")) == folders[1]
+    assert default_out(Request(only=("knn-*",))) == folders[1]
 
 
 def test_networks_run_watched_and_unwatched_side_by_side(cli, kdef_folder, tmp_path):

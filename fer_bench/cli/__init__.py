@@ -96,7 +96,7 @@ def run(
     protocol: ProtocolOption = None,
     profile: ProfileOption = "quick",
     preset: PresetOption = "default",
-    only: OnlyOption = "*",
+    only: OnlyOption = None,
     out: OutOption = None,
     workers: WorkersOption = 0,
     device: DeviceOption = Device.auto,
@@ -141,7 +141,7 @@ def plan(
     protocol: ProtocolOption = None,
     profile: ProfileOption = "quick",
     preset: PresetOption = "default",
-    only: OnlyOption = "*",
+    only: OnlyOption = None,
     out: OutOption = None,
     workers: WorkersOption = 0,
     device: DeviceOption = Device.auto,
@@ -322,6 +322,7 @@ def _request(given: dict[str, Any]) -> Request:
 
     plain = {
         "protocols": tuple(given["protocol"] or ()),
+        "only": tuple(given["only"] or ()),
         "views": split_views(given["views"]),
         "device": given["device"].value,
         **({"executor": given["executor"].value} if "executor" in given else {}),

@@ -26,7 +26,11 @@ class Executor(StrEnum):
 
 
 SuiteOption = Annotated[
-    str, typer.Option(help="all, classical, cnn, deep, paper, or a suite file ending in .toml.", metavar="NAME|FILE")
+    str,
+    typer.Option(
+        help="One of `fer-bench list suites` (all, classical, deep, named ...), or a suite file ending in .toml.",
+        metavar="NAME|FILE",
+    ),
 ]
 DataOption = Annotated[
     str, typer.Option(help="'synthetic' (rendered faces), or a folder, archive or table.", metavar="NAME|PATH")
@@ -41,7 +45,10 @@ ProfileOption = Annotated[
 PresetOption = Annotated[
     str, typer.Option(help="default, article (as the article prints it), paper, or authors-code.", metavar="NAME")
 ]
-OnlyOption = Annotated[str, typer.Option(help="Only methods whose name fits, such as '*-lbp'.", metavar="GLOB")]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Only methods whose name fits, such as '*-lbp'; may be given several times.", metavar="GLOB"),
+]
 OutOption = Annotated[
     Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
 ]

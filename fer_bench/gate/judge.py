@@ -142,7 +142,8 @@ def smallest_drop(reference: Reference, family: int, tolerance: float = TOLERANC
 
     A drop of this size is meant as so large a share of the images that were answered rightly, drawn at random. Both
     keys are thresholds on the drop found: the tolerance, and the t quantile (at 5 % over the number of rows) times the
-    standard error over people. The drop found varies by the luck of the seed and of which images are lost.
+    standard error over people. The drop found varies by the luck of the seed and of which images are lost; the first is
+    known from a few seeds only, so power is a t quantile with Satterthwaite's degrees of freedom (doi 10.2307/3002019).
 
     Returns
     -------
@@ -155,13 +156,14 @@ def smallest_drop(reference: Reference, family: int, tolerance: float = TOLERANC
     tolerated = tolerance_of(reference, family, tolerance)
     threshold = float(distributions.t.ppf(1 - stats.ALPHA / family, n_people - 1))
     luck, by_people = _luck(reference), _person_error(reference)
-    power = float(distributions.norm.ppf(POWER))
     accuracy = float(reference.correct.mean())
     drop = tolerated
     for _ in range(50):  # the error grows slowly with the drop: a fixed point, reached within a few rounds
         within, between = _loss_errors(reference, min(1.0, drop / accuracy)) if accuracy > 0 else (0.0, 0.0)
         error = math.sqrt(by_people**2 + within**2 + between**2)
-        drop = max(tolerated, threshold * error) + power * math.sqrt(luck**2 + within**2)
+        varies = luck**2 + within**2
+        freedom = (len(reference.seeds) - 1) * varies**2 / luck**4 if luck else math.inf
+        drop = max(tolerated, threshold * error) + float(distributions.t.ppf(POWER, freedom)) * math.sqrt(varies)
     return drop if drop <= accuracy else math.inf
 
 

@@ -170,16 +170,19 @@ def committed(tasks):
     "suite",
     [
         pytest.param(("--only", "[lg][dn][ab]-*"), id="lda-and-gnb"),
-        pytest.param((), id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+        # all but the probes, one of which sleeps for ever
+        pytest.param(
+            ("--only", "[!hp]*", "--only", "hist_gb-*"), id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]
+        ),
     ],
 )
 def test_predictions_are_those_of_one_process(two, cli, kdef_folder, tmp_path, suite):
     """Suite classical on a cluster and in process give the same predictions, to the bit."""
-    what = ["run", "--suite", "classical", *suite] + (["--data", str(kdef_folder)] if suite else [])
+    what = ["run", "--suite", "classical", *suite] + (["--data", str(kdef_folder)] if len(suite) == 2 else [])
     cli(*what, "--out", "one", "--executor", "in-process")
     cli(*what, "--out", "many", "--executor", "dask", "--scheduler", two.file)
     one, many = (pd.read_parquet(tmp_path / run / "predictions.parquet") for run in ("one", "many"))
-    assert len(one) > 100
+    assert len(one) > (100 if len(suite) == 2 else 44_000)
     pd.testing.assert_frame_equal(one, many, check_exact=True)
 
 

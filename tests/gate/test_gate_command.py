@@ -14,7 +14,7 @@ METHODS = "knn-*"
 
 
 def make_run(kdef_folder, out, seed=0):
-    assert run(Request(suite="classical", only=METHODS, data=str(kdef_folder), out=out, seed=seed, workers=1)) == 0
+    assert run(Request(suite="classical", only=(METHODS,), data=str(kdef_folder), out=out, seed=seed, workers=1)) == 0
     return out
 
 

@@ -25,7 +25,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def plan(kdef_folder):
-    request = Request(suite="classical", data=str(kdef_folder), only="*-lbp", workers=2, device="cpu", offline=True)
+    request = Request(suite="classical", data=str(kdef_folder), only=("*-lbp",), workers=2, device="cpu", offline=True)
     return make_plan(request, fetch=False, history=History())
 
 
@@ -166,7 +166,7 @@ def test_the_schedule_is_possible(plan, seconds, workers):
 
 def test_history_only_ever_admits_more(kdef_folder, monkeypatch):
     """A budget that holds little: cheaper trials than estimated let more run, dearer ones keep none out; ids stay."""
-    request = Request(suite="classical", data=str(kdef_folder), only="*-lbp", workers=1, device="cpu", offline=True)
+    request = Request(suite="classical", data=str(kdef_folder), only=("*-lbp",), workers=1, device="cpu", offline=True)
     free = make_plan(request, fetch=False, history=History())
     assert all(t.budget_seconds == t.estimate_seconds for t in free.trials)
     budget = 0.6 * sum(t.estimate_seconds for t in free.trials)

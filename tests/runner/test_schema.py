@@ -20,8 +20,8 @@ COMMANDS = {
     "compare": lambda folder: compare.compare_runs(folder, folder),
     "gate --update": lambda folder: write_expected([folder], folder / "expected.json"),
     "report --gallery": lambda folder: write_gallery(folder, ""),
-    "plan": lambda folder: plan(suite="classical", only="knn-pixels", out=folder),
-    "run": lambda folder: run(Request(suite="classical", only="knn-pixels", out=folder)),
+    "plan": lambda folder: plan(suite="classical", only=("knn-pixels",), out=folder),
+    "run": lambda folder: run(Request(suite="classical", only=("knn-pixels",), out=folder)),
 }
 
 
