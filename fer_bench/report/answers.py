@@ -89,14 +89,13 @@ def _behind_first(view: RunView, protocol: str, methods: Sequence[str]) -> list[
 
 
 def _cost(view: RunView, protocol: str) -> str:
-    ranked = view.standing(protocol)
-    seconds = ranked["fit_seconds"].dropna()
+    seconds = view.ranked(protocol)["fit_seconds"].dropna()
     if seconds.empty:
         return ""
     spread = f"{cell_text(SECONDS, seconds.min())} to {cell_text(SECONDS, seconds.max())} s"
     if not view.declares_winner:
         return f"Training one fold took {spread}, by method."
-    first = ranked.iloc[0]
+    first = view.standing(protocol).iloc[0]
     memory = "" if math.isnan(first["peak_rss_mb"]) else f", {first['peak_rss_mb']:,.0f} MB of memory at most"
     return (
         f"{first['method']}: {cell_text(SECONDS, first['fit_seconds'])} s to train one fold (all methods: {spread}), "

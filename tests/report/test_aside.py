@@ -1,5 +1,7 @@
 """Named systems and networks pretrained on rendered faces are shown, and never lead."""
 
+import shutil
+
 import pandas as pd
 import pytest
 from simulate import PERSON, RANDOM, Simulation
@@ -50,3 +52,14 @@ def test_a_row_aside_is_shown_with_its_figure(run):
     assert table.loc["dbn", "family"] == "named"
     assert table.loc["squeezenet1_1-rendered-entire", "family"] == "rendered"
     assert table.loc["dbn", "accuracy"] > table.loc["resnet18-entire", "accuracy"]
+
+
+def test_the_cost_at_the_top_counts_rows_aside(run, tmp_path):
+    """The slowest method of all ends the range of seconds, also where it can lead nowhere."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    trials = pd.read_csv(copy / "trials.csv")
+    trials.loc[trials["method"] == "dbn", "fit_seconds"] = 98_765.0
+    trials.to_csv(copy / "trials.csv", index=False)
+    answers = pd.read_csv(write_report([copy]).parent / "tables" / "answers.csv").set_index("question")["answer"]
+    assert "98,765 s" in answers["What does it cost?"]
