@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from fer_bench.executors.base import FAILED
 
 __all__ = ["Board", "Running", "read_board"]
 
-_ENOUGH_TRIALS = 3
-"""Trials whose seconds must be known before they correct what was predicted."""
-_LATEST = 50
+_PRIOR = 0.01
+"""Share of a call's predicted seconds by which the prediction itself weighs against trials that have ended."""
+_RATE_SECONDS = 300.0
+"""Trials a minute are those of the last minutes: the first ones are often quick, and say little of the rest."""
 _OVERHEAD_SECONDS = 0.05
 """Of a trial beside what is predicted for it; else the shortest trials would tell the most of the others."""
 
@@ -40,8 +40,10 @@ class Board:
     ----------
     started, first, last : float
         Time of the call's start, of its first trial's (None before it) and of its latest event, seconds since 1970.
-    todo, done_before, skipped, workers : int
+    todo, done_before, skipped : int
         As the call found them.
+    workers, widest : int
+        Trials that run at once, now (a cluster's workers come and go) and at most.
     counts : Counter
         Trials that ended, by state.
     running : dict
@@ -59,14 +61,18 @@ class Board:
     done_before: int = 0
     skipped: int = 0
     workers: int = 1
+    widest: int = 1
     counts: Counter[str] = field(default_factory=Counter)
     running: dict[str, Running] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
     stopping: str = ""
     ended: str | None = None
     reason: str = ""
+    told_width: bool = False
     first: float | None = None
-    _ratios: deque[float] = field(default_factory=lambda: deque(maxlen=_LATEST))
+    _measured: list[tuple[float, float]] = field(default_factory=list)
+    """Of each trial that ended well: seconds by what was predicted, and what was predicted."""
+    _ends: deque[float] = field(default_factory=deque)
 
     def take(self, event: Mapping[str, Any], predicted: Mapping[str, float]) -> None:
         """Take in one event; ``predicted`` holds seconds by trial id."""
@@ -88,9 +94,15 @@ class Board:
         elif what == "trial_ended":
             self.running.pop(trial, None)
             self.over.add(trial)
+            self._ends.append(self.last)
             self.counts[str(event.get("state", ""))] += 1
             if event.get("state") == "ok" and event.get("seconds") is not None and trial in predicted:
-                self._ratios.append(float(event["seconds"]) / (predicted[trial] + _OVERHEAD_SECONDS))
+                expected = predicted[trial] + _OVERHEAD_SECONDS
+                self._measured.append((float(event["seconds"]) / expected, expected))
+        elif what == "workers":
+            self.workers = max(1, int(event.get("workers", 1)))
+            self.widest = self.workers if not self.told_width else max(self.widest, self.workers)
+            self.told_width = True
         elif what == "stopping":
             self.stopping = str(event.get("why", ""))
         elif what == "run_ended":
@@ -108,9 +120,12 @@ class Board:
         return sum(self.counts[state] for state in FAILED)
 
     def rate(self, now: float) -> float:
-        """Trials a minute from the first one's start, until now or until the last one's end."""
+        """Trials a minute: of the latest minutes, until now or until the last one's end."""
         until = self.last if self.n_over >= self.todo else now
-        return 60 * self.n_over / max(until - (until if self.first is None else self.first), 1e-3)
+        since = max(until if self.first is None else self.first, until - _RATE_SECONDS)
+        while self._ends and self._ends[0] < since:
+            self._ends.popleft()
+        return 60 * len(self._ends) / max(until - since, 1e-3)
 
     def seconds_left(self, predicted: Mapping[str, float], now: float) -> float | None:
         """Seconds until all is done: what was predicted, corrected by how long trials of this call really took.
@@ -125,13 +140,31 @@ class Board:
         waiting = [s for trial, s in predicted.items() if trial not in self.over and trial not in self.running]
         if not predicted or not (waiting or self.running):
             return None
-        # The median: the first trials also make the features that the others share.
-        factor = median(self._ratios) if len(self._ratios) >= _ENOUGH_TRIALS else 1.0
+        factor = self._factor(sum(s + _OVERHEAD_SECONDS for t, s in predicted.items() if t not in self.over))
+        waiting = [] if self.stopping else waiting
+        if not (waiting or self.running):
+            return None
         whole = {t.id: factor * (predicted.get(t.id, 0.0) + _OVERHEAD_SECONDS) for t in self.running.values()}
         begun = [max(0.0, whole[t.id] - (now - t.since)) for t in self.running.values()]
         each = [*begun, *(factor * (s + _OVERHEAD_SECONDS) for s in waiting)]
         # No schedule is shorter than its longest trial, nor than all of them spread evenly.
         return max(max(each), sum(each) / max(1, self.workers))
+
+    def _factor(self, remaining: float) -> float:
+        """How many times longer than predicted the rest will take, of ``remaining`` predicted seconds.
+
+        The median over predicted seconds, so that many short trials do not tell of the long ones, and that a first
+        trial which also makes the features that the others share tells of itself alone; the prediction has its own,
+        small, weight in it.
+        """
+        prior = _PRIOR * (remaining + sum(weight for _, weight in self._measured))
+        ratios = sorted([*self._measured, (1.0, prior)])
+        half, below = sum(weight for _, weight in ratios) / 2, 0.0
+        for ratio, weight in ratios:
+            below += weight
+            if below >= half:
+                return ratio
+        return 1.0
 
 
 def read_board(events: Iterable[Mapping[str, Any]], predicted: Mapping[str, float]) -> Board | None:
@@ -156,4 +189,5 @@ def _begun(event: Mapping[str, Any]) -> Board:
         done_before=number["done_before"],
         skipped=number["skipped"],
         workers=number["workers"] or 1,
+        widest=number["workers"] or 1,
     )

@@ -25,8 +25,9 @@ _LONGEST_TEXT = 2000
 class EventLog:
     """The open log of one run directory.
 
-    Events: ``run_started``, ``trial_started``, ``trial_ended``, ``retry``, ``stopping`` and ``run_ended``, each with
-    ``time`` (seconds since 1970, UTC). Later calls of the same run append to the same file.
+    Events: ``run_started``, ``workers`` (how many trials a cluster takes at once), ``trial_started``,
+    ``trial_ended``, ``retry``, ``stopping`` and ``run_ended``, each with ``time`` (seconds since 1970, UTC). Later
+    calls of the same run append to the same file.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,10 +27,13 @@ __all__ = [
     "need_writable",
     "sha256_file",
     "storage_error",
+    "temporary_files",
     "to_json",
 ]
 
 TEMPORARY = ".tmp-"
+_TEMPORARY_NAME = re.compile(r"\.tmp-(\d+-.+|[0-9a-f]{32}(-.+)?|probe)")
+"""Names that this package gives: with a process id before the file's own, or those by which a folder is tried out."""
 
 OTHER_CACHE = "set FER_BENCH_CACHE to a folder on a larger disk"
 """What to do where the cache's disk is too small."""
@@ -116,11 +120,17 @@ def _forbidden(folder: Path, error: OSError) -> StorageError:
 
 
 def clean_temporary(folder: Path) -> None:
-    """Remove what killed writers left anywhere in ``folder``, which nobody writes to now."""
-    for home, _, names in os.walk(folder):
-        for name in names:
-            if name.startswith(TEMPORARY):
-                Path(home, name).unlink(missing_ok=True)
+    """Remove what killed writers left in ``folder``, which nobody writes to now; not below it, and nobody else's."""
+    for path in temporary_files(folder):
+        path.unlink(missing_ok=True)
+
+
+def temporary_files(folder: Path) -> list[Path]:
+    """Return the files of this package in ``folder`` that are not whole yet, or never will be."""
+    try:
+        return [file for file in folder.iterdir() if _TEMPORARY_NAME.fullmatch(file.name) and not file.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def clean_killed(path: Path) -> None:

@@ -104,6 +104,7 @@ def forecast(
     history: History | None = None,
     slowness: Callable[[], float] = machine_slowness,
     before: Mapping[str, Predicted] | None = None,
+    workers: int = 0,
 ) -> Forecast:
     """Predict what a plan takes on this machine.
 
@@ -116,15 +117,18 @@ def forecast(
         Tells how many times longer than the nominal laptop this machine takes; called only where that is needed.
     before : mapping of str to Predicted, optional
         What was predicted before trials of this run were done; kept, since prediction with hindsight is none.
+    workers : int
+        How many trials run at once; 0: as the request says, which knows nothing of a cluster's workers.
     """
+    workers = workers or plan.request.n_workers
     history = load_history() if history is None else history
     clock = _Once(slowness)
     families = history.slowness()
     known = before or {}
     trials = {t.id: known.get(t.id) or _predict(t, history, families, clock) for t in plan.runnable}
     shared = _shared_seconds(plan, history, clock)
-    per_lane = _schedule(plan, trials, shared)
-    memory, measured = _memory_gb(plan, history)
+    per_lane = _schedule(plan, trials, shared, workers)
+    memory, measured = _memory_gb(plan, history, workers)
     return Forecast(
         trials=trials,
         core_seconds=sum(p.seconds for p in trials.values()) + sum(shared.values()),
@@ -197,10 +201,10 @@ def _features(trial: Trial) -> tuple[Any, ...]:
 
 
 def _schedule(
-    plan: Plan, predicted: Mapping[str, Predicted], shared: Mapping[tuple[Any, ...], float]
+    plan: Plan, predicted: Mapping[str, Predicted], shared: Mapping[tuple[Any, ...], float], workers: int
 ) -> Sequence[float]:
     """Let each trial, in the plan's order, go to the worker that is free first; GPU trials go to the first workers."""
-    lanes = [0.0] * max(1, min(plan.request.n_workers, len(plan.runnable)))
+    lanes = [0.0] * max(1, min(workers, len(plan.runnable)))
     with_torch: set[int] = set()
     begun: set[tuple[Any, ...]] = set()
     for trial in plan.runnable:
@@ -216,7 +220,7 @@ def _schedule(
     return lanes
 
 
-def _memory_gb(plan: Plan, history: History) -> tuple[float, bool]:
+def _memory_gb(plan: Plan, history: History, workers: int) -> tuple[float, bool]:
     """Memory of the most demanding trials side by side, and whether all of it was measured."""
     largest: dict[str, tuple[float, bool]] = {}
     for trial in plan.runnable:
@@ -224,7 +228,7 @@ def _memory_gb(plan: Plan, history: History) -> tuple[float, bool]:
         measured = history.rss_mb(kind, trial.n_train, trial.n_test)
         size = _guess_gb(trial) if measured is None else measured / 1e3
         largest[trial.id] = (size, measured is not None)
-    top = sorted(largest.values(), reverse=True)[: plan.request.n_workers]
+    top = sorted(largest.values(), reverse=True)[:workers]
     return sum(size for size, _ in top), bool(top) and all(known for _, known in largest.values())
 
 

@@ -7,13 +7,14 @@ import platform
 import re
 import shutil
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import fer_bench
 
-__all__ = ["code", "cpu", "environment", "libraries", "machine", "packages"]
+__all__ = ["code", "code_name", "cpu", "environment", "libraries", "machine", "packages"]
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "scikit-image", "PyWavelets",
@@ -52,6 +53,14 @@ def code() -> dict[str, Any]:
         commit = _output("git", "-C", str(room), "rev-parse", "HEAD") or None
         dirty = bool(_output("git", "-C", str(room), "status", "--porcelain", "--untracked-files=no"))
     return {"version": fer_bench.__version__, "commit": commit, "dirty": dirty}
+
+
+@cache
+def code_name() -> str:
+    """Return the harness's version and commit in one phrase; read once a process."""
+    found = code()
+    commit = f", commit {found['commit'][:12]}{' with changes' if found['dirty'] else ''}" if found["commit"] else ""
+    return f"fer-bench {found['version']}{commit}"
 
 
 def cpu() -> dict[str, Any]:

@@ -61,7 +61,12 @@ class Request:
 
     @property
     def n_workers(self) -> int:
-        """Worker processes: as asked, else one a core, but no more than memory holds (3 GB each) and at most 8."""
+        """Trials at once on this machine.
+
+        As asked, else one a core, but no more than memory holds (3 GB each) and at most 8; in process, one.
+        """
+        if self.executor == "in-process":
+            return 1
         if self.workers:
             return self.workers
         import psutil

@@ -13,10 +13,11 @@ from typing import Any
 import pandas as pd
 
 from fer_bench import provenance
+from fer_bench.board import read_board
 from fer_bench.data.store import build_stores, crop_audit
 from fer_bench.dealing import balance
 from fer_bench.errors import StorageError, UserError
-from fer_bench.events import EventLog
+from fer_bench.events import EventLog, read_events
 from fer_bench.executors import Outcome, get_executor
 from fer_bench.executors.base import terminable
 from fer_bench.executors.limits import failures_allowed, memory_share
@@ -125,11 +126,14 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         say(note)
     say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
     need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with --out")
-    earlier = _earlier_seconds(out) if n_done else 0.0
+    earlier, killed = _earlier_seconds(out) if n_done else (0.0, 0.0)
     clock = Stopwatch(out, resumed=bool(n_done))
+    clock.add("trials", killed)
     clock.add("plan", planned)
     expected = forecast(plan, before=predicted_before(out, except_for={trial.id for trial in todo}))
     description = _describe(plan, expected)
+    # A call that is killed takes none of what earlier ones have spent with it.
+    description |= {"elapsed_seconds": round(earlier, 1) or None, "phase_seconds": clock.seconds}
     write_json(out / "run.json", description)
     for name, folds in plan.folds.items():
         folds.write(out / "folds" / f"{name}.csv")
@@ -146,6 +150,11 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
             # Only now: pictures have a bar of their own, and two cannot share a terminal.
             with watching(log, board, {trial.id: expected.seconds[trial.id] for trial in todo}) as watch:
                 outcome = _execute(plan, out, todo, tasks, begun, watch, clock)
+            if board.widest != plan.request.n_workers:  # a cluster's, who are known only now
+                description |= {
+                    "workers": board.widest,
+                    "forecast": forecast(plan, before=expected.trials, workers=board.widest).as_json(),
+                }
         except KeyboardInterrupt:
             say("Stopped while preparing the trials.")
         with clock("consolidate"):
@@ -196,12 +205,17 @@ def _execute(
     return outcome
 
 
-def _earlier_seconds(out: Path) -> float:
-    """Seconds that earlier calls have spent on the trials of this folder."""
+def _earlier_seconds(out: Path) -> tuple[float, float]:
+    """Seconds that earlier calls have spent on this folder, and of them those of trials of a call that was killed."""
     try:
-        return float(json.loads((out / "run.json").read_text())["elapsed_seconds"] or 0.0)
+        told = float(json.loads((out / "run.json").read_text(encoding="utf-8"))["elapsed_seconds"] or 0.0)
     except (OSError, ValueError, KeyError, TypeError):
-        return 0.0
+        told = 0.0
+    last = read_board(read_events(out), {})
+    if last is None or last.ended is not None:
+        return told, 0.0
+    # It could not write what it took; its events tell.
+    return told + last.last - last.started, last.last - (last.last if last.first is None else last.first)
 
 
 def _report(out: Path, table: pd.DataFrame, why: str) -> int:
@@ -228,7 +242,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
     # A cluster's workers have memory of their own, and know how much.
     elsewhere = plan.request.executor == "dask"
     memory = plan.request.memory_limit * 1e9 or (0.0 if elsewhere else memory_share(plan.request.n_workers))
-    tasks = []
+    tasks, code = [], provenance.code_name()
     for trial in trials:
         train, test = sides[trial.protocol, trial.fold]
         limit = plan.request.time_limit or max(
@@ -254,6 +268,7 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
                 estimate_seconds=trial.budget_seconds,
                 timeout_seconds=limit,
                 memory_bytes=memory,
+                code=code,
             )
         )
     return tasks

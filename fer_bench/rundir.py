@@ -19,11 +19,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
-from fer_bench.files import atomic_write, clean_temporary, locked, need_writable, sha256_file
+from fer_bench.files import atomic_write, clean_temporary, locked, need_writable, sha256_file, temporary_files
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan import Plan, Trial
+from fer_bench.provenance import code_name, cpu
 from fer_bench.schema import check_written
-from fer_bench.trial import PREDICTIONS, RECORD, versions
+from fer_bench.texts import writable
+from fer_bench.trial import PREDICTIONS, RECORD, held, versions
 
 __all__ = [
     "LOCK", "Stopwatch", "check_place", "claimed", "consolidate", "finished", "other_versions", "read_record",
@@ -173,9 +175,17 @@ def finished(out: Path, trial_id: str) -> bool:
 def tidy(out: Path, done: Iterable[str]) -> None:
     """Remove what killed calls left in a run directory: half-written files, and all but the result of what is done.
 
-    For the holder of `claimed` alone.
+    For the holder of `claimed` alone. Looks at the run's own places: ``out`` may hold other runs, or be a home.
     """
-    clean_temporary(out)
+    for place in (".", "folds", "logs", "tables", "figures", "trials"):
+        clean_temporary(out / place)
+    for folder in (out / "trials").iterdir():
+        # A cluster's worker may still write what a driver that was killed had asked for.
+        if any(map(temporary_files, (folder, folder / "checkpoint"))):
+            with held(folder) as mine:
+                if mine:
+                    clean_temporary(folder)
+                    clean_temporary(folder / "checkpoint")
     for trial_id in done:
         for leftover in trial_folder(out, trial_id).iterdir():
             if leftover.name in (RECORD, PREDICTIONS):
@@ -187,21 +197,31 @@ def tidy(out: Path, done: Iterable[str]) -> None:
 
 
 def other_versions(out: Path, plan: Plan) -> list[str]:
-    """Say which finished trials were computed with other package versions than are installed now."""
-    counts: Counter[str] = Counter()
+    """Say which finished trials were computed with other packages or code than this call's, or on other processors."""
+    packages: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
+    processors: Counter[str] = Counter()
+    here = {"code": code_name(), "cpu": str(cpu()["cpu"])}
     for trial in plan.runnable:
-        record = read_record(out, trial.id)
-        before = (record or {}).get("versions") or {}
+        record = read_record(out, trial.id) or {}
         found = versions(trial.spec.uses_torch)
-        counts.update(f"{name} {v}" for name, v in before.items() if found.get(name) != v)
-    return [f"{n} trials were computed with {what}, not with the version installed now" for what, n in counts.items()]
+        packages.update(f"{name} {v}" for name, v in (record.get("versions") or {}).items() if found.get(name) != v)
+        codes.update(v for v in [record.get("code")] if v and v != here["code"])
+        processors.update(v for v in [record.get("cpu")] if v and v != here["cpu"])
+    return [
+        *(f"{n} trials were computed with {v}, not with the version installed now" for v, n in packages.items()),
+        *(f"{n} trials were computed by {v}, not by what runs now: {here['code']}" for v, n in codes.items()),
+        *(
+            f"{n} trials were computed on another processor, {v}; this one is {here['cpu']}: mind that in their times"
+            for v, n in processors.items()
+        ),
+    ]
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON atomically."""
     with atomic_write(path, "w") as handle:
-        json.dump(value, handle, indent=1, ensure_ascii=False, default=list)
-        handle.write("\n")
+        handle.write(writable(json.dumps(value, indent=1, ensure_ascii=False, default=list)) + "\n")
 
 
 def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> pd.DataFrame:
@@ -251,7 +271,8 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
         return row | {"state": "skipped", "reason": trial.skip}
     if record is not None and (record["state"] == "ok" or not why):
         known = {key: record[key] for key in _TRIAL_COLUMNS if record.get(key) is not None}
-        return row | known | {"warnings": " | ".join(record.get("warnings") or [])}
+        known |= {"reason": writable(str(record.get("reason", "")))}
+        return row | known | {"warnings": writable(" | ".join(map(str, record.get("warnings") or [])))}
     if why == "deadline":
         limit = plan.profile.deadline_seconds
         reason = f"the {plan.profile.name} profile ends after {limit:.0f} s; run the same command again to go on"

@@ -23,9 +23,11 @@ from fer_bench.errors import FerBenchError, StorageError
 from fer_bench.files import atomic_write, cache_dir, clean_killed, locked, need_space, sha256_file
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method, MethodSpec
+from fer_bench.provenance import cpu
+from fer_bench.texts import one_line, writable
 
 __all__ = [
-    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "identify", "lost_record", "run_task",
+    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record", "run_task",
     "versions", "write_record",
 ]  # fmt: skip
 
@@ -43,6 +45,8 @@ _RESERVE_BYTES = 2e7
 """What must be free on a run's disk for a trial to start."""
 _FULL_BYTES = 1e6
 """With less free than this, a trial's error is the disk's."""
+_MOST_WARNINGS = 20
+_LONGEST_TRACEBACK = 20_000
 _OTHER_RUN = "copy the run to a larger disk, and give the same command again with --out"
 
 
@@ -64,6 +68,8 @@ class Task:
         ``trials/<id>`` of the run.
     memory_bytes : float
         Limit of what its process and all that it starts may hold in memory; 0: none.
+    code : str
+        Of the harness that asks for it: version and commit, for its record.
     """
 
     id: str
@@ -84,6 +90,7 @@ class Task:
     estimate_seconds: float
     timeout_seconds: float
     memory_bytes: float = 0.0
+    code: str = ""
 
 
 def identify(task: Task) -> dict[str, Any]:
@@ -132,24 +139,29 @@ def _run(task: Task) -> dict[str, Any]:
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
         "started": time.time(),
         "versions": versions(task.spec.uses_torch),
+        "code": task.code,
+        "cpu": _cpu_name(),
     }
     _reset_peak_memory()
     try:
         record |= {"state": "ok", "reason": "", **_measure(task)}
     except MemoryError as error:
-        record |= {"state": "oom", "reason": f"out of memory: {error}" if str(error) else "out of memory"}
+        record |= {
+            "state": "oom",
+            "reason": f"out of memory: {one_line(str(error))}" if str(error) else "out of memory",
+        }
     except StorageError:
         raise
     except FerBenchError as error:
-        record |= {"state": "failed", "reason": str(error)}
-    except Exception as error:  # noqa: BLE001 - a method may raise anything; the others must go on
+        record |= {"state": "failed", "reason": one_line(str(error))}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a method may raise anything; the others must go on
         # Libraries tell a full disk in words of their own; it is not the method's failure.
         need_space(task.folder, 0, "a trial", remedy=_OTHER_RUN, reserve_bytes=_FULL_BYTES)
         state = "oom" if type(error).__name__ == "OutOfMemoryError" else "failed"
         record |= {
             "state": state,
-            "reason": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc(),
+            "reason": one_line(f"{type(error).__name__}: {error}"),
+            "traceback": writable(traceback.format_exc()[-_LONGEST_TRACEBACK:]),
         }
     record["peak_rss_mb"] = _peak_memory_mb()
     write_record(task.folder, record)
@@ -173,7 +185,7 @@ def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, A
 
     What a training has kept of itself stays after a timeout, so that a longer limit goes on from there.
     """
-    lost = {**identify(task), "state": state, "reason": reason, **more}
+    lost = {**identify(task), "state": state, "reason": one_line(reason), **more}
     try:
         with _turn(task) as mine:
             record = complete_record(task.folder, task.id)
@@ -203,8 +215,20 @@ def _turn(task: Task) -> Iterator[bool]:
         time.sleep(0.05)
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Hold the lock of a trial's folder; yields whether it was got: else some process computes the trial."""
+    with locked(folder / _LOCK, wait=False) as mine:
+        yield mine
+
+
 def _drop_checkpoint(task: Task) -> None:
     shutil.rmtree(task.folder / _CHECKPOINT, ignore_errors=True)
+
+
+@cache
+def _cpu_name() -> str:
+    return str(cpu()["cpu"])
 
 
 @cache
@@ -238,7 +262,8 @@ def _measure(task: Task) -> dict[str, Any]:
     measured["predictions_sha256"] = sha256_file(task.folder / PREDICTIONS)
     measured["history"] = history
     if tuned := getattr(method, "tuned_", None):
-        measured["tuned"] = tuned
+        # Here, where what no file takes is still the method's failure; numpy's numbers become Python's.
+        measured["tuned"] = json.loads(json.dumps(tuned, default=_plain))
     if (gpu := getattr(method, "peak_gpu_mb_", None)) is not None:
         measured["peak_gpu_mb"] = float(gpu)
     if precision := getattr(method, "precision_", ""):
@@ -317,7 +342,9 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
 
 def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     """Load what ``prepare`` gives for the whole dataset, computing it where no trial has before."""
-    path = cache_dir() / "features" / f"{task.images.stem}-{method.prepare_key()}.npy"
+    # What a GPU computed differs in the last digits: a trial of the CPU must not get it, nor its speed.
+    device = "" if task.device == "cpu" else f"-{task.device.replace(':', '.')}"
+    path = cache_dir() / "features" / f"{task.images.stem}-{method.prepare_key()}{device}.npy"
     timing = path.with_suffix(".json")
     with locked(path.with_suffix(".lock"), wait=True):
         if not (path.exists() and timing.exists()):
@@ -371,8 +398,14 @@ def _check_losses(history: Mapping[str, list[float]]) -> None:
 
 
 def _texts(caught: list[warnings.WarningMessage], method: Any) -> list[str]:
-    texts = [str(item.message).split("\n")[0] for item in caught] + list(getattr(method, "warnings_", []))
-    return list(dict.fromkeys(texts))
+    texts = [str(item.message).split("\n")[0] for item in caught] + list(map(str, getattr(method, "warnings_", [])))
+    found = list(dict.fromkeys(map(one_line, texts)))
+    more = len(found) - _MOST_WARNINGS
+    return found if more <= 0 else [*found[:_MOST_WARNINGS], f"and {more} other warnings"]
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _reset_peak_memory() -> None:

@@ -120,6 +120,51 @@ def test_killed_and_started_again_only_the_missing_is_computed(finished, kdef_fo
         pd.read_parquet(finished / "predictions.parquet"), pd.read_parquet(out / "predictions.parquet")
     )
     assert not list(out.rglob(".tmp-*"))
+    # What the killed call took is in the time of all.
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    starts = [place for place, event in enumerate(events) if event["event"] == "run_started"]
+    spans = [part[-1]["time"] - part[0]["time"] for part in (events[: starts[1]], events[starts[1] :])]
+    info = json.loads((out / "run.json").read_text())
+    assert spans[0] > 0
+    assert info["elapsed_seconds"] > sum(spans) - 0.5
+    trials = [e["time"] for e in events[: starts[1]] if e["event"].startswith("trial_")]
+    assert info["phase_seconds"]["trials"] > trials[-1] - trials[0]
+
+
+def test_a_run_cleans_up_after_itself_alone(cli, kdef_folder, tmp_path):
+    """What killed calls of this run have left goes; other people's files and other runs' below --out stay."""
+    given = ["run", "--suite", "classical", "--only", "majority", "--data", kdef_folder, "--out", tmp_path / "home"]
+    cli(*given)
+    home = tmp_path / "home"
+    trial = next(home.glob("trials/*"))
+    theirs = [home / "notes/.tmp-draft", home / ".tmp-draft", home / "other/trials/x/.tmp-99-predictions.npz"]
+    ours = [
+        home / ".tmp-99-run.json",
+        trial / ".tmp-99-trial.json",
+        home / "folds/.tmp-7-a.csv",
+        home / f".tmp-{'a' * 32}",
+    ]
+    for file in (*theirs, *ours):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("half")
+    cli(*given)
+    assert all(file.exists() for file in theirs)
+    assert not any(file.exists() for file in ours)
+
+
+def test_a_run_of_several_versions_or_machines_says_so(cli, kdef_folder, tmp_path):
+    """Trials that other code or another processor computed are counted in the notes of the run and of its report."""
+    given = ["run", "--suite", "classical", "--only", "majority", "--data", kdef_folder, "--out", tmp_path / "r"]
+    cli(*given)
+    assert "computed" not in str(json.loads((tmp_path / "r" / "run.json").read_text())["notes"])
+    changes = [{"code": "fer-bench 0.0.1, commit abc"}, {"cpu": "Another CPU"}]
+    for file, change in zip((tmp_path / "r").glob("trials/*/trial.json"), changes, strict=False):
+        file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    cli(*given)
+    notes = json.loads((tmp_path / "r" / "run.json").read_text())["notes"]
+    assert any(note.startswith("1 trials were computed by fer-bench 0.0.1, commit abc, not by what") for note in notes)
+    assert any(note.startswith("1 trials were computed on another processor, Another CPU; this") for note in notes)
+    assert "Another CPU" in (tmp_path / "r" / "report.md").read_text()
 
 
 def test_a_damaged_record_is_computed_anew(finished, kdef_folder, cli, tmp_path):
@@ -170,6 +215,47 @@ def test_failed_trials_are_reported_and_exit_with_1(cli, kdef_folder, tmp_path):
     text = (tmp_path / "r" / "report.md").read_text()
     assert "ZeroDivisionError" in text
     assert "probe-exit" in text
+
+
+@pytest.mark.parametrize("executor", ["local", "in-process"])
+def test_what_methods_say_spoils_no_report(cli, kdef_folder, tmp_path, monkeypatch, executor):
+    """Texts that UTF-8 cannot hold, that terminals obey, or that are endless; an exit with 0: all end in the report."""
+    monkeypatch.setenv("PYTHONPATH", str(PLUGINS))
+    suite, out = tmp_path / "suite.toml", tmp_path / "r"
+    suite.write_text(
+        '[[job]]\nmethods = ["hostile-learn", "hostile-mumble", "hostile-curse", "hostile-leave"]\n'
+        'protocols = ["subject-2fold"]\n'
+    )
+    given = ["run", "--suite", suite, "--data", kdef_folder, "--out", out, "--executor", executor]
+    done = cli(*given, expect=1)
+    assert "\x1b[2J" not in done.stderr
+    assert max(map(len, done.stderr.splitlines())) < 3000
+    trials = pd.read_csv(out / "trials.csv", keep_default_na=False).drop_duplicates("method").set_index("method")
+    assert trials["state"].to_dict() == {
+        "hostile-learn": "ok",
+        "hostile-mumble": "ok",
+        "hostile-curse": "failed",
+        "hostile-leave": "failed",
+    }
+    assert trials.loc["hostile-leave", "reason"] == "SystemExit: 0"
+    assert trials.loc["hostile-curse", "reason"].startswith("ValueError: /data/caf\\udce9.jpg \\x1b[2Jxxx")
+    assert trials.loc["hostile-curse", "reason"].endswith("(10,000,031 characters)")
+    assert "caf\\udce9" in trials.loc["hostile-mumble", "warnings"]
+    assert trials.loc["hostile-mumble", "warnings"].endswith("and 10 other warnings")
+    records = [json.loads(file.read_text()) for file in out.glob("trials/*/trial.json")]
+    assert [r["tuned"] for r in records if r["method"] == "hostile-mumble"] == [{"C": 0.5, "depth": 3}] * 2
+    assert sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) < 2e6
+    assert "4 done before" in cli(*given, expect=1).stderr
+
+
+def test_a_folder_that_an_earlier_version_spoilt_is_mended(cli, kdef_folder, tmp_path):
+    """Records that hold what UTF-8 cannot are read, and the report is written."""
+    given = ["run", "--suite", "classical", "--only", "majority", "--data", kdef_folder, "--out", tmp_path / "r"]
+    cli(*given)
+    for file in (tmp_path / "r").glob("trials/*/trial.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"warnings": ["caf\udce9"]}))
+    cli(*given)
+    assert "caf\\udce9" in (tmp_path / "r" / "trials.csv").read_text()
 
 
 def test_two_runs_into_one_folder_do_not_mix(cli, kdef_folder, tmp_path):

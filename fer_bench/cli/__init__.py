@@ -51,6 +51,7 @@ from fer_bench.cli.options import (
 from fer_bench.cli.tables import answer
 from fer_bench.cli.weights import pretrain, weights_app
 from fer_bench.errors import FerBenchError, UserError
+from fer_bench.texts import writable
 
 if TYPE_CHECKING:
     from fer_bench.request import Request
@@ -326,7 +327,7 @@ def _request(given: dict[str, Any]) -> Request:
         "views": split_views(given["views"]),
         "device": given["device"].value,
         **({"executor": given["executor"].value} if "executor" in given else {}),
-        "command": shlex.join(["fer-bench", *sys.argv[1:]]),
+        "command": writable(shlex.join(["fer-bench", *sys.argv[1:]])),
     }
     others = {"protocol", "no_progress", "as_json"}
     return Request(**{name: value for name, value in given.items() if name not in others} | plain)

@@ -61,7 +61,9 @@ WeightsOption = Annotated[
     ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="The run's seed; all others are derived from it.", metavar="N")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=2**63 - 1, help="The run's seed; all others are derived from it.", metavar="N")
+]
 CropOption = Annotated[
     str,
     typer.Option(

@@ -74,7 +74,8 @@ class Agenda:
         Called with each record, in the order in which trials end.
     on_event : callable
         Called as ``on_event(event, **facts)`` with ``"trial_started"`` (id, method, protocol, fold, device, worker,
-        pid), ``"retry"`` (id, method, protocol, fold, reason) and ``"stopping"`` (why).
+        pid), ``"retry"`` (id, method, protocol, fold, reason) and ``"stopping"`` (why); a cluster also tells
+        ``"workers"`` (workers: trials that it takes at once).
     """
 
     def __init__(
@@ -210,21 +211,31 @@ class Stop:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Meet SIGTERM with KeyboardInterrupt inside, so that what is open is closed and what is there is told."""
+    """Meet SIGTERM and SIGHUP with KeyboardInterrupt inside: what is open is closed and what is there is told."""
+    before = {}
     try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in _ends():
+            before[number] = signal.signal(number, signal.default_int_handler)
     except ValueError:  # not the main thread: its signals are somebody else's
-        yield
-        return
+        pass
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ends() -> list[signal.Signals]:
+    """Signals that end a run at once: SIGTERM, and that the terminal is gone, unless that is ignored (nohup)."""
+    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN:
+        return [signal.SIGTERM]
+    return [signal.SIGTERM, hangup]
 
 
 @contextmanager
 def interrupts(at_once: Callable[[Stop], None] | None = None) -> Iterator[Stop]:
-    """Turn Ctrl-C and SIGTERM into flags while trials run.
+    """Turn Ctrl-C, SIGTERM and SIGHUP into flags while trials run.
 
     Parameters
     ----------
@@ -235,14 +246,14 @@ def interrupts(at_once: Callable[[Stop], None] | None = None) -> Iterator[Stop]:
     stop = Stop()
 
     def on_signal(number: int, frame: Any) -> None:
-        stop.now = stop.asked or number == signal.SIGTERM
+        stop.now = stop.asked or number != signal.SIGINT
         stop.asked = True
         if at_once is not None:
             at_once(stop)
 
     before = {}
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, *_ends()):
             before[number] = signal.signal(number, on_signal)
     except ValueError:  # not the main thread: its signals are somebody else's
         pass

@@ -12,21 +12,23 @@ import pickle
 import queue
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fer_bench.errors import UserError
+from fer_bench.errors import StorageError, UserError
 from fer_bench.executors import cluster_node as node
 from fer_bench.executors.base import Agenda, Outcome, Stop, interrupts, no_event
 from fer_bench.executors.cluster_data import Ticket, pack
 from fer_bench.executors.cluster_fleet import Fleet, Site, token
 from fer_bench.executors.cluster_link import connected, reach
+from fer_bench.files import need_space, need_writable
 from fer_bench.progress import say
-from fer_bench.trial import RECORD, Task, complete_record, lost_record
+from fer_bench.texts import one_line
+from fer_bench.trial import RECORD, UNWRITTEN, Task, complete_record, lost_record
 
 __all__ = ["check", "execute"]
 
@@ -35,6 +37,9 @@ PATIENCE_SECONDS = 60.0
 _WAIT_SECONDS = 0.2
 _LOSSES = 3
 """How many workers a trial may lose before it has failed itself: it may be what kills them."""
+_STRIKES = 2
+"""How many trials a worker may be unable to run, or to store, one after the other, before it gets no more."""
+_ROOM_BYTES = 2e7
 _ANSWER_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 """How long trials that are told to stop may take to do so."""
@@ -130,8 +135,7 @@ def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience
             f"--scheduler {scheduler}: the scheduler has no workers, and none came within {patience:.0f} s; start "
             "some with `dask worker`, then run the same command again"
         )
-    threads = sum(site.threads for site in fleet.sites.values())
-    say(f"Dask workers: {len(fleet.sites)}, which take {threads} trials at once")
+    say(f"Dask workers: {len(fleet.sites)}, which take {fleet.threads} trials at once")
 
 
 def _refused(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], None]) -> bool:
@@ -187,6 +191,11 @@ class _Drive:
         self._landed: queue.SimpleQueue[_Flight] = queue.SimpleQueue()
         self._losses: Counter[str] = Counter()
         self._written: list[Task] = []
+        self._failed_at: defaultdict[str, set[str]] = defaultdict(set)
+        """Trials that a worker, by address, could not run or store, since it last did with one."""
+        self._avoided: defaultdict[str, set[str]] = defaultdict(set)
+        """Workers that could not run a trial, by its id."""
+        self._threads = 0
 
     def run(self, stop: Stop, patience: float) -> Outcome:
         """Go on until nothing runs and nothing is to start."""
@@ -219,24 +228,27 @@ class _Drive:
             _await_files(self._written)
 
     def _look(self) -> None:
-        """Take back the trials of workers that are gone."""
+        """Take back the trials of workers that are gone, and tell how many trials run at once."""
+        if self._fleet.threads not in (0, self._threads):
+            self._threads = self._fleet.threads
+            self._on_event("workers", workers=self._threads)
         for address in self._fleet.look():
             for flight in [f for f in self._flights.values() if f.site.address == address]:
                 self._flights.pop(flight.task.id).future.cancel()
                 self._lost(flight)
 
-    def _lost(self, flight: _Flight) -> None:
-        """A worker is lost; the trial may have been complete by then, and else is tried elsewhere."""
+    def _lost(self, flight: _Flight, how: str = "was lost") -> None:
+        """A worker is lost or ails; the trial may have been complete by then, and else is tried elsewhere."""
         task, name = flight.task, flight.site.name
         self._losses[task.id] += 1
         if record := complete_record(task.folder, task.id):
             self._agenda.done(record)
         elif self._losses[task.id] < _LOSSES:
             axes = {"id": task.id, "method": task.spec.name, "protocol": task.protocol, "fold": task.fold}
-            self._on_event("retry", **axes, reason=f"Dask worker {name} was lost")
+            self._on_event("retry", **axes, reason=f"Dask worker {name} {how}")
             self._agenda.put_back(task)
         else:
-            why = f"its Dask worker was lost, {_LOSSES} times in a row"
+            why = f"its Dask worker {how}, {_LOSSES} times in a row"
             self._agenda.done(lost_record(task, "failed", why))
 
     def _start(self) -> None:
@@ -245,10 +257,16 @@ class _Drive:
         slots = [(n, s) for s in self._fleet.sites.values() for n in range(flying[s.address], s.threads)]
         for _, site in sorted(slots, key=lambda slot: slot[0]):
             task = self._agenda.next(*self._kinds(site))
-            if task is not None and _fits(task, site):
+            if task is not None and _fits(task, site) and not self._avoids(task, site):
                 self._send(task, site)
             elif task is not None:
-                self._agenda.put_back(task)  # for a worker with more memory
+                self._agenda.put_back(task)  # for a worker with more memory, or one where it has not failed
+
+    def _avoids(self, task: Task, site: Site) -> bool:
+        """Whether a trial goes rather to another worker, since this one could not run it."""
+        avoided = self._avoided[task.id]
+        others = (s for s in self._fleet.sites.values() if s.address not in avoided)
+        return site.address in avoided and any(_fits(task, other) for other in others)
 
     def _kinds(self, site: Site) -> tuple[str, ...]:
         """Of trials that a worker takes now: one on a GPU at a time, others beside it."""
@@ -291,8 +309,7 @@ class _Drive:
             if type(error).__name__ == "KilledWorker":  # the scheduler was quicker than the look at its workers
                 self._lost(flight)
                 return
-            why = f"the Dask worker {flight.site.name} could not run it: {type(error).__name__}: {error}"
-            self._agenda.done(lost_record(task, "failed", why))
+            self._ailing(flight, one_line(f"could not run it: {type(error).__name__}: {error}"))
             return
         try:
             answer = future.result(timeout=_ANSWER_SECONDS)
@@ -303,9 +320,21 @@ class _Drive:
             self._agenda.lost(task, answer["lost"])
         elif not answer:
             self._agenda.put_back(task)
+        elif answer["state"] == UNWRITTEN and _has_room(task):
+            self._ailing(flight, f"could not store it: {answer['reason']}")
         else:
+            self._failed_at.pop(flight.site.address, None)
             self._written.append(task)
             self._agenda.done(answer)
+
+    def _ailing(self, flight: _Flight, how: str) -> None:
+        """The worker is to blame, not the trial: another one tries it, and a worker that goes on so gets no more."""
+        address = flight.site.address
+        self._avoided[flight.task.id].add(address)
+        self._failed_at[address].add(flight.task.id)
+        if len(self._failed_at[address]) >= _STRIKES:
+            self._fleet.drop(address, f"it {how}")
+        self._lost(flight, how)
 
     def _dismiss(self) -> float:
         """Tell the workers that this run's processes are needed no more; returns when."""
@@ -330,11 +359,22 @@ class _Drive:
     def _no_workers(self) -> Outcome:
         """End where nobody is left to take what is to start."""
         if not self._fleet.sites:
-            return self._gone("all Dask workers are gone, and no others came")
+            ailing = "".join(f"; {address}: {why}" for address, why in sorted(self._fleet.refused.items()))
+            return self._gone(f"all Dask workers are gone or of no use, and no others came{ailing}")
         while (task := self._agenda.next()) is not None:
             why = "the Dask workers that could take it (a GPU, or enough memory) are gone"
             self._agenda.done(lost_record(task, "skipped", why))
         return self._agenda.outcome(Stop())
+
+
+def _has_room(task: Task) -> bool:
+    """Whether a trial can be stored as far as the driver sees: then it is the worker's own disk that is full."""
+    try:
+        need_writable(task.folder, "")
+        need_space(task.folder, 64 * len(task.test), "a trial", reserve_bytes=_ROOM_BYTES)
+    except StorageError:
+        return False
+    return True
 
 
 def _await_files(written: Iterable[Task]) -> None:

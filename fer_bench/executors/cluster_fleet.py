@@ -134,6 +134,17 @@ class Fleet:
         """Whether some worker is still being looked at."""
         return any(not admission.done() for admission in self._admissions.values())
 
+    @property
+    def threads(self) -> int:
+        """Trials that all of them take at once."""
+        return sum(site.threads for site in self.sites.values())
+
+    def drop(self, address: str, why: str) -> None:
+        """Give a worker nothing more."""
+        if self.sites.pop(address, None) is not None:
+            self.refused[address] = why
+            say(f"Dask worker {address} is not used any more: {why}")
+
     def close(self) -> None:
         """Look at no more workers."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -161,6 +172,8 @@ class Fleet:
                 f"it cannot use the run's folder {self._token.parent} ({seen.shared}); the folder must be on a file "
                 "system that driver and workers share, under the same name"
             )
+        if seen.cache:
+            raise RuntimeError(f"its cache is of no use: {seen.cache}")
         with self._hosts[seen.host]:
             self._send(address)
         limit, threads = float(facts.get("memory_limit") or 0), int(facts["nthreads"])

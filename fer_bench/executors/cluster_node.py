@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench import provenance
-from fer_bench.errors import FerBenchError
+from fer_bench.errors import FerBenchError, StorageError
 from fer_bench.executors.cluster_data import Ticket, unpack
 from fer_bench.executors.worker import Worker
-from fer_bench.files import TEMPORARY, cache_dir, locked, need_space, sha256_file
+from fer_bench.files import OTHER_CACHE, TEMPORARY, cache_dir, locked, need_space, need_writable, sha256_file
 from fer_bench.plugins import METHODS_GROUP, plugin_packages
 
 __all__ = ["Look", "dismiss", "facts", "look", "receive_chunk", "receive_values", "run_ticket"]
@@ -79,6 +79,8 @@ class Look:
         Workers of one host are sent a file once.
     shared : str
         Empty where the run's folder is there and can be written to, else what is wrong.
+    cache : str
+        Empty where its cache can be written to, else what is wrong.
     values, files : frozenset of str
         Digests of what it holds or sees already.
     """
@@ -87,6 +89,7 @@ class Look:
     host: str
     pid: int
     shared: str
+    cache: str
     values: frozenset[str]
     files: frozenset[str]
 
@@ -110,7 +113,15 @@ def _look(token: Path, text: str, wanted: Mapping[str, tuple[Path, int]]) -> Loo
             if digest not in _files and _same(place, digest, size):
                 _files[digest] = place
     here = frozenset(digest for digest in wanted if digest in _files and _files[digest].exists())
-    return Look(facts(), socket.gethostname(), os.getpid(), _why_not_shared(token, text), frozenset(_values), here)
+    return Look(
+        facts(),
+        socket.gethostname(),
+        os.getpid(),
+        _why_not_shared(token, text),
+        _why_no_cache(),
+        frozenset(_values),
+        here,
+    )
 
 
 def _same(path: Path, digest: str, size: int) -> bool:
@@ -129,6 +140,15 @@ def _why_not_shared(token: Path, text: str) -> str:
             probe.unlink()
     except OSError as error:
         return str(error.strerror or error)
+    return ""
+
+
+def _why_no_cache() -> str:
+    try:
+        need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder where it starts")
+        need_space(cache_dir(), 0, "the cache", remedy=f"{OTHER_CACHE} where it starts")
+    except StorageError as error:
+        return str(error)
     return ""
 
 

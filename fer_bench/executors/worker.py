@@ -114,9 +114,15 @@ class Worker:
         """Send a task; a worker that died idle is replaced first."""
         if not self._process.is_alive():
             self._replace()
-        self.task, self._started, self.peak_bytes = task, time.monotonic(), 0
+        self.task, self._started, self.peak_bytes, self._sent = task, time.monotonic(), 0, False
         self.has_torch |= kind_of(task) != "light"
         self._reader.open(self._logs / f"{task.id}.log")
+        if self._ready:
+            self._send(task)
+
+    def _send(self, task: Task) -> None:
+        """Send a task to a process that waits for one: to another, a large one would block until it is read."""
+        self._sent = True
         with suppress(BrokenPipeError, ConnectionError):  # found dead by the next look
             self.channel.send(task)
 
@@ -129,6 +135,8 @@ class Worker:
             while self.channel.poll():
                 if (said := self.channel.recv()) == _READY:
                     self._ready, self._started = True, time.monotonic()
+                    if not self._sent:
+                        self._send(task)
                     continue
                 record, stays = said
                 return self._end(task, record, replace=not stays or bool(self._signals))

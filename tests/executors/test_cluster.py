@@ -353,6 +353,36 @@ def test_a_worker_that_does_not_share_the_run_is_refused(start, make_task, tmp_p
     assert not (tmp_path / "trials").exists()
 
 
+def test_a_worker_without_a_cache_is_refused_and_the_others_go_on(start, make_task, tmp_path):
+    """It would fail every trial, quickly, and so take all of them: it gets none."""
+    cluster = start(workers=1)
+    cluster.add("sick", "--no-nanny", prefix=("env", "FER_BENCH_CACHE=/proc/nowhere"))
+    cluster.wait()
+    records, events, outcome = run_all(cluster, [make_task(number) for number in range(8)], tmp_path)
+    assert outcome.why == ""
+    assert {record["state"] for record in records.values()} == {"ok"}
+    assert {facts["worker"] for event, facts in events if event == "trial_started"} == {"w0"}
+
+
+@pytest.mark.skipif(
+    shutil.which("prlimit") is None, reason="needs prlimit (util-linux), for a disk that is full for one"
+)
+def test_a_worker_that_can_store_nothing_gets_no_more(start, make_task, tmp_path, capsys):
+    """Its disk is full, the run's is not: its trials are done elsewhere, and after two of them it is left alone."""
+    cluster = start(workers=1)
+    cluster.add("sick", "--no-nanny", prefix=("prlimit", "--fsize=20000"))
+    cluster.wait()
+    tested = np.tile(np.arange(14, 28), 400)
+    tasks = [replace(make_task(number, seconds=0.3), test=tested) for number in range(12)]
+    records, events, outcome = run_all(cluster, tasks, tmp_path)
+    assert outcome.why == ""
+    assert {record["state"] for record in records.values()} == {"ok"}
+    assert len(records) == 12
+    assert sum(event == "retry" for event, _ in events) == 2
+    assert "is not used any more: it could not store it" in capsys.readouterr().err
+    assert [facts["workers"] for event, facts in events if event == "workers"][-1] == 1
+
+
 def test_other_versions_are_refused_by_name(two, make_task, tmp_path, monkeypatch):
     """Workers with another numpy would give other figures: the sentence names the package and both versions."""
     here = cluster_node.facts()

@@ -62,4 +62,5 @@ def test_bad_limits_stop_a_run_before_it_starts(cli, tmp_path):
     done = cli("run", "--max-failures", "none", "--out", tmp_path / "r", expect=2)
     assert "--max-failures none: expected" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert "9223372036854775807" in cli("run", "--seed", str(2**63), "--out", tmp_path / "r", expect=2).stderr
     assert not (tmp_path / "r").exists()

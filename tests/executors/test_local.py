@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from fer_bench.executors.output import HEAD_BYTES, TAIL_BYTES
+from fer_bench.executors.worker import Worker
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.trial import PREDICTIONS, RECORD
 
@@ -166,3 +167,22 @@ def test_no_worker_outlives_its_run(make_task, run_all):
     run_all([make_task("learn", i) for i in range(4)], workers=3)
     mine = psutil.Process().children(recursive=True)
     assert [p.name() for p in mine if "resource_tracker" not in " ".join(p.cmdline())] == []
+
+
+def test_a_worker_that_is_slow_to_start_blocks_nobody(make_task, tmp_path, monkeypatch):
+    """A task larger than a pipe holds is sent to who reads it: its owner can do other things meanwhile, and end it."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, time\nif 'spawn_main' in ' '.join(sys.orig_argv):\n    time.sleep(3)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+    task = make_task("learn", labels=np.tile(np.arange(7), 20_000), groups=np.tile(["F01", "M01"], 70_000))
+    begun = time.monotonic()
+    worker = Worker("w", tmp_path / "logs")
+    worker.start(task)
+    assert worker.look() is None
+    assert time.monotonic() - begun < 2
+    while (ended := worker.look()) is None:
+        time.sleep(0.05)
+    assert time.monotonic() - begun > 3
+    assert ended.record["state"] == "ok"
+    worker.stop()

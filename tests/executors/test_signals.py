@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, as real signals to a real run."""
+"""Ctrl-C, SIGTERM and SIGHUP, as real signals to a real run."""
 
 import os
 import signal
@@ -72,9 +72,13 @@ def test_once_finishes_what_runs(start):
     assert "the run was interrupted" in (out / "report.md").read_text()
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]], ids=["twice", "SIGTERM"])
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP]],
+    ids=["twice", "SIGTERM", "SIGHUP"],
+)
 def test_twice_stops_what_runs(start, signals):
-    """Ctrl-C twice, or SIGTERM as schedulers send it: what hangs is stopped, what is complete is in the report."""
+    """Ctrl-C twice, SIGTERM as schedulers send it, a closed terminal: what hangs is stopped, the rest is reported."""
     process, out = start("hostile-learn", "hostile-hang", done=2, running="hostile-hang")
     family = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signals[0])

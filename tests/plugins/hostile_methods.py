@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,19 @@ class Hostile:
             os.write(1, block)
         os.write(2, b"\nthe end\n")
 
+    def _mumble(self):
+        """Warn in words that no file takes, and of more than anybody reads; name a parameter as numpy does."""
+        for number in range(30):
+            warnings.warn(f"no. {number} of /data/caf\udce9.jpg\x1b[31m", stacklevel=1)
+        self.tuned_ = {"C": np.float64(0.5), "depth": np.int64(3)}
+
+    def _curse(self):
+        """Fail in words that no file takes, that a terminal would obey, and that have no end."""
+        raise ValueError("/data/caf\udce9.jpg\n\x1b[2J" + "x" * 10_000_000)
+
+    def _leave(self):
+        sys.exit(0)
+
     def _raise(self):
         raise ZeroDivisionError("planted")
 
@@ -161,7 +175,7 @@ class Steps(Hostile):
 
 BAD = (
     "hang", "hang-deaf", "allocate", "exit", "kill", "print-gigabyte", "raise", "orphans", "nan-loss",
-    "nan-probabilities", "slow", "orphans-and-hang",
+    "nan-probabilities", "slow", "orphans-and-hang", "mumble", "curse", "leave",
 )  # fmt: skip
 METHODS = tuple(
     MethodSpec(

@@ -156,7 +156,7 @@ def test_the_schedule_is_possible(plan, seconds, workers):
     trials = tuple(replace(plan.trials[i % len(plan.trials)], id=str(i)) for i in range(len(seconds)))
     small = replace(plan, trials=trials, request=replace(plan.request, workers=workers))
     predicted = {str(i): Predicted(s, "measured") for i, s in enumerate(seconds)}
-    lanes = _schedule(small, predicted, {})
+    lanes = _schedule(small, predicted, {}, workers)
     total, wall = sum(lanes), max(lanes)
     assert total == pytest.approx(sum(seconds), rel=0.3, abs=1)
     assert wall >= max(seconds)

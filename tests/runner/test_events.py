@@ -147,6 +147,59 @@ def test_time_left_follows_what_trials_really_took():
     assert board.seconds_left(predicted, 80.0) is None
 
 
+def ends(board, name, seconds, at, predicted):
+    board.take({"time": at, "event": "trial_ended", "id": name, "state": "ok", "seconds": seconds}, predicted)
+
+
+def test_short_trials_do_not_tell_of_long_ones():
+    """A dozen trials of a blink that take four times as long change nothing; one long trial does."""
+    predicted = {**{f"short-{i}": 0.05 for i in range(12)}, **{f"long-{i}": 100.0 for i in range(10)}}
+    board = Board(started=0.0, todo=22, workers=1)
+    for i in range(12):
+        ends(board, f"short-{i}", 0.4, i * 0.4, predicted)
+    assert board.seconds_left(predicted, 5.0) == pytest.approx(1000, rel=0.05)
+    ends(board, "long-0", 40.0, 45.0, predicted)
+    assert board.seconds_left(predicted, 45.0) == pytest.approx(900 * 0.4, rel=0.05)
+
+
+def test_a_trial_that_makes_what_others_share_tells_of_itself_alone():
+    """The first of ten equal trials takes ten times as long: the others are not expected to, once two more are over."""
+    predicted = {str(i): 10.0 for i in range(10)}
+    board = Board(started=0.0, todo=10, workers=1)
+    for i, seconds in enumerate((100.0, 10.0, 10.0)):
+        ends(board, str(i), seconds, 100.0 + 10 * i, predicted)
+    assert board.seconds_left(predicted, 120.0) == pytest.approx(70, rel=0.05)
+
+
+def test_the_rate_is_that_of_the_latest_minutes():
+    """A hundred quick trials in the first minute, then one in five minutes: the rate is a fifth of one a minute."""
+    board = Board(started=0.0, todo=200, workers=1, first=0.0)
+    for i in range(100):
+        ends(board, str(i), 0.6, 0.6 * i, {})
+    assert board.rate(60.0) == pytest.approx(100, rel=0.05)
+    ends(board, "long", 300.0, 400.0, {})
+    assert board.rate(401.0) == pytest.approx(0.2)
+
+
+def test_a_run_that_is_stopping_waits_for_what_runs_alone():
+    """After Ctrl-C the time left is that of the trials that are finished, whatever else there was to do."""
+    predicted = {"a": 10.0, "b": 1000.0}
+    board = Board(started=0.0, todo=2, workers=1)
+    board.take({"time": 0.0, "event": "trial_started", "id": "a"}, predicted)
+    board.take({"time": 1.0, "event": "stopping", "why": "interrupted"}, predicted)
+    assert board.seconds_left(predicted, 4.0) == pytest.approx(6, abs=0.2)
+
+
+def test_a_clusters_workers_are_counted_as_they_come_and_go():
+    """Time left goes by those that are there; the widest that it was is kept for the report."""
+    predicted = dict.fromkeys("abcdefgh", 10.0)
+    board = Board(started=0.0, todo=8, workers=2, widest=2)
+    for workers, left in ((1, 80), (8, 10), (4, 20)):
+        board.take({"time": 0.0, "event": "workers", "workers": workers}, predicted)
+        assert board.seconds_left(predicted, 0.0) == pytest.approx(left, rel=0.05)
+    assert board.widest == 8
+
+
 @given(
     seconds=st.lists(st.floats(0.01, 1000), min_size=1, max_size=30),
     workers=st.integers(1, 8),

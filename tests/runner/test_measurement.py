@@ -39,12 +39,14 @@ def measure(tmp_path, monkeypatch):
         timeout_seconds=60.0,
     )
 
-    def run(method, *, fold=0, **params):
+    def run(method, *, fold=0, device="cpu", **params):
         spec = replace(task.spec, factory=f"measured_methods:{method}", params=params)
         name = f"t{fold}-{len(list((tmp_path / 'trials').glob('*')))}"
         train, test = (task.train, task.test) if fold == 0 else (task.test[:7], task.train)
         folder = tmp_path / "trials" / name
-        record = run_task(replace(task, id=name, spec=spec, folder=folder, fold=fold, train=train, test=test))
+        record = run_task(
+            replace(task, id=name, spec=spec, folder=folder, fold=fold, device=device, train=train, test=test)
+        )
         assert record["state"] == "ok", record["reason"]
         return record
 
@@ -92,3 +94,10 @@ def test_shared_work_is_done_once_and_counted_apart(measure, tmp_path):
         assert 0 <= own < 0.6
     share = [r["prepare_seconds"] / n for r, n in zip(records, (28, 21), strict=True)]
     assert share[0] == pytest.approx(share[1])
+
+
+def test_features_of_a_gpu_are_not_those_of_the_cpu(measure, tmp_path):
+    """They differ in the last digits and in their speed: each device makes its own."""
+    for device in ("cpu", "cuda", "cpu", "cuda"):
+        measure("Shared", device=device, seconds=0.0, place=str(tmp_path))
+    assert (tmp_path / "prepared").read_text() == "28\n28\n"

@@ -69,13 +69,16 @@ def test_neither_folder_nor_host_is_told():
 
 
 def test_it_is_read_once_a_run_and_not_once_a_trial(cli, kdef_folder, tmp_path):
-    """run.json has the machine, its trials' rows do not; the forecast stands beside, and nothing names a folder."""
+    """run.json has the machine, its trials have its name; the forecast stands beside, and nothing names a folder."""
     cli("run", "--suite", "classical", "--only", "knn-pixels", "--data", kdef_folder, "--out", tmp_path / "r")
     info = json.loads((tmp_path / "r" / "run.json").read_text())
-    for part in ("machine", "packages", "libraries", "environment", "code"):
+    records = [json.loads(file.read_text()) for file in (tmp_path / "r" / "trials").glob("*/trial.json")]
+    for part in ("machine", "packages", "libraries", "environment"):
         assert info[part] is not None
-        for file in (tmp_path / "r" / "trials").glob("*/trial.json"):
-            assert part not in json.loads(file.read_text())
+        assert not any(part in record for record in records)
+    # By these alone a later call tells what was computed elsewhere or by other code.
+    assert {record["code"] for record in records} == {provenance.code_name()}
+    assert {record["cpu"] for record in records} == {info["machine"]["cpu"]}
     assert info["forecast"]["wall_seconds"] > 0
     assert sum(info["forecast"]["sources"].values()) == len(info["plan"]) == 4
     assert all(row["predicted_seconds"] > 0 for row in info["plan"])

@@ -1,0 +1,24 @@
+"""Texts of others (messages, warnings, commands) made fit for files, tables and terminals."""
+
+from __future__ import annotations
+
+__all__ = ["one_line", "writable"]
+
+_LONGEST = 2000
+
+
+def writable(text: str) -> str:
+    """Return a text that UTF-8 can hold.
+
+    Python reads file names in other encodings as lone surrogates, which no file takes; they become escapes.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def one_line(text: str, longest: int = _LONGEST) -> str:
+    """Return a text as one line, cut where it is very long; control characters, which terminals obey, are escaped."""
+    words = " ".join(writable(text[: 2 * longest]).split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    if len(shown) <= longest and len(text) <= 2 * longest:
+        return shown
+    return f"{shown[:longest]}... ({len(text):,} characters)"
