@@ -32,7 +32,8 @@ def lbp_shan(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return LBP(8, 2) u2 histograms of 42 windows, 18 across and 21 down, on a face of 110 x 150: (n, 2,478).
 
     Shan, Gong and McOwan 2009, doi 10.1016/j.imavis.2008.08.005. The face is the middle of a square of 150 pixels; what
-    the windows leave over of it, two columns and three rows, is left on both sides. The values are scaled one by one,
+    the windows leave over of it, two columns and three rows, is left on both sides. Codes at its edge see the square's
+    pixels beyond. The values are scaled one by one,
     not compared by square roots as this room's other histograms are.
 
     Raises
@@ -62,7 +63,8 @@ def dwt_shih(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     For the two-dimensional discriminant analysis that Shih, Chuang and Wang 2008 (doi 10.1142/S0218001408006284) learn
     on wavelet bands of 256 x 256 pictures before a linear support vector machine. Wavelet, steps and the number of
-    directions (12 along each side) are not known to us: they are this room's choice.
+    directions (12 along each side) are not known to us, nor whether the article projects from one side or from both,
+    as `discriminant2d` does: they are this room's choice.
     """
     return dwt_bands(images, "db2", level=2)
 
@@ -79,12 +81,12 @@ def _windows(
     rows, columns = (slice(at, at + cells * side) for at, cells, side in zip(inner, _GRID, _WINDOW, strict=True))
 
     def step(few: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = codes(np.ascontiguousarray(few[:, :, left : left + _WIDTH]))
+        found = codes(few)[:, :, left : left + _WIDTH]
         return cell_histograms(np.ascontiguousarray(found[:, rows, columns]), lambda c: c, n_bins, _GRID, what)
 
     return in_chunks(images, step, _GRID[0] * _GRID[1] * n_bins, _CHUNK)
 
 
-LBP_SHAN = Feature("lbp-shan-p8-r2-u59-110x150-v1", lbp_shan, size=_SIDE, length=2478)
-LDP_JABID = Feature("ldp-jabid-k3-56-110x150-v1", ldp_jabid, size=_SIDE, length=2352)
+LBP_SHAN = Feature("lbp-shan-p8-r2-u59-110x150-v2", lbp_shan, size=_SIDE, length=2478)
+LDP_JABID = Feature("ldp-jabid-k3-56-110x150-v2", ldp_jabid, size=_SIDE, length=2352)
 DWT_SHIH = Feature("dwt-db2-l2-ll-v1", dwt_shih, size=256, length=4356, discriminant=True)

@@ -2,7 +2,8 @@
 
 Source: Shaees, Naeem, Arslan, Naeem, Ali and Aldabbas, Facial Emotion Recognition Using Transfer Learning, ICCIT 2020.
 Known, though not verified in the article itself: AlexNet trained on ImageNet
-is fine-tuned (here the rows ``alexnet-...``), or its 4,096 values of a fully connected layer go into a support vector
+is fine-tuned (here the rows ``alexnet-...``, which keep its convolutions and put one linear layer in the place of all
+its dense ones), or its 4,096 values of a fully connected layer go into a support vector
 machine (this row).
 
 Decided here: the layer is fc7 behind its ReLU, without dropout (``layer="fc6"`` takes the one before); values are

@@ -26,6 +26,7 @@ from fer_bench.folds import check_folds
 from fer_bench.forecast import Forecast, forecast, predicted_before
 from fer_bench.history import record_cost
 from fer_bench.live import Watch, begin, watching
+from fer_bench.methods import MethodSpec, load_methods
 from fer_bench.plan import Plan, Trial, make_plan
 from fer_bench.plugins import plugin_packages
 from fer_bench.progress import say
@@ -388,6 +389,7 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
             "weights_origin": _origin(trial),
             "params": dict(spec.params),
             "size": spec.image.size,
+            **_shortened(spec, plan.request.preset),
             "channels": spec.image.channels,
             "source": spec.image.source,
             **({"landmarks": trial.landmarks} if trial.landmarks else {}),
@@ -396,6 +398,21 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
             "reference": spec.reference,
         }
     return described
+
+
+def _shortened(spec: MethodSpec, preset: str) -> dict[str, Any]:
+    """How much less a method does in this run than in a full one: what it has here, and what there."""
+    here, full = (
+        {
+            "size": one.image.size,
+            "network": one.params.get("network"),
+            "epochs": one.params.get("epochs"),
+            "pretraining epochs": (one.params.get("pretraining") or {}).get("epochs"),
+        }
+        for one in (spec, load_methods()[spec.name].resolve("full", preset))
+    )
+    less = {what: [value, full[what]] for what, value in here.items() if value != full[what]}
+    return {"shortened": less} if less else {}
 
 
 def _origin(trial: Trial) -> str:

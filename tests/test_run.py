@@ -354,6 +354,10 @@ def test_networks_run_watched_and_unwatched_side_by_side(cli, kdef_folder, tmp_p
     curves = pd.read_csv(tmp_path / "r" / "curves.csv").set_index("method")
     assert curves.loc["cnn2-48", "test_accuracy"].notna().all()
     assert curves.loc["squeezenet1_0-scratch", "test_accuracy"].isna().all()
+    # What is less than in a full run is recorded, for whoever reads a low figure.
+    methods = json.loads((tmp_path / "r" / "run.json").read_text())["methods"]
+    assert methods["cnn2-48"]["shortened"].keys() == {"epochs"}
+    assert methods["squeezenet1_0-scratch"]["shortened"]["size"] == [methods["squeezenet1_0-scratch"]["size"], 224]
 
 
 def test_options_of_the_data_are_recorded_and_shown(cli, kdef_folder, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
+from fer_bench.methods import COMPARED_FAMILIES
 from fer_bench.results import Key, Outcome
 
 from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, test_claims
@@ -60,7 +61,9 @@ def _best(view: RunView, protocol: str) -> str:
 
 def _by_how_much(view: RunView, protocol: str) -> str:
     if not view.declares_winner:
-        return f"Not said: {_no_winner(view)}. Differences with intervals and p stand in the tables."
+        compared = set(view.families(protocol)) & set(COMPARED_FAMILIES)
+        tables = " Differences with intervals and p stand in the tables." if len(compared) > 1 else ""
+        return f"Not said: {_no_winner(view)}.{tables}"
     methods = [str(name) for name in view.standing(protocol)["method"]]
     if len(methods) < 2:
         return "It has no other finished method to be held against."
@@ -118,13 +121,16 @@ def _claims(view: RunView, protocol: str) -> str:
 
 def _fails(view: RunView, protocol: str) -> str:
     methods = [str(name) for name in view.standing(protocol)["method"]]
-    chosen, whose = (methods[:1], methods[0]) if view.declares_winner else (methods, "the median method")
+    everyone = len(view.ranked(protocol))
+    median = "the median method" if everyone == len(methods) else f"the median of the {len(methods)} compared methods"
+    chosen, whose = (methods[:1], methods[0]) if view.declares_winner else (methods, median)
     outcomes = [view.outcomes[Key(name, protocol, LAST)] for name in chosen]
     emotion = _lowest(view, outcomes, EMOTIONS, EMOTION_NAMES, lambda o, c: o.labels == EMOTIONS.index(c))
     turned = _lowest(view, outcomes, VIEWS, VIEW_NAMES, lambda o, c: o.views == c)
     said = [f"{words} faces {text}" for words, text in (emotion, turned) if words]
     missed, tested = missed_by_all(view, protocol)
-    hard = f" No method reads {len(missed):,} of {tested:,} images." if len(methods) > 1 and len(missed) else ""
+    every = "" if everyone == len(methods) else f" of all {everyone}"
+    hard = f" No method{every} reads {len(missed):,} of {tested:,} images." if everyone > 1 and len(missed) else ""
     return f"Least read by {whose}: {'; '.join(said)}.{hard}" if said else hard.strip()
 
 

@@ -70,13 +70,16 @@ def families_section(view: RunView, suffix: str) -> Section:
 
 def pairs_section(view: RunView, suffix: str) -> Section:
     """The best of each family against the best of each other, on the same images."""
-    tables = [_pairs(view, protocol, suffix) for protocol in view.protocols if len(view.families(protocol)) > 1]
+    tables = [table for protocol in view.protocols if (table := _pairs(view, protocol, suffix)).rows]
     text = (
         f"The more accurate method minus the other, on the same images. {_test_words(view.unit)} Each method was "
         "picked as the best of its family on these very images, which flatters both."
     )
     if not tables:
-        text = "Fewer than two families have a finished method: nothing to compare."
+        text = (
+            f"Fewer than two of the families {', '.join(COMPARED_FAMILIES)} have a finished method on the same images: "
+            "nothing to compare."
+        )
     return Section(f"pairs{suffix}", "Best against best", (text, *tables))
 
 

@@ -24,7 +24,8 @@ drawers.costs = (place, data) => {
   const shape = (family, x, y) => ({
     classical: ["circle", { cx: x, cy: y, r: 4.5 }],
     cnn: ["rect", { x: x - 4, y: y - 4, width: 8, height: 8 }],
-  }[family] || ["path", { d: `M${x} ${y - 5}l5 9h-10z` }]);
+    deep: ["path", { d: `M${x} ${y - 5}l5 9h-10z` }],
+  }[family] || ["path", { d: `M${x} ${y - 5.5}l5.5 5.5l-5.5 5.5l-5.5 -5.5z` }]);
   const draw = () => {
     const axis = data.axes[select.value], left = 44, right = 700, top = 10, bottom = 338;
     const points = data.methods.filter((m) => m[axis.key] > 0).map((m) => ({ ...m, cost: m[axis.key] }));

@@ -42,7 +42,8 @@ def costs_section(view: RunView, suffix: str) -> Section:
     ]
     caption = (
         f"{view.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the "
-        "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep; dashed: chance."
+        "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep, diamond: other families; "
+        "dashed: chance."
     )
     axis = "seconds to fit one fold"
     name = f"cost-{protocol}{suffix}"

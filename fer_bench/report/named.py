@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -14,9 +15,9 @@ from .wording import input_words
 __all__ = ["named_section"]
 
 _TEXT = (
-    "No two figures of a row were measured alike: the last column says why. A published figure that is recalled, "
-    "unverified was not read by us; one that is missing is not known to us. These rows stand in no headline, in no "
-    "claim and in no comparison between families, but for those that are classical pipelines or fine-tuned networks."
+    "No two figures of a row were measured alike: the column why says how. A published figure with the status "
+    "recalled, unverified was not read by us; one that is missing is not known to us. Rows of the family named are "
+    "shown among the others, but lead no headline, decide no claim and are in no test between families."
 )
 
 _UNKNOWN = "not known to us"
@@ -37,9 +38,9 @@ def named_section(view: RunView, suffix: str) -> Section:
         return Section(f"named{suffix}", "Systems named in the article", ())
     columns = (
         *(Column("label", "system"), Column("published", "published, %"), Column("status", "status")),
-        *(Column("data", "its data"), Column("ours", "our method", "code"), *our_columns(view, rows)),
-        *(Column("reads", "ours reads"), Column("protocol", "its protocol"), Column("source", "source")),
+        *(Column("ours", "our method", "code"), *our_columns(view, rows)),
         Column("why", "why the two can't be compared directly"),
+        *(Column("data", "its data"), Column("reads", "ours reads"), Column("source", "source")),
     )
     title = "Systems named in the article, published figures beside ours"
     table = Table(f"named-systems{suffix}", title, columns, tuple(rows), head="label")
@@ -47,17 +48,34 @@ def named_section(view: RunView, suffix: str) -> Section:
 
 
 def _row(view: RunView, system: NamedSystem, figure: NamedFigure | None, name: str) -> dict[str, Any]:
-    cells: dict[str, Any] = {"published": "not known", "status": "", "data": "", "protocol": ""}
+    cells: dict[str, Any] = {"published": "not known", "status": "", "data": ""}
     if figure is not None:
         cells = {"published": figure.percent, "status": STATUS_WORDS[figure.status]}
-        cells |= {"data": figure.data, "protocol": figure.protocol}
+        cells |= {"data": figure.data}
+    method = view.info["methods"].get(name, {})
     return {
         **{"label": system.label, "source": system.source, "ours": name},
         **cells,
-        "reads": input_words(view.info["methods"].get(name, {})),
-        "why": "; ".join(filter(None, [_other_data(view, figure), system.differs])),
+        "reads": input_words(method),
+        "why": "; ".join(filter(None, [_less(method), _other_data(view, figure), system.differs])),
         **our_cells(view, name),
     }
+
+
+def _less(method: Mapping[str, Any]) -> str:
+    """How much less our method does in this run than in a full one; mostly the first reason for a low figure."""
+    shown = {
+        "size": "{} px",
+        "network": "the network {}",
+        "epochs": "{} epochs",
+        "pretraining epochs": "{} before them",
+    }
+    less = [
+        f"{shown[what].format(here)} (in full {full})"
+        for what, (here, full) in (method.get("shortened") or {}).items()
+        if what in shown
+    ]
+    return f"cut short in this run: {', '.join(less)}".replace(" 1 epochs", " 1 epoch") if less else ""
 
 
 def _other_data(view: RunView, figure: NamedFigure | None) -> str:

@@ -1,7 +1,7 @@
 """Drawings, by hand: small enough to sit in a table cell, coloured by the page's own variables.
 
 All numbers are rounded to a tenth of a pixel, so equal input gives equal bytes. Marks differ in shape as well as in
-colour: circle classical, square cnn, triangle deep.
+colour: circle classical, square cnn, triangle deep, diamond the others.
 """
 
 from __future__ import annotations

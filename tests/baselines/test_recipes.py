@@ -33,14 +33,14 @@ def windows(codes, n_bins):
 
 def test_shans_histograms_are_those_of_scikit_image(images):
     """LBP(8, 2) with 59 bins on the middle 110 columns, 42 windows of 18 x 21: 2,478 values."""
-    expected = [windows(local_binary_pattern(image[:, 20:130], 8, 2, "nri_uniform"), 59) for image in images]
+    expected = [windows(local_binary_pattern(image, 8, 2, "nri_uniform")[:, 20:130], 59) for image in images]
     np.testing.assert_allclose(lbp_shan(images), expected, atol=1e-6)
     assert lbp_shan(images).shape == (2, 2478)
 
 
 def test_jabids_histograms_are_on_the_same_windows(images):
     """Local directional patterns with 56 bins in 42 windows: 2,352 values."""
-    expected = [windows(codes, 56) for codes in ldp_codes(np.ascontiguousarray(images[:, :, 20:130]))]
+    expected = [windows(codes, 56) for codes in ldp_codes(images)[:, :, 20:130]]
     np.testing.assert_allclose(ldp_jabid(images), expected, atol=1e-6)
 
 

@@ -9,7 +9,7 @@ import torch
 from fer_bench.deep import dbn
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.feeds import Data
-from fer_bench.deep.rbm import Machine, free_energy, train_machine
+from fer_bench.deep.rbm import Machine, _divergence, free_energy, train_machine
 
 Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
 
@@ -55,6 +55,35 @@ def test_free_energy_of_data_falls_below_that_of_noise(toy: Toy, gaussian: bool)
     assert machine.errors[-1] < 0.8 * machine.errors[0]
     apart = free_energy(machine, new)[:, None] < free_energy(machine, noise)[None]
     assert apart.float().mean() > 0.8
+
+
+@pytest.mark.parametrize("gaussian", [False, True])
+def test_a_step_of_contrastive_divergence_is_the_formula(gaussian: bool) -> None:
+    """Weights: covariance of data minus that of their reconstruction; biases: differences of means, less what follows.
+
+    The reconstruction comes from hidden states drawn of the data, and its own hidden units from it (Hinton 2002; the
+    centring is Cho, Raiko and Ilin's, equations 13 to 15 in sums instead of expectations).
+    """
+    make = torch.Generator().manual_seed(1)
+    weight, visible, hidden = (torch.randn(*shape, generator=make) for shape in ((4, 3), (3,), (4,)))
+    machine = Machine(weight, visible, hidden, gaussian)
+    v = torch.rand(50, 3, generator=make)
+    (d_weight, d_visible, d_hidden), error = _divergence(machine, v, torch.Generator().manual_seed(7))
+    h = torch.sigmoid(v @ weight.T + hidden)
+    drawn = (h > torch.rand(50, 4, generator=torch.Generator().manual_seed(7))).float()
+    again = drawn @ weight + visible
+    again = again if gaussian else torch.sigmoid(again)
+    h_again = torch.sigmoid(again @ weight.T + hidden)
+
+    def covariance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a - a.mean(0)).T @ (b - b.mean(0)) / len(a)
+
+    expected = covariance(h, v) - covariance(h_again, again)
+    torch.testing.assert_close(d_weight, expected)
+    v_mean, h_mean = (v.mean(0) + again.mean(0)) / 2, (h.mean(0) + h_again.mean(0)) / 2
+    torch.testing.assert_close(d_visible, v.mean(0) - again.mean(0) - h_mean @ expected)
+    torch.testing.assert_close(d_hidden, h.mean(0) - h_again.mean(0) - expected @ v_mean)
+    torch.testing.assert_close(error, ((v - again) ** 2).sum())
 
 
 def test_chance_is_the_seeds(toy: Toy) -> None:

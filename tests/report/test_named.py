@@ -86,7 +86,32 @@ def test_data_decide_what_stands_between_two_figures(tmp_path, layout, rendered,
     view = gather([write(tmp_path / "run", layout=layout, rendered=rendered)])[0]
     why = next(row["why"] for row in rows_of(view) if row["published"] == "95.71")
     assert why.startswith(told)
-    assert why.endswith("wavelet, steps and number of directions are ours")
+    assert why.endswith("number of directions and projection from both sides are ours")
+
+
+def test_what_a_run_cuts_short_is_the_first_reason(tmp_path):
+    """Fewer epochs, smaller pictures, another network than in full: said before data and folds are."""
+    run = write(tmp_path / "run")
+    info = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    less = {"size": [32, 224], "network": ["small", "large"], "epochs": [1, 50], "pretraining epochs": [1, 50]}
+    info["methods"]["dgnn"] |= {"shortened": less}
+    (run / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    why = {row["ours"]: row["why"] for row in rows_of(gather([run])[0])}
+    assert why["dgnn"].startswith(
+        "cut short in this run: 32 px (in full 224), the network small (in full large), 1 epoch (in full 50), "
+        "1 before them (in full 50); other data"
+    )
+    assert "cut short" not in why["rbf_svc-lbp_shan"]
+
+
+def test_a_run_of_one_compared_family_compares_none(tmp_path):
+    """Named systems beside classical pipelines alone: no empty table, and nothing that points to one."""
+    run = write(tmp_path / "run", rendered=True)
+    text = (write_report([run]).parent / "report.md").read_text(encoding="utf-8")
+    assert "Fewer than two of the families classical, cnn, deep have a finished method on the same images" in text
+    assert "stand in the tables" not in text
+    # Nobody's figure is told as everybody's.
+    assert "Least read by the median of the 2 compared methods" in text
 
 
 @pytest.mark.parametrize("methods", [("knn-pixels",), ("knn-pixels", "alexnet-entire")])

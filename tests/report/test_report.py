@@ -327,7 +327,7 @@ def test_one_method_on_one_fold(tmp_path: Path) -> None:
     page = write_report([write_run(tmp_path / "run", simulation)])
     text = page.with_name("report.md").read_text(encoding="utf-8")
     assert "gnb-lbp reads" in text
-    assert "Fewer than two families" in text
+    assert "Fewer than two of the families" in text
 
 
 def test_runs_are_merged_with_their_names(quick: Path, full: Path, tmp_path: Path) -> None:
