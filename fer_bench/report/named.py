@@ -36,10 +36,12 @@ def named_section(view: RunView, suffix: str) -> Section:
         rows += [_row(view, system, figure, name) for name in mine for figure in system.figures or (None,)]
     if all(view.family(row["ours"]) == "deep" for row in rows):
         return Section(f"named{suffix}", "Systems named in the article", ())
+    ours = our_columns(view, rows)
     columns = (
         *(Column("label", "system"), Column("published", "published, %"), Column("status", "status")),
-        *(Column("ours", "our method", "code"), *our_columns(view, rows)),
+        *(Column("ours", "our method", "code"), *(column for column in ours if column.key.startswith("ours "))),
         Column("why", "why the two can't be compared directly"),
+        *(column for column in ours if not column.key.startswith("ours ")),
         *(Column("data", "its data"), Column("reads", "ours reads"), Column("source", "source")),
     )
     title = "Systems named in the article, published figures beside ours"
