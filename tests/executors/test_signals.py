@@ -18,7 +18,7 @@ def start(command, kdef_folder, tmp_path):
     """Give a function that starts a run of some methods and waits until so many trials are done and one runs on."""
     started = []
 
-    def begin(*methods, done, running="", workers=2):
+    def begin(*methods, done, running="", workers=2, hangup=signal.SIG_DFL):
         suite = tmp_path / "signals.toml"
         suite.write_text(f'[[job]]\nmethods = {list(methods)}\nprotocols = ["subject-2fold"]\n'.replace("'", '"'))
         out = tmp_path / "r"
@@ -27,6 +27,8 @@ def start(command, kdef_folder, tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(PLUGINS)},
+            # These tests themselves may run under nohup, whose children inherit what it ignores.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup),
         )
         started.append(process)
         deadline = time.monotonic() + 120
@@ -93,6 +95,15 @@ def test_twice_stops_what_runs(start, signals):
     assert states(out) == {"hostile-learn": ["ok", "ok"], "hostile-hang": ["missing", "missing"]}
     assert "the run was stopped" in (out / "report.md").read_text()
     assert not list(out.rglob(".tmp-*"))
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(start):
+    """Who ignores SIGHUP for a run wants it to go on without a terminal."""
+    process, out = start("hostile-slow", done=0, running="hostile-slow", workers=1, hangup=signal.SIG_IGN)
+    process.send_signal(signal.SIGHUP)
+    error, _ = ended(process)
+    assert process.returncode == 0, error
+    assert states(out) == {"hostile-slow": ["ok", "ok"]}
 
 
 def test_too_many_failures_end_a_run_early(cli, kdef_folder, tmp_path):
