@@ -416,8 +416,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return Data(as_pictures(chosen).to(device), torch.from_numpy(labels[rows]).to(device), self.normalisation_)
 
     def _key(self, *arrays: NDArray[Any] | None) -> str:
-        """Name parameters and data, for a checkpoint; where files and devices are is of no matter."""
-        return digest({k: v for k, v in self.get_params().items() if k not in ("device", "weights")}, *arrays)
+        """Name parameters, what the weights' file holds and data, for a checkpoint; where they lie is no matter."""
+        start = file_hash(str(self.weights), Path(self.weights).stat().st_mtime_ns) if self.weights else ""
+        known = {k: v for k, v in self.get_params().items() if k not in ("device", "weights")}
+        return digest(known | {"weights": start}, *arrays)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return (n, 7) probabilities, rows summing to one.

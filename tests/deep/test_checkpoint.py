@@ -1,6 +1,7 @@
 """A training that is killed and goes on gives the bits of one that was not."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from fer_bench.deep import train as training
 from fer_bench.deep.checkpoint import Checkpoint
@@ -126,6 +128,24 @@ def test_a_checkpoint_of_another_training_is_refused(change: str, toy: Toy, tmp_
     other = {"parameters": (images, labels, 1), "images": (images[::-1], labels), "labels": (images, labels[::-1])}
     with pytest.raises(UserError, match=r"training\.pt: it is of another training .* delete it"):
         fit(*other[change])
+
+
+def test_weights_are_known_by_what_they_hold(toy: Toy, random_weights: Callable[[str], Path], tmp_path: Path) -> None:
+    """A training goes on where the same weights lie elsewhere, and not where other weights lie in their place."""
+    images, labels = toy(n=14, side=64, channels=3)
+    place = tmp_path / "weights.pth"
+    shutil.copy(random_weights("squeezenet1_0"), place)
+
+    def fit(weights: Path) -> None:
+        method = NetworkClassifier("squeezenet1_0", "last_block", epochs=1, batch_size=7, device="cpu", weights=weights)
+        method.fit(images, labels, checkpoint=Checkpoint(tmp_path / "training.pt", every_seconds=0))
+
+    fit(random_weights("squeezenet1_0"))
+    fit(place)
+    state = torch.load(place, weights_only=True)
+    torch.save({name: 2 * value for name, value in state.items()}, place)
+    with pytest.raises(UserError, match="it is of another training"):
+        fit(place)
 
 
 def test_a_damaged_checkpoint_is_told(toy: Toy, tmp_path: Path) -> None:
