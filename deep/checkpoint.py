@@ -103,7 +103,8 @@ class Checkpoint:
         """Write, where the last write is long enough ago."""
         if time.monotonic() - self._written < self.every_seconds:
             return
-        state = {"key": key, "network": network.state_dict(), "optimizer": optimizer.state_dict(), **asdict(course)}
+        kept = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "half": bool(network.half)}
+        state = {"key": key, **kept, **asdict(course)}
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
         with part.open("wb") as handle:
             torch.save(state, handle)
@@ -125,7 +126,10 @@ class Checkpoint:
         try:
             state = torch.load(self.path, map_location=device, weights_only=True)
             found = state["key"]
-        except (pickle.UnpicklingError, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        except (
+            *(pickle.UnpicklingError, EOFError, OSError, RuntimeError, LookupError, TypeError, ValueError),
+            *(AttributeError, AssertionError),
+        ) as error:
             raise UserError(f"checkpoint {self.path}: it cannot be read; delete it to start anew") from error
         if found != key:
             raise UserError(

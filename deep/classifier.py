@@ -16,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from fer_bench.errors import InputError
+from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import check_images, check_labels, load_object
 from fer_bench.seeds import derive_seed
@@ -261,13 +261,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     @available_if(_is_dense)
     def prepare_key(self) -> str:
         """Name the features that `prepare` gives, the same for every classifier that shares them."""
+        settings, record = self._settings(), find(self.network)
+        # Names alone do not tell: people change what a record of their own says.
+        exactly = {
+            "record": repr(record),
+            "normalisation": repr(normalisation(self.normalisation, record.mean, record.std)),
+            "ranges": repr(settings.ranges),
+            "torch": torch.__version__,
+        }
         parts = [
-            f"dense-{find(self.network).name}",
+            f"dense-{record.name}",
             f"{self._n_views()}-views-augment-{self.augment}-{self.normalisation}",
-            file_hash(str(self.weights), Path(self.weights).stat().st_mtime_ns)[:16] if self.weights else "none",
+            self._weights_hash()[:16] or "none",
             "bfloat16" if self._half() else "float32",
+            digest(exactly)[:12],
         ]
-        return "-".join(parts).replace(":", ".").lower() + "-v1"
+        return "-".join(parts).replace(":", ".").lower() + "-v2"
 
     @available_if(_is_dense)
     def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -320,6 +329,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     ) -> None:
         """Train the head alone, on features of all views."""
         settings, device = self._settings(), find_device(self.device)
+        self.start_ = self._weights_hash()
         held_out = held_out_rows(groups, labels, settings)
         key = self._key(features, labels, groups, watch) if keeper else ""
         seed = derive_seed(settings.seed, "initial values")
@@ -349,14 +359,15 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         others = {name: value for name, value in self.pretraining.items() if name != "function"}
         unlabelled = replace(data, labels=data.labels[:0])
         pretrain = load_object(self.pretraining["function"])
-        return list(pretrain(self.network_, unlabelled, settings, self.weights, **others))
+        return list(pretrain(self.network_, unlabelled, settings, self._weights_file(), **others))
 
     def _finish(self, course: Course, notes: Sequence[str]) -> None:
         """Take over what a training gave."""
         self.classes_ = np.arange(N_CLASSES)
         self.history_ = course.history
         self.warnings_ = list(notes)
-        self.precision_ = "bfloat16" if self._half() else "float32"
+        half = self._half() if self.mode == "dense" else self.network_.half
+        self.precision_ = "bfloat16" if half else "float32"
         if course.parts > 1:
             self.warnings_.append(
                 f"memory: each step took its batch of {self.batch_size} in {course.parts} parts, for want of memory; "
@@ -377,7 +388,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             mode=self.mode,
             seed=derive_seed(int(self.random_state), "initial values"),
             size=size,
-            weights=self.weights,
+            weights=self._weights_file(),
             head=self.head,
         ).to(find_device(self.device), memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.half = self._half()
@@ -417,9 +428,20 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _key(self, *arrays: NDArray[Any] | None) -> str:
         """Name parameters, what the weights' file holds and data, for a checkpoint; where they lie is no matter."""
-        start = file_hash(str(self.weights), Path(self.weights).stat().st_mtime_ns) if self.weights else ""
         known = {k: v for k, v in self.get_params().items() if k not in ("device", "weights")}
-        return digest(known | {"weights": start}, *arrays)
+        return digest(known | {"weights": self._weights_hash()}, *arrays)
+
+    def _weights_file(self) -> str | Path | None:
+        """Where the training starts from; None: from chance."""
+        return self.weights
+
+    def _weights_hash(self) -> str:
+        file = self._weights_file()
+        if not file:
+            return ""
+        if not Path(file).is_file():
+            raise UserError(f"weights of {self.network}: there is no file {file}")
+        return file_hash(str(file), Path(file).stat().st_mtime_ns)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return (n, 7) probabilities, rows summing to one.
@@ -445,6 +467,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """By way of features, as in training; a head that was fitted on features builds the network again."""
         shape = getattr(self, "image_shape_", None)
         images = check_images(images, like=shape) if shape else check_shape(images, find(self.network))
+        if not shape and self._weights_hash() != self.start_:
+            raise UserError(
+                f"weights of {self.network}: {self._weights_file()} is another file than when the head was fitted; put "
+                "the former there again, or fit anew"
+            )
         network = self.network_ if shape else self._network(images.shape[1])
         return self.predict_proba_prepared(self._view_features(network, images, self._settings().plain))
 
@@ -461,5 +488,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         state = dict(super().__getstate__())
         if "network_" in state and next(state["network_"].parameters()).device.type != "cpu":
             state["network_"] = copy.deepcopy(state["network_"]).cpu()
-            state["network_"].half = computes_half(self.precision, torch.device("cpu"), gains=True)
+            state["network_"].half = computes_half(
+                self.precision, torch.device("cpu"), gains=find(self.network).bf16_on_cpu
+            )
         return state

@@ -15,6 +15,8 @@ import psutil
 import torch
 from torch import Tensor
 
+from fer_bench.errors import FerBenchError
+
 __all__ = ["Shelf", "free_memory", "held_bytes", "is_out_of_memory", "make_shelves", "parts_for"]
 
 _SHARE_OF_MEMORY = 1 / 8  # of what is free; other workers want some, too
@@ -95,7 +97,10 @@ class Shelf:
             return
         assert self.file is not None
         raw = values.cpu().contiguous().view(torch.uint8).numpy()
-        os.pwrite(self.file.fileno(), raw.data, (view * self.shape[1] + start) * self._row_bytes)
+        left, at = memoryview(raw.reshape(-1)), (view * self.shape[1] + start) * self._row_bytes
+        while left:  # a disk that is nearly full takes a part, and says only next time that it is full
+            written = os.pwrite(self.file.fileno(), left, at)
+            left, at = left[written:], at + written
 
     def take(self, views: Tensor, rows: Tensor) -> Tensor:
         """One view of each row."""
@@ -104,7 +109,11 @@ class Shelf:
         assert self.file is not None
         raw = np.empty((len(rows), self._row_bytes), dtype=np.uint8)
         for out, view, row in zip(raw, views.tolist(), rows.tolist(), strict=True):
-            os.preadv(self.file.fileno(), [out.data], (view * self.shape[1] + row) * self._row_bytes)
+            got = os.preadv(self.file.fileno(), [out.data], (view * self.shape[1] + row) * self._row_bytes)
+            if got < len(out):
+                raise FerBenchError(
+                    f"activations on disk ({tempfile.gettempdir()}): {got} of {len(out)} bytes are there"
+                )
         values = torch.from_numpy(raw).view(self.dtype).view(len(rows), *self.shape[2:])
         return _maps(values).to(self.device)
 

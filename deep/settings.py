@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -101,6 +102,15 @@ def normalisation(name: str, mean: tuple[float, ...], std: tuple[float, ...]) ->
     return Normalisation(mean, std) if same is None else Normalisation((same[0],) * len(mean), (same[1],) * len(mean))
 
 
+_RANGES = {
+    "learning_rate": (0.0, math.inf),
+    "weight_decay": (0.0, math.inf),
+    "momentum": (0.0, 1.0),
+    "gamma": (0.0, math.inf),
+    "label_smoothing": (0.0, 1.0),
+}
+
+
 def gather_settings(given: Any) -> Settings:
     """Check the parameters of a `fer_bench.deep.classifier.NetworkClassifier` and gather those of training.
 
@@ -109,6 +119,13 @@ def gather_settings(given: Any) -> Settings:
     InputError
         A parameter is out of its range, or does nothing in this mode.
     """
+    for name in ("epochs", "batch_size", "views", "patience", "step_size", "random_state"):
+        if not isinstance(value := getattr(given, name), Integral) or isinstance(value, bool):
+            raise InputError(f"{name}: expected a whole number, found {value!r}")
+    for name, (low, high) in _RANGES.items():
+        value = getattr(given, name)
+        if not isinstance(value, Real) or not low <= float(value) < high:
+            raise InputError(f"{name}: expected a number from {low:g} to below {high:g}, found {value!r}")
     least = {"epochs": 1, "batch_size": 2, "views": 1 if given.mode == "dense" else 0, "patience": 0, "step_size": 1}
     for name, number in least.items():
         if getattr(given, name) < number:
@@ -121,7 +138,7 @@ def gather_settings(given: Any) -> Settings:
         "precision": PRECISIONS,
     }
     for name, choices in known.items():
-        if getattr(given, name) not in choices:
+        if not any(getattr(given, name) == choice for choice in choices):
             raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(given, name)!r}")
     if given.views and given.mode in ("entire", "scratch"):
         raise InputError(f"views: mode {given.mode} has no frozen part to run once; expected 0, found {given.views}")
@@ -133,7 +150,8 @@ def gather_settings(given: Any) -> Settings:
             f"pretraining: expected None, or a mapping with a function in mode scratch, found {given.pretraining!r} "
             f"in mode {given.mode}"
         )
-    if len(given.betas) != 2 or not all(0 <= beta < 1 for beta in given.betas):
+    pair = isinstance(given.betas, Sequence) and len(given.betas) == 2
+    if not pair or not all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in given.betas):
         raise InputError(f"betas: expected two numbers from 0 to below 1, found {given.betas}")
     return Settings(
         epochs=given.epochs,

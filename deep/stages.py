@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,8 @@ def plan_stages(
         if until > before:
             found.append(Stage(depth, until - before, learning_rate * factor))
         before = until
+    if not found:
+        raise InputError(f"stages: {list(stages or ())} leave nothing to train in a network of {n_blocks} blocks")
     return found
 
 
@@ -85,8 +88,9 @@ def check_stages(stages: Sequence[Sequence[object]]) -> list[tuple[str, float, f
     found = []
     order = -1
     for stage in stages:
-        what, part, factor = stage if len(stage) == 3 else (None, None, None)
-        numbers = all(isinstance(x, (int, float)) and x > 0 for x in (part, factor))
+        whole = isinstance(stage, Sequence) and not isinstance(stage, str) and len(stage) == 3
+        what, part, factor = stage if whole else (None, None, None)
+        numbers = all(isinstance(x, (int, float)) and 0 < x < math.inf for x in (part, factor))
         if what not in _WHATS or not numbers or _WHATS.index(what) <= order:  # type: ignore[arg-type]
             raise InputError(
                 "stages: expected [what, part of the epochs, factor on the learning rate] with numbers above 0 and "

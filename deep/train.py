@@ -71,6 +71,8 @@ def train(
     if aside.checkpoint is not None and (state := aside.checkpoint.load(aside.key, next(network.parameters()).device)):
         course = Course(**{f.name: state[f.name] for f in fields(Course)})
         network.load_state_dict(state["network"])
+        # What "auto" chooses hangs on a stopwatch: a training goes on as it began.
+        network.half = state.get("half", network.half)
     while course.stage < len(stages):
         stage = stages[course.stage]
         learn(network, stage.depth)

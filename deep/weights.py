@@ -70,11 +70,30 @@ def _read(path: Path, network: str) -> dict[str, Tensor]:
             f"weights of {network}: {path} is no plain file of tensors (it would run code when loaded, or is not a "
             f"weights file at all) and was not loaded; {again}"
         ) from error
-    except (EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (
+        EOFError,
+        OSError,
+        RuntimeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        AssertionError,
+    ) as error:
         raise UserError(f"weights of {network}: {path} cannot be read, it is truncated or damaged; {again}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"weights of {network}: {path} holds {type(state).__name__}, not names and tensors; {again}")
-    return dict(state)
+    if odd := [name for name, value in state.items() if not isinstance(name, str) or not _plain(value)]:
+        raise UserError(
+            f"weights of {network}: {path} holds {len(odd)} entries that are no named tensors of plain real numbers "
+            f"(such as {odd[0]!r}); {again}"
+        )
+    return {name: value.contiguous() for name, value in state.items()}
+
+
+def _plain(value: Tensor) -> bool:
+    whole = value.layout is torch.strided and value.device.type == "cpu"
+    return whole and not value.is_quantized and not value.is_complex()
 
 
 def _compare(state: Mapping[str, Tensor], like: Mapping[str, Tensor], path: Path, network: str) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CONTRACTS = {"fer_bench.errors", "fer_bench.labels", "fer_bench.methods", "fer_bench.seeds", "fer_bench"}
+CONTRACTS = {
+    *("fer_bench.errors", "fer_bench.labels", "fer_bench.methods", "fer_bench.seeds", "fer_bench"),
+    "fer_bench.weights",  # where files of weights are
+}
 
 
 def imports(file: Path) -> set[str]:

@@ -1,7 +1,10 @@
 """`NetworkClassifier`: the contract of a method, training that repeats to the bit, errors that are clear."""
 
 import pickle
+import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,11 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from fer_bench.deep import feeds
+from fer_bench.deep import FineTuned, classifier, feeds
 from fer_bench.deep import train as training
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.settings import rate
+from fer_bench.deep.zoo import find
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.methods import load_methods
 
@@ -288,3 +292,78 @@ def test_sgd_and_its_steps_reach_the_optimiser(toy: Toy, monkeypatch: pytest.Mon
     params = {**CPU, "epochs": 5, "optimizer": "sgd", "schedule": "step", "step_size": 2, "learning_rate": 1e-3}
     NetworkClassifier("cnn2", **params).fit(*toy(n=14))
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
+
+
+def test_fine_tuned_finds_its_weights(toy, random_weights, monkeypatch, tmp_path) -> None:
+    """`FineTuned("resnet18", mode="last_block").fit(X, y)` takes the file that FER_BENCH_WEIGHTS has, and no other."""
+    images, labels = toy(n=14, side=64, channels=3)
+    monkeypatch.setenv("FER_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    method = FineTuned("resnet18", mode="last_block", epochs=1, batch_size=7, device="cpu")
+    with pytest.raises(UserError, match="none are found; `fer-bench weights fetch resnet18` gets them"):
+        method.fit(images, labels)
+    file = random_weights("resnet18")
+    monkeypatch.setenv("FER_BENCH_WEIGHTS", str(file.parent))
+    same = NetworkClassifier(**method.get_params() | {"weights": file}).fit(images, labels)
+    np.testing.assert_array_equal(method.fit(images, labels).predict_proba(images), same.predict_proba(images))
+
+
+def test_shared_features_are_known_by_all_they_depend_on(random_weights, tmp_path) -> None:
+    """Another normalisation, other augmentation or another record under the same name is another key."""
+    weights = random_weights("squeezenet1_0")
+    keys = [
+        NetworkClassifier("squeezenet1_0", "dense", weights=weights, device="cpu", **{"views": 2, **more}).prepare_key()
+        for more in ({}, {"normalisation": "half"}, {"augment": "flip"}, {"augment": False}, {"views": 3})
+    ]
+    record = find("squeezenet1_0")
+    for change in ({"mean": (0.4, 0.4, 0.4)}, {"cut": "elsewhere:cut"}):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(classifier, "find", lambda _, change=change: replace(record, **change))
+            keys.append(
+                NetworkClassifier("squeezenet1_0", "dense", weights=weights, views=2, device="cpu").prepare_key()
+            )
+    assert len(set(keys)) == len(keys) == 7
+
+
+def test_a_head_does_not_read_from_other_weights(toy, random_weights, tmp_path) -> None:
+    """A head that was fitted on shared features refuses pictures when its file has become another."""
+    images, labels = toy(n=14, side=64, channels=3)
+    file = tmp_path / "squeezenet1_0.pth"
+    shutil.copy(random_weights("squeezenet1_0"), file)
+    method = NetworkClassifier("squeezenet1_0", "dense", views=1, epochs=1, weights=file, device="cpu")
+    method.fit_prepared(method.prepare(images), labels)
+    before = method.predict_proba(images)
+    state = torch.load(file, weights_only=True)
+    torch.save({name: 2 * value for name, value in state.items()}, file)
+    with pytest.raises(UserError, match="is another file than when the head was fitted"):
+        method.predict_proba(images)
+    shutil.copy(random_weights("squeezenet1_0"), file)
+    np.testing.assert_array_equal(method.predict_proba(images), before)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"epochs": "5"}, "epochs: expected a whole number, found '5'"),
+        ({"epochs": 2.5}, "epochs: expected a whole number, found 2.5"),
+        ({"batch_size": 4.5}, "batch_size: expected a whole number"),
+        ({"views": None}, "views: expected a whole number"),
+        ({"random_state": None}, "random_state: expected a whole number"),
+        ({"learning_rate": -1.0}, "learning_rate: expected a number from 0 to below inf, found -1.0"),
+        ({"learning_rate": float("nan")}, "learning_rate: expected a number"),
+        ({"weight_decay": -1}, "weight_decay: expected"),
+        ({"momentum": 1.0}, "momentum: expected a number from 0 to below 1"),
+        ({"gamma": -1}, "gamma: expected"),
+        ({"label_smoothing": 2}, "label_smoothing: expected"),
+        ({"betas": 0.9}, "betas: expected two numbers"),
+        ({"betas": ("a", "b")}, "betas: expected two numbers"),
+        ({"augment": ["flip"]}, "augment: expected one of"),
+        ({"mode": "gradual", "stages": [1]}, "stages: expected"),
+        ({"mode": "gradual", "stages": [["dense", float("inf"), 1.0]]}, "stages: expected"),
+    ],
+)
+def test_what_is_no_parameter_is_told_in_a_sentence(toy, params, words) -> None:
+    """Wrong types and numbers out of range are refused by name, with what was found."""
+    images, labels = toy(n=14)
+    with pytest.raises(InputError, match=re.escape(words)):
+        NetworkClassifier("cnn2", **{"epochs": 1, "device": "cpu", **params}).fit(images, labels)

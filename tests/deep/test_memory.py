@@ -1,6 +1,7 @@
 """Want of memory: batches go through in parts, planned or found out, and that is told."""
 
 import gc
+import os
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from fer_bench.deep import steps
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.memory import device_room, held_bytes, parts_for
+from fer_bench.deep.memory import Shelf, device_room, held_bytes, parts_for
 from fer_bench.deep.networks import StagedNetwork
+from fer_bench.errors import FerBenchError
 
 Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
 ERRORS = [
@@ -150,3 +152,18 @@ def test_a_shared_gpu_is_planned_by_parts(monkeypatch: pytest.MonkeyPatch) -> No
     assert device_room(free=70, total=80, reserved=5) == 15
     assert device_room(free=10, total=80, reserved=5) == 10
     assert device_room(free=70, total=80, reserved=30) == 0
+
+
+def test_a_disk_that_takes_a_part_loses_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Short writes go on where they stopped; bytes that are not there are an error, never whatever lay in memory."""
+    values = torch.arange(24, dtype=torch.float32).reshape(6, 4)
+    whole = os.pwrite
+    with open(tmp_path / "shelf", "w+b") as file:
+        shelf = Shelf((1, 6, 4), torch.float32, torch.device("cpu"), file=file)
+        monkeypatch.setattr(os, "pwrite", lambda handle, data, at: whole(handle, data[:5], at))
+        shelf.put(0, 0, values)
+        rows = torch.arange(6)
+        assert torch.equal(shelf.take(torch.zeros(6, dtype=torch.int64), rows), values)
+        os.ftruncate(file.fileno(), 90)
+        with pytest.raises(FerBenchError, match="10 of 16 bytes are there"):
+            shelf.take(torch.zeros(6, dtype=torch.int64), rows)

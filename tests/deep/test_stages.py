@@ -64,6 +64,12 @@ def test_wrong_stages_are_told(stages: list[list[object]]) -> None:
         plan_stages("gradual", 5, 10, 1e-3, stages)
 
 
+def test_stages_that_train_nothing_are_refused() -> None:
+    """A network of one block has none between the head and all: a plan of such blocks alone is no training."""
+    with pytest.raises(InputError, match="leave nothing to train in a network of 1 blocks"):
+        plan_stages("gradual", 1, 5, 1e-3, [["blocks", 1, 1.0]])
+
+
 def test_presets_are_what_their_sources_say() -> None:
     """Betas, rates, schedules and augmentation of each preset, on the networks that the sources have."""
 

@@ -129,6 +129,32 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path) -> None:
             _load(tmp_path / "odd.safetensors")
 
 
+@pytest.mark.parametrize("table", [b"null", b"3", b'"x"', b"true", b"[]"])
+def test_a_table_that_is_no_table_is_refused(tmp_path: Path, table: bytes) -> None:
+    """Whatever JSON stands where the table should: one sentence."""
+    file = tmp_path / "squeezenet1_0.safetensors"
+    file.write_bytes(len(table).to_bytes(8, "little") + table)
+    with pytest.raises(UserError, match="truncated or damaged"):
+        load_state(file, "squeezenet1_0", {})
+
+
+@pytest.mark.parametrize("kind", ["number", "sparse", "complex", "meta", "quantised"])
+def test_entries_that_are_no_plain_tensors_are_refused(tmp_path: Path, kind: str) -> None:
+    """Names that are numbers, and tensors that are sparse, complex, without content or quantised, start no network."""
+    one = torch.ones(2, 2)
+    odd: dict[str, tuple[object, torch.Tensor]] = {
+        "number": (1, one),
+        "sparse": ("a", one.to_sparse()),
+        "complex": ("a", one.to(torch.complex64)),
+        "meta": ("a", one.to("meta")),
+        "quantised": ("a", torch.quantize_per_tensor(one, 0.1, 0, torch.qint8)),
+    }
+    file = tmp_path / "squeezenet1_0.pth"
+    torch.save(dict([odd[kind]]), file)
+    with pytest.raises(UserError, match=r"holds 1 entries that are no named tensors|cannot be read|not loaded"):
+        load_state(file, "squeezenet1_0", {"a": one})
+
+
 def test_a_missing_file_and_a_text_file_are_refused(tmp_path: Path) -> None:
     """No file, and a file that is none of torch's, are told apart."""
     with pytest.raises(UserError, match="there is no file"):
