@@ -314,7 +314,8 @@ with units for bfloat16).
 `dense`: {FOLDS} folds of {EPOCHS} epochs; every fold but one trains on an image; features are computed once for all
 folds, and compared with our own backbone in every epoch. `last_block`: {EPOCHS} epochs of one fold, compared with the
 plain loop; the last column with our own loop without a cache. Put together from measured parts (an epoch of either
-loop, the pass that fills the cache, an epoch of what learns). K = 1 is without augmentation.
+loop, the pass that fills the cache, an epoch of what learns). K = 1 is without augmentation. Since every fold but one
+trains on an image, heads that cost nothing would give {FOLDS * EPOCHS - EPOCHS} times at K = 1.
 
 {_table(once, shortcuts)}
 

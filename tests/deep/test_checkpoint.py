@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from fer_bench.deep import classifier
 from fer_bench.deep import train as training
 from fer_bench.deep.checkpoint import Checkpoint
 from fer_bench.deep.classifier import NetworkClassifier
@@ -78,6 +79,35 @@ def test_interrupted_and_undisturbed_trainings_agree(
     assert again.history_ == whole.history_
     assert np.array_equal(again.watch_proba_, whole.watch_proba_)
     assert np.array_equal(again.predict_proba(images), whole.predict_proba(images))
+
+
+def test_a_training_goes_on_in_the_precision_that_it_began_in(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What "auto" chooses hangs on a stopwatch: where it chooses otherwise the second time, the bits are the same."""
+    images, labels = toy(n=14, side=32)
+
+    def fit(checkpoint: Checkpoint | None, half: bool) -> NetworkClassifier:
+        monkeypatch.setattr(classifier, "computes_half", lambda *_, **__: half)
+        method = NetworkClassifier("cnn2", epochs=4, batch_size=4, device="cpu")
+        return method.fit(images, labels, checkpoint=checkpoint)
+
+    whole, other = fit(None, True), fit(None, False)
+    assert whole.history_ != other.history_
+    original, epochs = training.run_epoch, []
+
+    def dying(*args: Any) -> tuple[float, float]:
+        epochs.append(1)
+        if len(epochs) == 3:
+            raise Killed
+        return original(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "run_epoch", dying)
+        with pytest.raises(Killed):
+            fit(Checkpoint(tmp_path / "training.pt", every_seconds=0), True)
+    again = fit(Checkpoint(tmp_path / "training.pt", every_seconds=0), False)
+    assert (again.precision_, again.history_) == ("bfloat16", whole.history_)
 
 
 _CHILD = """
