@@ -31,7 +31,10 @@ from fer_bench.seeds import derive_seed
 
 IMAGENET = Normalisation(find("resnet18").mean, find("resnet18").std)
 LIGHT = ("resnet18", "densenet161", "mobilenet_v2", "squeezenet1_0", "inception_v3")
-HEAVY = ("vgg16", "vgg19_bn", "alexnet", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vit_b_16")
+HEAVY = (
+    *("vgg16", "vgg19", "vgg19_bn", "alexnet", "resnet34", "resnet50", "resnet152", "squeezenet1_1"),
+    *("mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vit_b_16"),
+)
 SLOW = ("densenet161", *HEAVY)
 INCEPTION = ("entire",)  # the other modes of Inception are slow
 FAMILIES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in (*LIGHT, *HEAVY)]
