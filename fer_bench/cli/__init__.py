@@ -270,7 +270,13 @@ def gate(
         ),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, max=100, help="Drop in points that is not asked about.", metavar="POINTS")
+        float,
+        typer.Option(
+            min=0,
+            max=100,
+            help="Drops of up to so many percentage points are no regression (methods trained at random).",
+            metavar="POINTS",
+        ),
     ] = 2.0,
     few_seeds: Annotated[
         bool, typer.Option("--few-seeds", help="Take methods trained at random with fewer than five seeds.")
@@ -289,17 +295,25 @@ def gate(
     a method that is missing, a trial that failed), whatever else was found.
     """
     from fer_bench.cli.gate import gate_json, gate_lines, github_lines, update_lines, write_summary
-    from fer_bench.gate import check_gate
+    from fer_bench.gate import check_gate, nothing_compared
 
     if update:
+        if exact is not None or as_json or github:
+            raise UserError("--update: writes what was predicted; --exact, --no-exact, --json and --github judge a run")
         answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
         return
     if len(run_folders) > 1:
         raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
-    found = check_gate(run_folders[0], expected, tolerance=tolerance / 100, exact=exact, few_seeds=few_seeds)
+    try:
+        found = check_gate(run_folders[0], expected, tolerance=tolerance / 100, exact=exact, few_seeds=few_seeds)
+    except UserError as error:
+        if not (as_json or github):
+            raise
+        # Programs and GitHub are told in their own way, too.
+        found = nothing_compared(str(error))
+    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
     if github:
         write_summary(found)
-    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
     raise typer.Exit(found.exit_code)
 
 

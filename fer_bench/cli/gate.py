@@ -13,6 +13,7 @@ from typing import Any
 from fer_bench.cli.tables import columns
 from fer_bench.errors import UserError
 from fer_bench.gate import SEEDS, Expected, Row, Verdict, check_gate, read_expected, write_expected
+from fer_bench.gate.expected import Reference
 
 __all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "update_lines", "write_summary"]
 
@@ -92,10 +93,12 @@ def update_lines(run_folders: list[Path], file: Path, *, few_seeds: bool) -> Ite
     write_expected(run_folders, file, few_seeds=few_seeds)
     now = read_expected(file)
     yield from _changes(before, now)
-    if first is not None:
-        changed = [row for row in first.rows if row.changed or row.verdict != "ok"]
-        yield from (f"changed: {_sentence(row)}" for row in changed)
-        yield f"{len(changed)} of {len(first.rows)} rows changed"
+    if before is not None:
+        judged = {(row.method, row.protocol): row for row in (first.rows if first is not None else ())}
+        common = [key for key in now.rows if key in before.rows]
+        changed = list(filter(None, (_change(before.rows[key], now.rows[key], judged.get(key)) for key in common)))
+        yield from (f"changed: {sentence}" for sentence in changed)
+        yield f"{len(changed)} of {len(common)} rows changed"
     elif damage:
         yield f"not compared with what was there: {damage}"
     seeds = next(iter(now.rows.values())).seeds
@@ -109,6 +112,25 @@ def _changes(before: Expected | None, now: Expected) -> Iterator[str]:
     yield from (f"gone: {row.name}" for key, row in before.rows.items() if key not in now.rows)
     if before.manifest_hash != now.manifest_hash:
         yield f"other data: {before.manifest_hash[:12]} -> {now.manifest_hash[:12]}"
+
+
+def _change(old: Reference, new: Reference, judged: Row | None) -> str:
+    """What is other in a new expectation of a row; empty where nothing is."""
+    parts = {
+        "seeds": (", ".join(map(str, old.seeds)), ", ".join(map(str, new.seeds))),
+        "rule": (old.rule, new.rule),
+        "weights": (old.weights, new.weights),
+    }
+    words = [f"{what} {a} -> {b}" for what, (a, b) in parts.items() if a != b]
+    words += ["other folds"] if old.folds != new.folds else []
+    words += ["other images"] if old.images != new.images else []
+    if not words and judged is not None:
+        return _sentence(judged) if judged.changed or judged.verdict != "ok" else ""
+    if not words and old.predicted.shape == new.predicted.shape:
+        turned = int((old.predicted != new.predicted).sum())
+        words = [f"{turned} answers differ"] if turned else []
+    means = [f"{100 * row.correct.mean():.2f} %" for row in (old, new)]
+    return f"{new.name}: {means[0]} -> {means[1]}, {', '.join(words)}" if words else ""
 
 
 def _sentence(row: Row) -> str:

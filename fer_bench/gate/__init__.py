@@ -14,7 +14,7 @@ from fer_bench.errors import UserError
 from fer_bench.gate.expected import SEEDS, Expected, Reference, hash_images, last_epochs, read_expected, write_expected
 from fer_bench.gate.judge import FLIPS, TOLERANCE, Row, judge, smallest_drop
 from fer_bench.results import Outcome, RunData, load_run
-from fer_bench.stats import Unit
+from fer_bench.stats import PERSON, Unit
 
 __all__ = [
     "FLIPS",
@@ -107,6 +107,11 @@ def check_gate(
     rows = judge(pairs, rules, tolerance=tolerance)
     new = [f"{method} under {protocol}" for method, protocol in outcomes if (method, protocol) not in expected.rows]
     return Verdict(tuple(rows), tuple(faults), tuple(_notes(rows, new, expected.unit)), expected.unit)
+
+
+def nothing_compared(why: str) -> Verdict:
+    """Return the verdict where a run and an expectation cannot be held against each other at all."""
+    return Verdict((), (why,), (), PERSON)
 
 
 def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: str, few_seeds: bool) -> str:

@@ -177,6 +177,8 @@ def read_expected(file: Path) -> Expected:
     try:
         tested = {name: _Tested(**part) for name, part in value["tested"].items()}
         rows = [_reference(row, tested[row["protocol"]]) for row in value["rows"]]
+        if not rows or len({(row.method, row.protocol) for row in rows}) < len(rows):
+            raise ValueError("expected rows, each once")
         return Expected(
             manifest_hash=value["manifest_hash"],
             unit=stats.find_unit(value["unit"]),

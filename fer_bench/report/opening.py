@@ -35,7 +35,7 @@ def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
         if view.quick:
             said.append(
                 f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "
-                "small pictures. It shows that every method trains and tests; it declares no winner."
+                "small pictures. It shows that methods train and test; it declares no winner."
             )
         if view.info.get("selection") == "best_test_epoch":
             said.append(

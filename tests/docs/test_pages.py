@@ -189,3 +189,9 @@ def test_suites_in_blocks_name_methods_that_exist(page, tmp_path):
             for profile in ("quick", "full"):
                 entries = expand(load_suite(str(file)), load_methods().values(), profile)
                 assert {entry.protocol for entry in entries} <= set(PROTOCOLS), str(block)
+
+
+def test_the_tutorial_installs_before_it_calls():
+    """Who types the tutorial from top to bottom has the command when it is first called."""
+    code = "\n".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "tutorial.md").read_text(), re.M | re.S))
+    assert 0 <= code.index("pip install .") < code.index("\nfer-bench ")

@@ -153,7 +153,74 @@ def test_update_tells_what_changes(made, copied, cli):
     cli("gate", copied, "--expected", copied / "e.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema": 1}', '{"schema": 2, "tested": {}}', '{"schema": 2}'])
+def test_update_to_other_seeds_and_folds_tells_all_rows(made, kdef_folder, tmp_path, cli):
+    """Where the new runs cannot be judged by the old expectation (another seed, other folds), what differs is told."""
+    second = make_run(kdef_folder, tmp_path / "second", seed=1)
+    shutil.copy(made / "e.json", tmp_path / "e.json")
+    text = cli("gate", second, "--expected", tmp_path / "e.json", "--update").stdout
+    assert "6 of 6 rows changed" in text
+    assert "seeds 0 -> 1, other folds" in text
+    text = cli("gate", made / "r", second, "--expected", tmp_path / "e.json", "--update").stdout
+    assert "seeds 1 -> 0, 1" in text
+    assert "6 of 6 rows changed" in text
+    assert (
+        "0 of 6 rows changed" in cli("gate", made / "r", second, "--expected", tmp_path / "e.json", "--update").stdout
+    )
+
+
+def test_what_judges_a_run_does_not_go_with_update(made, copied, cli):
+    """--exact, --no-exact, --json and --github do nothing while an expectation is written, so they are refused."""
+    for option in ("--exact", "--no-exact", "--json", "--github"):
+        done = cli("gate", copied, "--expected", copied / "e.json", "--update", option, expect=2)
+        assert "--update: writes what was predicted" in done.stderr
+    assert not (copied / "e.json").exists()
+
+
+def test_programs_and_github_are_told_what_could_not_be_compared(made, copied, cli):
+    """Other data, no expectation, no run: JSON with exit code 2, or an annotation and a summary."""
+    spoil(copied, lambda info: info["dataset"].update(manifest_hash="0" * 64))
+    for run_, file in ((copied, made / "e.json"), (made / "r", copied / "no.json"), (copied / "no", made / "e.json")):
+        found = json.loads(cli("gate", run_, "--expected", file, "--json", expect=2).stdout)
+        assert (found["exit_code"], len(found["faults"]), found["rows"]) == (2, 1, [])
+        summary = copied / "summary.md"
+        done = cli("gate", run_, "--expected", file, "--github", expect=2, GITHUB_STEP_SUMMARY=str(summary))
+        assert done.stdout.startswith("::error title=fer-bench gate%3A set up wrongly::")
+        assert "set up wrongly" in summary.read_text()
+
+
+def test_the_rules_can_be_chosen_for_a_call(made, copied, cli):
+    """--no-exact asks for people and so for seeds; --exact holds what is trained at random to its predictions."""
+    done = cli("gate", made / "r", "--expected", made / "e.json", "--no-exact", expect=2)
+    assert "1 of 5 seeds" in done.stdout
+    file = as_if_trained_at_random(made, copied)
+    assert check_gate(made / "r", file, exact=True).exit_code == 0
+    method = json.loads(file.read_text())["rows"][0]["method"]
+    spoil_predictions(copied, method)
+    cli("gate", copied, "--expected", file, "--exact", expect=1)
+    # A drop within the tolerance is not asked about, however surely it is one.
+    assert check_gate(copied, made / "e.json", exact=False, few_seeds=True, tolerance=1.0).exit_code == 0
+
+
+def test_too_few_seeds_are_written_on_demand_alone(copied):
+    """What is trained at random is no expectation with one seed, unless --few-seeds takes it."""
+    spoil(copied, lambda info: info["methods"]["knn-lbp"].update(family="cnn"))
+    with pytest.raises(UserError, match="knn-lbp is trained at random, and 1 of 5 seeds are given"):
+        write_expected(copied, copied / "x.json")
+    write_expected(copied, copied / "x.json", few_seeds=True)
+    assert {row.rule for row in read_expected(copied / "x.json").rows.values() if row.method == "knn-lbp"} == {"people"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"schema": 1}',
+        '{"schema": 2, "tested": {}}',
+        '{"schema": 2}',
+        '{"schema": 2, "manifest_hash": "0", "unit": "person", "made_by": [], "tested": {}, "rows": []}',
+    ],
+)
 def test_a_broken_file_is_one_sentence(made, tmp_path, text):
     """Whatever a file of expected results holds, the error names it and says what to do."""
     (tmp_path / "e.json").write_text(text)
