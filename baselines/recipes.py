@@ -33,8 +33,7 @@ def lbp_shan(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Shan, Gong and McOwan 2009, doi 10.1016/j.imavis.2008.08.005. The face is the middle of a square of 150 pixels; what
     the windows leave over of it, two columns and three rows, is left on both sides. Codes at its edge see the square's
-    pixels beyond. The values are scaled one by one,
-    not compared by square roots as this room's other histograms are.
+    pixels beyond. The values are scaled one by one, not compared by square roots as this room's other histograms are.
 
     Raises
     ------

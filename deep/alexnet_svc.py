@@ -1,10 +1,9 @@
 """A linear support vector machine on what a dense layer of ImageNet's AlexNet gives.
 
 Source: Shaees, Naeem, Arslan, Naeem, Ali and Aldabbas, Facial Emotion Recognition Using Transfer Learning, ICCIT 2020.
-Known, though not verified in the article itself: AlexNet trained on ImageNet
-is fine-tuned (here the rows ``alexnet-...``, which keep its convolutions and put one linear layer in the place of all
-its dense ones), or its 4,096 values of a fully connected layer go into a support vector
-machine (this row).
+Known, though not verified in the article itself: AlexNet trained on ImageNet is fine-tuned (here the rows
+``alexnet-...``, which keep its convolutions and put one linear layer in the place of all its dense ones), or its 4,096
+values of a fully connected layer go into a support vector machine (this row).
 
 Decided here: the layer is fc7 behind its ReLU, without dropout (``layer="fc6"`` takes the one before); values are
 standardised; the machine is linear, one against the rest, with C 1 on rows of mean squared length 1, as
