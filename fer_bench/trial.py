@@ -27,7 +27,7 @@ from fer_bench.provenance import cpu
 from fer_bench.texts import one_line, writable
 
 __all__ = [
-    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record", "run_task",
+    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record", "need_room", "run_task",
     "versions", "write_record",
 ]  # fmt: skip
 
@@ -119,7 +119,7 @@ def run_task(task: Task) -> dict[str, Any]:
             record = complete_record(task.folder, task.id)
             if record is None:
                 # Found out before hours are spent on what cannot be stored.
-                need_space(task.folder, 64 * len(task.test), "a trial", remedy=_OTHER_RUN, reserve_bytes=_RESERVE_BYTES)
+                need_room(task)
                 record = _run(task)
                 _drop_checkpoint(task)
             if record["state"] == "ok":
@@ -127,6 +127,17 @@ def run_task(task: Task) -> dict[str, Any]:
             return record
     except StorageError as error:
         return _unwritten(task, error)
+
+
+def need_room(task: Task) -> None:
+    """Refuse a trial that cannot be stored where its folder is.
+
+    Raises
+    ------
+    StorageError
+        Too little is free there.
+    """
+    need_space(task.folder, 64 * len(task.test), "a trial", remedy=_OTHER_RUN, reserve_bytes=_RESERVE_BYTES)
 
 
 def _unwritten(task: Task, error: StorageError) -> dict[str, Any]:

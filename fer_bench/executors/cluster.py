@@ -25,10 +25,10 @@ from fer_bench.executors.base import Agenda, Outcome, Stop, interrupts, no_event
 from fer_bench.executors.cluster_data import Ticket, pack
 from fer_bench.executors.cluster_fleet import Fleet, Site, token
 from fer_bench.executors.cluster_link import connected, reach
-from fer_bench.files import need_space, need_writable
+from fer_bench.files import need_writable
 from fer_bench.progress import say
 from fer_bench.texts import one_line
-from fer_bench.trial import RECORD, UNWRITTEN, Task, complete_record, lost_record
+from fer_bench.trial import RECORD, UNWRITTEN, Task, complete_record, lost_record, need_room
 
 __all__ = ["check", "execute"]
 
@@ -39,7 +39,6 @@ _LOSSES = 3
 """How many workers a trial may lose before it has failed itself: it may be what kills them."""
 _STRIKES = 2
 """How many trials a worker may be unable to run, or to store, one after the other, before it gets no more."""
-_ROOM_BYTES = 2e7
 _ANSWER_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 """How long trials that are told to stop may take to do so."""
@@ -371,7 +370,7 @@ def _has_room(task: Task) -> bool:
     """Whether a trial can be stored as far as the driver sees: then it is the worker's own disk that is full."""
     try:
         need_writable(task.folder, "")
-        need_space(task.folder, 64 * len(task.test), "a trial", reserve_bytes=_ROOM_BYTES)
+        need_room(task)
     except StorageError:
         return False
     return True
