@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from fer_bench.errors import UserError
 
+from .weights import DAMAGED
+
 __all__ = ["Checkpoint", "Course", "open_checkpoint"]
 
 _FILE = "training.pt"
@@ -126,10 +128,7 @@ class Checkpoint:
         try:
             state = torch.load(self.path, map_location=device, weights_only=True)
             found = state["key"]
-        except (
-            *(pickle.UnpicklingError, EOFError, OSError, RuntimeError, LookupError, TypeError, ValueError),
-            *(AttributeError, AssertionError),
-        ) as error:
+        except (pickle.UnpicklingError, *DAMAGED) as error:
             raise UserError(f"checkpoint {self.path}: it cannot be read; delete it to start anew") from error
         if found != key:
             raise UserError(

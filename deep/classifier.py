@@ -102,6 +102,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     history_ : dict of str to list of float
         ``loss`` and ``train_accuracy`` of each epoch, over its augmented batches; with several stages
         ``learning_blocks``; with patience ``validation_loss`` and ``validation_accuracy``.
+    weights_hash_ : str
+        sha256 of the weights' file, of a head that was fitted on what `prepare` gave: it reads by no other.
     watch_proba_ : ndarray
         (epochs, n, 7) float32, where ``fit`` was given ``watch``.
     precision_ : str
@@ -329,7 +331,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     ) -> None:
         """Train the head alone, on features of all views."""
         settings, device = self._settings(), find_device(self.device)
-        self.start_ = self._weights_hash()
+        self.weights_hash_ = self._weights_hash()
         held_out = held_out_rows(groups, labels, settings)
         key = self._key(features, labels, groups, watch) if keeper else ""
         seed = derive_seed(settings.seed, "initial values")
@@ -467,7 +469,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """By way of features, as in training; a head that was fitted on features builds the network again."""
         shape = getattr(self, "image_shape_", None)
         images = check_images(images, like=shape) if shape else check_shape(images, find(self.network))
-        if not shape and self._weights_hash() != self.start_:
+        if not shape and self._weights_hash() != self.weights_hash_:
             raise UserError(
                 f"weights of {self.network}: {self._weights_file()} is another file than when the head was fitted; put "
                 "the former there again, or fit anew"

@@ -15,7 +15,10 @@ from fer_bench.errors import UserError
 
 from .safetensors import read_safetensors
 
-__all__ = ["load_state", "url"]
+__all__ = ["DAMAGED", "load_state", "url"]
+
+DAMAGED = (EOFError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError, AssertionError)
+"""What readers of files of tensors raise on one that is cut short or has other bytes."""
 
 # Checkpoints of DenseNet name their layers as torchvision did before 0.3: "norm.1" for what is "norm1" today.
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.")
@@ -70,16 +73,7 @@ def _read(path: Path, network: str) -> dict[str, Tensor]:
             f"weights of {network}: {path} is no plain file of tensors (it would run code when loaded, or is not a "
             f"weights file at all) and was not loaded; {again}"
         ) from error
-    except (
-        EOFError,
-        OSError,
-        RuntimeError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        AssertionError,
-    ) as error:
+    except DAMAGED as error:
         raise UserError(f"weights of {network}: {path} cannot be read, it is truncated or damaged; {again}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"weights of {network}: {path} holds {type(state).__name__}, not names and tensors; {again}")

@@ -27,8 +27,8 @@ from fer_bench.provenance import cpu
 from fer_bench.texts import one_line, writable
 
 __all__ = [
-    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record", "need_room", "run_task",
-    "versions", "write_record",
+    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record", "need_room",
+    "run_task", "versions", "write_record",
 ]  # fmt: skip
 
 RECORD = "trial.json"
