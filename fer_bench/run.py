@@ -209,11 +209,12 @@ def _execute(
 def _earlier_seconds(out: Path) -> tuple[float, float]:
     """Seconds that earlier calls have spent on this folder, and of them those of trials of a call that was killed."""
     try:
-        told = float(json.loads((out / "run.json").read_text(encoding="utf-8"))["elapsed_seconds"] or 0.0)
+        info = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        told, complete = float(info["elapsed_seconds"] or 0.0), bool(info["finished"])
     except (OSError, ValueError, KeyError, TypeError):
-        told = 0.0
+        told, complete = 0.0, False
     last = read_board(read_events(out), {})
-    if last is None or last.ended is not None:
+    if complete or last is None or last.ended is not None:
         return told, 0.0
     # It could not write what it took; its events tell.
     return told + last.last - last.started, last.last - (last.last if last.first is None else last.first)
@@ -401,7 +402,7 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
 
 
 def _shortened(spec: MethodSpec, preset: str) -> dict[str, Any]:
-    """How much less a method does in this run than in a full one: what it has here, and what there."""
+    """What a method has less of in this run than in a full one, or another network: what is here, and what there."""
     here, full = (
         {
             "size": one.image.size,
@@ -411,7 +412,11 @@ def _shortened(spec: MethodSpec, preset: str) -> dict[str, Any]:
         }
         for one in (spec, load_methods()[spec.name].resolve("full", preset))
     )
-    less = {what: [value, full[what]] for what, value in here.items() if value != full[what]}
+    less = {
+        what: [value, full[what]]
+        for what, value in here.items()
+        if (value != full[what] if what == "network" else (value or 0) < (full[what] or 0))
+    }
     return {"shortened": less} if less else {}
 
 
