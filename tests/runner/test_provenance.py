@@ -4,11 +4,14 @@ import json
 import os
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fer_bench import provenance
+from fer_bench.methods import load_methods
+from fer_bench.run import _earlier_seconds, _shortened
 
 
 def everything():
@@ -104,3 +107,37 @@ def test_it_is_read_once_a_run_and_not_once_a_trial(cli, kdef_folder, tmp_path):
 def test_values_keep_their_last_parts(value, short):
     """Paths in a variable are reduced to their last parts; other values stay as they are."""
     assert provenance._without_folders(value) == short
+
+
+@pytest.mark.parametrize(
+    ("finished", "last", "seconds"),
+    [
+        (None, [], (50.0 + 9.0, 7.0)),
+        ("2026-01-01", [], (50.0, 0.0)),
+        (None, [{"time": 109.0, "event": "run_ended", "why": ""}], (50.0, 0.0)),
+    ],
+    ids=["killed", "killed after it had told its time", "ended"],
+)
+def test_the_time_of_a_call_counts_once(tmp_path, finished, last, seconds):
+    """A call that was killed is told by its events, unless run.json has its time by then."""
+    (tmp_path / "run.json").write_text(json.dumps({"elapsed_seconds": 50.0, "finished": finished}))
+    events = [
+        {"time": 100.0, "event": "run_started", "todo": 2},
+        {"time": 102.0, "event": "trial_started", "id": "a"},
+        {"time": 109.0, "event": "trial_ended", "id": "a", "state": "ok"},
+        *last,
+    ]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert _earlier_seconds(tmp_path) == pytest.approx(seconds)
+
+
+def test_only_what_is_less_than_in_full_is_called_short():
+    """Fewer epochs or another network are; more epochs, or larger pictures, are not."""
+    full = load_methods()["cnn18"].resolve("full", "default")
+    quick = load_methods()["cnn18"].resolve("quick", "default")
+    assert _shortened(full, "default") == {}
+    assert _shortened(quick, "default")["shortened"].keys() == {"network", "epochs"} | (
+        {"size"} if quick.image.size < full.image.size else set()
+    )
+    more = replace(full, params={**full.params, "epochs": 999}, image=replace(full.image, size=999))
+    assert _shortened(more, "default") == {}
