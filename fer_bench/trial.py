@@ -219,7 +219,7 @@ def _turn(task: Task) -> Iterator[bool]:
     """
     until = time.monotonic() + _LOCK_SECONDS
     while True:
-        with locked(task.folder / _LOCK, wait=False) as mine:
+        with held(task.folder) as mine:
             if mine or time.monotonic() > until:
                 yield mine
                 return
