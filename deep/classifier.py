@@ -23,7 +23,7 @@ from fer_bench.seeds import derive_seed
 
 from .augment import normalise
 from .checkpoint import Checkpoint, Course, open_checkpoint
-from .feeds import Data, head_feed, predict
+from .feeds import Data, head_feed, in_even_batches, predict
 from .inputs import as_pictures, check_shape, digest, file_hash, find_device, held_out_rows, softmax
 from .networks import StagedNetwork, build, head_alone
 from .precision import computes_half
@@ -319,7 +319,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         head = self.network_.head.eval()
         device = next(head.parameters()).device
         with torch.inference_mode():
-            return softmax(head(torch.from_numpy(self._by_view(features)[:, 0].copy()).to(device)))
+            return softmax(in_even_batches(head, torch.from_numpy(self._by_view(features)[:, 0].copy()).to(device)))
 
     def _fit_head(
         self,

@@ -20,8 +20,17 @@ from .networks import StagedNetwork
 from .precision import autocast
 from .settings import Settings
 
-__all__ = ["Data", "Feed", "augmented", "chosen", "generator", "head_feed", "plain_feed", "predict", "shuffled"]
+__all__ = [
+    "Data", "Feed", "augmented", "chosen", "even_batches", "generator", "head_feed", "in_even_batches", "plain_feed",
+    "predict", "shuffled",
+]  # fmt: skip
 
+# A matrix product of another shape may be summed in another order: pictures that are predicted go through in batches of
+# one size, so that what one gets depends neither on how many they are nor on what stands beside it. That also keeps the
+# shapes few: oneDNN 3.13 divides by zero on processors with AMX in a linear layer in bfloat16 of 2 to 32 rows with rows
+# x inputs = 1,572,864, such as 24 x 65,536, a last batch of cnn2-128. With 32 rows it takes 49,152 inputs, which no
+# network here has: 3 x 2^14 is no power of two of maps times a square. Batches of a training are as long as they are;
+# one that ends its process so is tried again in float32 (`fer_bench.trial.CAUTION`).
 _PREDICT_BATCH = 32
 
 
@@ -101,7 +110,19 @@ def predict(network: StagedNetwork, logits: Callable[[Tensor], Tensor], prepared
     """Logits (n, 7), float32, in evaluation mode."""
     network.eval()
     with torch.inference_mode(), autocast(prepared.device, network.half):
-        return torch.cat([logits(part).float() for part in prepared.split(_PREDICT_BATCH)])
+        return in_even_batches(lambda some: logits(some).float(), prepared)
+
+
+def even_batches(n: int, size: int = _PREDICT_BATCH) -> Iterator[Tensor]:
+    """Rows 0..n-1 in batches of one size; the last is filled up with the last row, so what comes of all is cut to n."""
+    for at in range(0, n, size):
+        yield torch.arange(at, at + size).clamp(max=n - 1)
+
+
+def in_even_batches(run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+    """What a function gives for inputs (n, ...), each by itself: to the bit, whatever is beside it."""
+    found = [run(inputs[rows.to(inputs.device)]) for rows in even_batches(len(inputs))]
+    return torch.cat(found)[: len(inputs)]
 
 
 def augmented(data: Data, rows: Tensor, ranges: Ranges, draw: torch.Generator) -> Tensor:

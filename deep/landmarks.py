@@ -34,4 +34,5 @@ DGNN = MethodSpec(
     watches=True,
     summary="directed graph network on 68 landmarks, edges by Delaunay's triangulation",
     reference="Ngoc, Lee and Song 2020, Electronics 9(5):764, doi 10.3390/electronics9050764",
+    version=2,  # predictions in batches of one size
 )

@@ -70,6 +70,7 @@ def _row(name: str, network: str, summary: str, quick: dict[str, Any], **more: A
         watches=True,
         summary=summary,
         reference=_REFERENCES[network],
+        version=2,  # predictions in batches of one size
         **{**defaults, **more},
     )
 

@@ -21,7 +21,7 @@ from fer_bench.errors import FerBenchError
 from fer_bench.methods import load_object
 
 from .augment import MILD, Normalisation, affine_matrices, normalise, warp
-from .feeds import generator
+from .feeds import even_batches, generator
 from .inputs import as_pictures, find_device
 from .networks import StagedNetwork, cut_network, seeded
 from .precision import autocast, computes_half
@@ -222,10 +222,10 @@ def _measure(
     network.eval()
     found = []
     with torch.inference_mode(), autocast(pictures.device, network.half):
-        for some in rows.split(BATCH):
-            x = normalise(pictures[some], Normalisation(record.mean, record.std))
+        for some in even_batches(len(rows)):
+            x = normalise(pictures[rows[some.to(rows.device)]], Normalisation(record.mean, record.std))
             found.append(heads.values(network.pool(network.block(network.trunk(x)))).float())
-    wrong = torch.cat(found) - targets.values[rows]
+    wrong = torch.cat(found)[: len(rows)] - targets.values[rows]
     truth = targets.values[rows]
     u = 2 * targets.n_units
     explained = 1 - float(wrong[:, :u].square().sum() / (truth[:, :u] - truth[:, :u].mean(0)).square().sum())

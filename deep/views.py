@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .augment import IDENTITY, Normalisation, Ranges, affine_matrices, normalise, view_matrices, warp
-from .feeds import Data, Feed, chosen, generator, plain_feed
+from .feeds import Data, Feed, chosen, even_batches, generator, in_even_batches, plain_feed
 from .memory import Shelf, make_shelves
 from .networks import StagedNetwork
 from .precision import autocast
@@ -77,14 +77,13 @@ class Feeds:
             return compute(choice, rows) if shelf is None else shelf.take(choice, rows).float()
 
         def prepare(pictures: Tensor) -> Tensor:
-            if shelf is None:
-                return pictures
-            parts = [front(network, normalise(p, data.normalisation), [depth])[depth] for p in pictures.split(_BATCH)]
-            return torch.cat(parts)
+            return pictures if shelf is None else in_even_batches(enter, pictures)
+
+        def enter(pictures: Tensor) -> Tensor:
+            return front(network, normalise(pictures, data.normalisation), [depth])[depth]
 
         def logits(x: Tensor) -> Tensor:
-            inputs = front(network, normalise(x, data.normalisation), [depth])[depth] if shelf is None else x
-            return network.onward(inputs.float(), depth)[0]
+            return network.onward((enter(x) if shelf is None else x).float(), depth)[0]
 
         def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
             return chosen(take, self.views, data.labels, self.settings, epoch)
@@ -139,13 +138,11 @@ def view_features(
     """
     matrices = view_matrices(pictures, ranges, views)
     device = next(network.parameters()).device
-    size = _FIXED_BATCH[device.type]
     found = []
-    for at in range(0, len(pictures), size):
-        rows = torch.arange(at, at + size).clamp(max=len(pictures) - 1)
+    for rows in even_batches(len(pictures), _FIXED_BATCH[device.type]):
         part = pictures[rows].to(device)
         each = [normalise(part, normalisation)]
         each += [warp(part, matrices[view, rows].to(device), normalisation) for view in range(1, views)]
         outputs = [front(network, moved, [0])[0].cpu() for moved in each]
-        found.append(torch.stack(outputs, 1)[: len(pictures) - at])
-    return torch.cat(found).flatten(1).numpy()
+        found.append(torch.stack(outputs, 1))
+    return torch.cat(found)[: len(pictures)].flatten(1).numpy()

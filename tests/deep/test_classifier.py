@@ -42,6 +42,64 @@ def test_probabilities_have_seven_columns_that_sum_to_one(toy: Toy) -> None:
     assert (method.predict(images) == probabilities.argmax(1)).all()
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("network", "params"),
+    [
+        ("cnn2", {"mode": "scratch"}),
+        ("squeezenet1_0", {"mode": "dense", "views": 2}),
+        ("squeezenet1_0", {"mode": "last_block", "views": 2}),
+        ("mobilenet_v2", {"mode": "entire"}),
+    ],
+)
+def test_a_prediction_hangs_on_its_picture_alone(
+    toy: Toy, random_weights: Callable[[str], Path], network: str, params: dict[str, Any], precision: str
+) -> None:
+    """However many are predicted and whatever is beside it, a picture gets the same probabilities, to the bit."""
+    images, labels = toy(n=280, side=32, channels=1 if network == "cnn2" else 3)
+    weights = None if network == "cnn2" else random_weights(network)
+    method = NetworkClassifier(network, **params, **{**CPU, "epochs": 1}, weights=weights, precision=precision)
+    method.fit(images[:14], labels[:14])
+    whole = method.predict_proba(images)
+    order = np.random.default_rng(0).permutation(280)
+    assert np.array_equal(method.predict_proba(images[order]), whole[order])
+    for n in (1, 2, 31, 32, 33):
+        assert np.array_equal(method.predict_proba(images[:n]), whole[:n]), n
+    if params["mode"] == "dense":
+        features = method.set_params(views=1).prepare(images)
+        for n in (1, 2, 31, 32, 33, 280):
+            assert np.array_equal(method.predict_proba_prepared(features[:n]), whole[:n]), n
+
+
+def test_watched_pictures_do_not_hang_on_their_number(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """Pictures that are watched, also from behind frozen parts, get the same bits in any company."""
+    images, labels = toy(n=50, side=32, channels=3)
+    for params in ({"mode": "last_block", "views": 2}, {"mode": "entire"}):
+        one, all_ = (
+            _squeezenet(random_weights, **params, precision="float32").fit(images[:14], labels[:14], watch=images[:n])
+            for n in (2, 50)
+        )
+        assert np.array_equal(one.watch_proba_, all_.watch_proba_[:, :2])
+
+
+def test_predictions_have_one_shape(toy: Toy) -> None:
+    """34 images for training and 280 to predict at 128 pixels in bfloat16: no last batch of 24 rows in any layer.
+
+    Rows x inputs of 24 x 65,536 end a process on processors with AMX (oneDNN 3.13).
+    """
+    images, labels = toy(n=280, side=128)
+    method = NetworkClassifier("cnn2", **{**CPU, "epochs": 1}, precision="bfloat16").fit(images[:34], labels[:34])
+    seen = set()
+    for layer in method.network_.modules():
+        if isinstance(layer, torch.nn.Linear):
+            layer.register_forward_pre_hook(lambda layer, inputs: seen.add((len(inputs[0]), layer.in_features)))
+    probabilities = np.concatenate([method.predict_proba(images[:2]), method.predict_proba(images)])
+    assert np.isfinite(probabilities).all()
+    assert (32, 65_536) in seen
+    assert {rows for rows, _ in seen} == {32}
+    assert all(rows * inputs != 1_572_864 for rows, inputs in seen)
+
+
 def test_same_seed_same_bits_and_no_global_state(toy: Toy, random_weights: Callable[[str], Path]) -> None:
     """A fit repeats to the bit, another seed differs, and numpy's and torch's global generators are untouched."""
     images, labels = toy(n=20, side=32, channels=3)

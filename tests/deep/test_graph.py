@@ -128,3 +128,12 @@ def test_parameters_that_cannot_be_are_refused(faces, change, message) -> None:
     """Each mistake is a sentence with what was expected and what was found."""
     with pytest.raises(InputError, match=message):
         GraphClassifier(**QUICK | change).fit(*faces)
+
+
+def test_a_prediction_hangs_on_its_face_alone(faces) -> None:
+    """However many faces are predicted, each gets the same probabilities, to the bit."""
+    points, labels = faces
+    method = GraphClassifier(**{**QUICK, "epochs": 1}).fit(points, labels)
+    whole = method.predict_proba(points)
+    for n in (1, 2, 31, 32, 33):
+        assert np.array_equal(method.predict_proba(points[:n]), whole[:n]), n
