@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -25,7 +26,8 @@ def computes_half(precision: str, device: torch.device, *, gains: bool) -> bool:
     Parameters
     ----------
     precision : str
-        One of `PRECISIONS`; ``"auto"``: where the device has units for it and the network gains by them.
+        One of `PRECISIONS`; ``"auto"``: where the device has units for it and the network gains by them, but on a
+        processor not where the harness sets ``FER_BENCH_CAUTIOUS``: a process that computed the same has crashed.
     gains : bool
         Of the network's record: depthwise convolutions lose by bfloat16 on processors.
     """
@@ -33,7 +35,7 @@ def computes_half(precision: str, device: torch.device, *, gains: bool) -> bool:
         return precision == "bfloat16"
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return gains and cpu_gains()
+    return gains and not os.environ.get("FER_BENCH_CAUTIOUS") and cpu_gains()
 
 
 @cache

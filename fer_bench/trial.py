@@ -27,8 +27,8 @@ from fer_bench.provenance import cpu
 from fer_bench.texts import one_line, writable
 
 __all__ = [
-    "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record", "need_room",
-    "run_task", "versions", "write_record",
+    "CAUTION", "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record",
+    "need_room", "run_task", "second_try", "versions", "write_record",
 ]  # fmt: skip
 
 RECORD = "trial.json"
@@ -36,6 +36,10 @@ RECORD = "trial.json"
 PREDICTIONS = "predictions.npz"
 UNWRITTEN = "unwritten"
 """State of a trial that could not be stored. It is in no record, and such a trial counts as never started."""
+CAUTION: Mapping[str, str] = {"FER_BENCH_CAUTIOUS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+"""Environment of a process that tries a trial again after a crash. The first tells methods that choose how they compute
+to choose the safest way: networks then take float32 on a processor. The second, read when torch is loaded, keeps oneDNN
+from units such as AMX, in whose code it may have crashed."""
 _LOCK = "trial.lock"
 _LOCK_SECONDS = 2.0
 _CHECKPOINT = "checkpoint"
@@ -70,6 +74,8 @@ class Task:
         Limit of what its process and all that it starts may hold in memory; 0: none.
     code : str
         Of the harness that asks for it: version and commit, for its record.
+    cautious : str
+        What ended the process of a first try (``"signal 8 (SIGFPE)"``), where this is the second, safer one.
     """
 
     id: str
@@ -91,6 +97,7 @@ class Task:
     timeout_seconds: float
     memory_bytes: float = 0.0
     code: str = ""
+    cautious: str = ""
 
 
 def identify(task: Task) -> dict[str, Any]:
@@ -127,6 +134,29 @@ def run_task(task: Task) -> dict[str, Any]:
             return record
     except StorageError as error:
         return _unwritten(task, error)
+
+
+def second_try(task: Task, precision: str = "") -> dict[str, str]:
+    """Return what a record says of a safer try: after what, and how it computed, or was to compute.
+
+    Parameters
+    ----------
+    precision : str
+        Of the finished method, where it tells one.
+    """
+    if not precision and task.spec.uses_torch and task.device == "cpu":
+        precision = "float32 where the method may choose"
+    lowered = f"ONEDNN_MAX_CPU_ISA={CAUTION['ONEDNN_MAX_CPU_ISA']}"
+    return {"after": task.cautious, "how": f"{precision}, {lowered}" if precision else lowered}
+
+
+def _told(task: Task, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What is added to the record of a safer try: the facts, and a sentence for tables and the report."""
+    if not task.cautious:
+        return {}
+    told = second_try(task, str(record.get("precision", "")))
+    sentence = f"second try: the process of the first ended by {told['after']}; this one computed safer: {told['how']}"
+    return {"second_try": told, "warnings": [sentence, *record.get("warnings", [])]}
 
 
 def need_room(task: Task) -> None:
@@ -174,7 +204,7 @@ def _run(task: Task) -> dict[str, Any]:
             "reason": one_line(f"{type(error).__name__}: {error}"),
             "traceback": writable(traceback.format_exc()[-_LONGEST_TRACEBACK:]),
         }
-    record["peak_rss_mb"] = _peak_memory_mb()
+    record |= {"peak_rss_mb": _peak_memory_mb(), **_told(task, record)}
     write_record(task.folder, record)
     return record
 
@@ -196,7 +226,7 @@ def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, A
 
     What a training has kept of itself stays after a timeout, so that a longer limit goes on from there.
     """
-    lost = {**identify(task), "state": state, "reason": one_line(reason), **more}
+    lost = {**identify(task), "state": state, "reason": one_line(reason), **_told(task, {}), **more}
     try:
         with _turn(task) as mine:
             record = complete_record(task.folder, task.id)
@@ -288,7 +318,7 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
     more: dict[str, Any] = {"watch": test} if task.watch else {}
     earlier = 0.0
     if getattr(method, "takes_checkpoint", False):
-        more["checkpoint"], earlier = task.folder / _CHECKPOINT, _begin_attempt(task.folder / _CHECKPOINT)
+        more["checkpoint"], earlier = task.folder / _CHECKPOINT, _begin_attempt(task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         wall, cpu = time.perf_counter(), time.process_time()
@@ -310,19 +340,29 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
     }
 
 
-def _begin_attempt(checkpoint: Path) -> float:
-    """Note that a training begins; returns the seconds of earlier attempts whose work it goes on from."""
+def _begin_attempt(task: Task) -> float:
+    """Note that a training begins; returns the seconds of earlier attempts whose work it goes on from.
+
+    A training goes on in the precision that it began in: a safer one goes on from a safer one alone, no other does.
+    """
+    checkpoint = task.folder / _CHECKPOINT
     note = checkpoint / _ATTEMPT
-    earlier = 0.0
+    earlier, begun_as = 0.0, ""
     try:
         before = json.loads(note.read_text())
+        begun_as = str(before.get("cautious", ""))
+    except (OSError, ValueError, AttributeError):
+        before = {}
+    if begun_as != task.cautious:
+        _drop_checkpoint(task)
+    try:
         kept = [file.stat().st_mtime for file in checkpoint.iterdir() if file.name != _ATTEMPT]
         if kept:
             earlier = before["earlier"] + max(0.0, max(kept) - before["begun"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, KeyError, TypeError):
         pass
     with atomic_write(note, "w") as handle:
-        json.dump({"begun": time.time(), "earlier": earlier}, handle)
+        json.dump({"begun": time.time(), "earlier": earlier, "cautious": task.cautious}, handle)
     return earlier
 
 
@@ -355,6 +395,7 @@ def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArr
     """Load what ``prepare`` gives for the whole dataset, computing it where no trial has before."""
     # What a GPU computed differs in the last digits: a trial of the CPU must not get it, nor its speed.
     device = "" if task.device == "cpu" else f"-{task.device.replace(':', '.')}"
+    device += "-cautious" if task.cautious else ""  # other instructions, other last digits
     path = cache_dir() / "features" / f"{task.images.stem}-{method.prepare_key()}{device}.npy"
     timing = path.with_suffix(".json")
     with locked(path.with_suffix(".lock"), wait=True):

@@ -6,10 +6,12 @@ and ``list`` answer at once.
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import json
 import shlex
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -349,6 +351,8 @@ def _request(given: dict[str, Any]) -> Request:
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence on standard error and exit code 2."""
+    with suppress(RuntimeError, OSError):  # standard error is closed
+        faulthandler.enable()  # a trial that crashes in this process (--executor in-process) says at which line
     try:
         app()
     except (FerBenchError, OSError) as error:

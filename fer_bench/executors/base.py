@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fer_bench.progress import say
-from fer_bench.trial import UNWRITTEN, Task, lost_record
+from fer_bench.trial import UNWRITTEN, Task, lost_record, second_try
 
-__all__ = ["FAILED", "KINDS", "Agenda", "Outcome", "Stop", "interrupts", "kind_of", "no_event", "terminable"]
+__all__ = ["FAILED", "KINDS", "Agenda", "Death", "Outcome", "Stop", "interrupts", "kind_of", "no_event", "terminable"]
 
 FAILED = ("failed", "timeout", "oom")
 """States of trials that ran and have no result."""
@@ -26,6 +26,39 @@ _SLACK = 1.5
 
 _TRIES = 2
 """How often a trial is started whose process dies."""
+
+_CRASHES = (signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGABRT)
+"""What ends a process for what it computes, and would again: often code that is wrong for its processor."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a process ended by itself.
+
+    Attributes
+    ----------
+    code : int
+        Its exit code, or the number of the signal that ended it, negative.
+    """
+
+    code: int
+
+    def __str__(self) -> str:
+        hint = "; the usual cause is that memory ran out" if -self.code == signal.SIGKILL else ""
+        return f"ended by {self.signal}{hint}" if self.signal else f"ended with exit code {self.code}"
+
+    @property
+    def signal(self) -> str:
+        """The signal in words, such as ``"signal 8 (SIGFPE)"``; empty where it was none."""
+        if self.code >= 0:
+            return ""
+        name = next((f" ({known.name})" for known in signal.Signals if known == -self.code), "")
+        return f"signal {-self.code}{name}"
+
+    @property
+    def crashed(self) -> bool:
+        """Whether other instructions may go well where these did not."""
+        return -self.code in _CRASHES
 
 
 @dataclass(frozen=True)
@@ -93,7 +126,7 @@ class Agenda:
         self._deadline, self._max_failures = deadline, max_failures
         self._on_done, self._on_event = on_done, on_event
         self._late: list[str] = []
-        self._tries: Counter[str] = Counter()
+        self._deaths: defaultdict[str, list[Death]] = defaultdict(list)
         self._failures = 0
         self._unwritten = ""
         self._told = ""
@@ -145,14 +178,26 @@ class Agenda:
         self._failures += record["state"] in FAILED
         self._on_done(record)
 
-    def lost(self, task: Task, how: str) -> None:
-        """Take a task whose process died: it is tried once more, then it has failed."""
-        self._tries[task.id] += 1
-        if self._tries[task.id] < _TRIES:
-            self._on_event("retry", **_axes(task), reason=f"its process {how}")
-            self.put_back(task)
+    def lost(self, task: Task, death: Death) -> None:
+        """Take a task whose process died: it is tried once more, then it has failed.
+
+        After a crash the second try is a safer one (`fer_bench.trial.CAUTION`): the same again would crash again.
+        """
+        deaths = self._deaths[task.id]
+        deaths.append(death)
+        if len(deaths) < _TRIES:
+            again = replace(task, cautious=death.signal) if death.crashed else task
+            how = f"; tried again, safer: {second_try(again)['how']}" if again.cautious else ""
+            self._on_event("retry", **_axes(task), reason=f"its process {death}{how}")
+            self.put_back(again)
+        elif task.cautious:
+            first, how = second_try(task).values()
+            why = f"its process ended by {first}; in a second, safer try ({how}) it {death}"
+            self.done(lost_record(task, "failed", why))
+        elif len(set(deaths)) == 1:
+            self.done(lost_record(task, "failed", f"its process {death}, {_TRIES} times in a row"))
         else:
-            self.done(lost_record(task, "failed", f"its process {how}, {_TRIES} times in a row"))
+            self.done(lost_record(task, "failed", f"its process {', then '.join(map(str, deaths))}"))
 
     def put_back(self, task: Task) -> None:
         """Take back a task that was not done; it is the next of its kind."""

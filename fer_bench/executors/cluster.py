@@ -21,7 +21,7 @@ from typing import Any
 
 from fer_bench.errors import StorageError, UserError
 from fer_bench.executors import cluster_node as node
-from fer_bench.executors.base import Agenda, Outcome, Stop, interrupts, no_event
+from fer_bench.executors.base import Agenda, Death, Outcome, Stop, interrupts, no_event
 from fer_bench.executors.cluster_data import Ticket, pack
 from fer_bench.executors.cluster_fleet import Fleet, Site, token
 from fer_bench.executors.cluster_link import connected, reach
@@ -274,8 +274,8 @@ class _Drive:
 
     def _send(self, task: Task, site: Site) -> None:
         ticket = self._tickets[task.id]
-        if not task.memory_bytes:
-            ticket = replace(ticket, task=replace(ticket.task, memory_bytes=site.memory))
+        limit = task.memory_bytes or site.memory
+        ticket = replace(ticket, task=replace(ticket.task, memory_bytes=limit, cautious=task.cautious))
         future = self._client.submit(
             node.run_ticket,
             pickle.dumps(ticket),
@@ -316,7 +316,7 @@ class _Drive:
             self._lost(flight)
             return
         if "lost" in answer:
-            self._agenda.lost(task, answer["lost"])
+            self._agenda.lost(task, Death(answer["lost"]))
         elif not answer:
             self._agenda.put_back(task)
         elif answer["state"] == UNWRITTEN and _has_room(task):

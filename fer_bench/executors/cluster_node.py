@@ -285,8 +285,8 @@ def run_ticket(pickled: bytes, run: str, logs: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The trial's shortened record; ``{"lost": how}`` where its process ended by itself; empty where it was stopped on
-        request.
+        The trial's shortened record; ``{"lost": code}``, of a `fer_bench.executors.base.Death`, where its process ended
+        by itself; empty where it was stopped on request.
     """
     ticket: Ticket = pickle.loads(pickled)
     task = unpack(ticket, _values, _files)
@@ -298,4 +298,4 @@ def run_ticket(pickled: bytes, run: str, logs: str) -> dict[str, Any]:
                 worker.ask()
     if ended.record is not None:
         return dict(ended.record)
-    return {"lost": ended.lost} if ended.lost else {}
+    return {} if ended.lost is None else {"lost": ended.lost.code}

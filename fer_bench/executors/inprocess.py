@@ -1,7 +1,8 @@
 """Trials one after the other in this very process: for debuggers and small runs.
 
 Nothing protects a run from its trials here: limits of time and memory do not hold, a method that ends its process ends
-the run, and only what Python prints is kept and bounded. The figures are those of the other executors to the bit.
+the run, without a second try (the command line then tells the line of Python), and only what Python prints is kept and
+bounded. The figures are those of the other executors to the bit.
 """
 
 from __future__ import annotations

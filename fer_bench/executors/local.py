@@ -1,6 +1,7 @@
 """Trials in local worker processes: spawned, persistent, one thread each; one or more a GPU, the others beside them.
 
-A worker that dies takes nothing with it but the trial in flight, which is tried once more in a fresh process.
+A worker that dies takes nothing with it but the trial in flight, which is tried once more in a fresh process: a safer
+one, where the signal that ended the first says that it crashed.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _collect(worker: Worker, agenda: Agenda) -> None:
         return
     if ended.record is not None:
         agenda.done(ended.record)
-    elif ended.lost:
+    elif ended.lost is not None:
         agenda.lost(ended.task, ended.lost)
     else:
         agenda.put_back(ended.task)

@@ -42,12 +42,17 @@ class BoundedLog:
         Replaced, where there is one.
     head_bytes, tail_bytes : int
         How much is kept of the beginning and of the end.
+    append : bool
+        Keep what is there, and write behind it.
     """
 
-    def __init__(self, path: Path, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES) -> None:
+    def __init__(
+        self, path: Path, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES, *, append: bool = False
+    ) -> None:
         self._path, self._tail_most = path, tail_bytes
-        with suppress(OSError):
-            path.unlink()
+        if not append:
+            with suppress(OSError):
+                path.unlink()
         self._file: IO[bytes] | None = None
         self._head_left = head_bytes
         self._tail: deque[bytes] = deque()
@@ -59,7 +64,7 @@ class BoundedLog:
         if head:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("wb", buffering=0)
+                self._file = self._path.open("ab", buffering=0)
             self._file.write(head)
             self._head_left -= len(head)
         if tail:

@@ -7,6 +7,7 @@ KeyboardInterrupt), told (SIGTERM), killed, and all that it has started is kille
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -20,10 +21,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from fer_bench.executors.base import kind_of
+from fer_bench.executors.base import Death, kind_of
 from fer_bench.executors.output import BoundedLog
 from fer_bench.executors.processes import Family, lead_group, tree, volunteer_for_oom
-from fer_bench.trial import Task, lost_record, run_task
+from fer_bench.trial import CAUTION, Task, lost_record, run_task, second_try
 
 __all__ = ["THREADS", "Ended", "Worker", "environment", "thread_variables"]
 
@@ -52,17 +53,19 @@ class Ended:
     ----------
     record : mapping or None
         The trial's record, shortened. None where there is none: the process died or was stopped on request.
-    lost : str
-        How the process ended (``"ended with exit code 3"``) where it did so by itself.
+    lost : Death or None
+        How the process ended, where it did so by itself.
     """
 
     task: Task
     record: Mapping[str, Any] | None
-    lost: str = ""
+    lost: Death | None = None
 
 
 class Worker:
     """A process that runs one task at a time; replaced by a fresh one when it ends.
+
+    A cautious task has a process of its own, with `fer_bench.trial.CAUTION` in its environment from the start.
 
     Parameters
     ----------
@@ -84,12 +87,14 @@ class Worker:
         self._logs = logs
         self._launch()
 
-    def _launch(self) -> None:
+    def _launch(self, *, cautious: bool = False) -> None:
+        self._cautious = cautious
         context = multiprocessing.get_context("spawn")
         self.channel, theirs = context.Pipe()
         self._output, printed = context.Pipe(duplex=False)
         more = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else {}
         more |= {"FER_BENCH_PER_GPU": str(self._shares_gpu)} if self._shares_gpu > 1 else {}
+        more |= CAUTION if cautious else {}
         with environment(thread_variables() | more):
             # Not daemonic: a method may start processes of its own.
             self._process = context.Process(target=_serve, args=(theirs, printed), daemon=False)
@@ -111,12 +116,14 @@ class Worker:
         return self._process.pid or 0
 
     def start(self, task: Task) -> None:
-        """Send a task; a worker that died idle is replaced first."""
-        if not self._process.is_alive():
-            self._replace()
+        """Send a task; a process that died idle, or is of the other kind, cautious or not, is replaced first."""
+        if task.cautious or self._cautious or not self._process.is_alive():
+            self._replace(cautious=bool(task.cautious))
         self.task, self._started, self.peak_bytes, self._sent = task, time.monotonic(), 0, False
         self.has_torch |= kind_of(task) != "light"
-        self._reader.open(self._logs / f"{task.id}.log")
+        # What the first try said last is what there is to know of its end.
+        again = f"\nsecond try after {task.cautious}: {second_try(task)['how']}\n" if task.cautious else ""
+        self._reader.open(self._logs / f"{task.id}.log", again)
         if self._ready:
             self._send(task)
 
@@ -191,9 +198,7 @@ class Worker:
         if verdict is not None:
             record = lost_record(task, *verdict, peak_rss_mb=peak / 2**20) if verdict[0] else None
             return Ended(task, record)
-        how = f"ended by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
-        hint = "; the usual cause is that memory ran out" if code == -signal.SIGKILL else ""
-        return Ended(task, None, how + hint)
+        return Ended(task, None, Death(code))
 
     def _end(self, task: Task, record: Mapping[str, Any] | None, *, replace: bool) -> Ended:
         self._reader.close()
@@ -202,9 +207,9 @@ class Worker:
             self._replace()
         return Ended(task, record)
 
-    def _replace(self) -> None:
+    def _replace(self, *, cautious: bool = False) -> None:
         self._kill()
-        self._launch()
+        self._launch(cautious=cautious)
 
     def dismiss(self) -> None:
         """Let an idle process leave by itself."""
@@ -240,10 +245,13 @@ class _Reader:
         self._over = threading.Event()
         self._thread.start()
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, again: str = "") -> None:
+        """Begin a log: anew, or, with a line that says so, behind what is there."""
         with self._lock:
             self._drain()
-            self._log = BoundedLog(path)
+            self._log = BoundedLog(path, append=bool(again))
+            with suppress(OSError):
+                self._log.write(again.encode())
 
     def close(self) -> None:
         """Finish the log: what the trial has printed is in the pipe by now, or in the log."""
@@ -331,6 +339,7 @@ def _serve(channel: Connection, printed: Connection) -> None:
     for number in (1, 2):
         os.dup2(printed.fileno(), number)
     printed.close()
+    faulthandler.enable(2)  # the line of Python at which a process crashes is the last that its trial's log holds
     with suppress(BrokenPipeError, ConnectionError):
         channel.send(_READY)
     while True:

@@ -51,3 +51,11 @@ def test_networks_that_lose_stay_in_float32(monkeypatch: pytest.MonkeyPatch) -> 
     assert not computes_half("auto", CPU, gains=False)
     assert computes_half("bfloat16", CPU, gains=False)
     assert not computes_half("float32", CPU, gains=True)
+
+
+def test_after_a_crash_nothing_but_what_was_asked_for_is_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the harness tries again after a crash, "auto" is float32 on a processor; the stopwatch is not asked."""
+    monkeypatch.setattr(precision, "cpu_gains", lambda: True)
+    monkeypatch.setenv("FER_BENCH_CAUTIOUS", "1")
+    assert not computes_half("auto", CPU, gains=True)
+    assert computes_half("bfloat16", CPU, gains=True)

@@ -233,6 +233,21 @@ def test_misbehaving_trials_leave_the_workers_alone(two, make_task, tmp_path):
     assert {facts["pid"] for event, facts in again if event == "trial_started"} <= pids
 
 
+def test_a_crash_below_a_dask_worker_is_tried_again_in_a_safer_process(two, make_task, tmp_path):
+    """The signal travels to the driver and the caution back: ok in the second try, which the record tells."""
+    crashing = {"factory": "hostile_methods:Crashing", "place": str(tmp_path)}
+    tasks = [make_task(0, signal_name="SIGSEGV", **crashing)]
+    records, events, _ = run_all(two, tasks, tmp_path)
+    assert records["trial-0"]["state"] == "ok"
+    (retry,) = [facts["reason"] for event, facts in events if event == "retry"]
+    assert retry.startswith("its process ended by signal 11 (SIGSEGV); tried again, safer: ")
+    record = json.loads((tasks[0].folder / RECORD).read_text())
+    assert record["second_try"] == {"after": "signal 11 (SIGSEGV)", "how": "ONEDNN_MAX_CPU_ISA=AVX2"}
+    tries = [json.loads(line)[1:] for line in (tmp_path / "tries").read_text().splitlines()]
+    assert tries == [["", ""], ["AVX2", "1"]]
+    assert 'hostile_methods.py", line' in (tmp_path / "logs" / "trial-0.log").read_text()
+
+
 def test_no_process_of_a_run_stays_behind(two, make_task, tmp_path):
     """When a run is over, its processes below the Dask workers are gone."""
     _, events, _ = run_all(two, [make_task(number) for number in range(4)], tmp_path)

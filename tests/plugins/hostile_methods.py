@@ -1,5 +1,6 @@
 """A third-party package of methods that do their worst to the harness and to the machine."""
 
+import json
 import os
 import signal
 import subprocess
@@ -112,6 +113,11 @@ class Hostile:
     def _kill(self):
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def _crash(self):
+        """Crash where all units of the processor are used."""
+        if os.environ.get("ONEDNN_MAX_CPU_ISA") != "AVX2":
+            os.kill(os.getpid(), signal.SIGFPE)
+
     def _print_gigabyte(self):
         block = b"x" * (1 << 20)
         os.write(1, b"the beginning\n")
@@ -157,6 +163,26 @@ class Hostile:
         pass
 
 
+class Crashing(Hostile):
+    """Ends its process by a signal: ``once``, ``always``, or ``with units``, as code for another processor does.
+
+    Notes what each try finds in its environment.
+    """
+
+    def __init__(self, signal_name="SIGFPE", when="with units", place="", random_state=0):
+        super().__init__("learn", place, random_state)
+        self.signal_name = signal_name
+        self.when = when
+
+    def fit(self, images, labels, *, groups=None):
+        lowered = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+        self._note("tries", json.dumps([os.getpid(), lowered, os.environ.get("FER_BENCH_CAUTIOUS", "")]))
+        first = self.place and len((Path(self.place) / "tries").read_text().splitlines()) == 1
+        if {"always": True, "once": first, "with units": lowered != "AVX2", "never": False}[self.when]:
+            os.kill(os.getpid(), getattr(signal, self.signal_name))
+        return super().fit(images, labels, groups=groups)
+
+
 class Steps(Hostile):
     """Learns in five steps and keeps each; hangs after the third, if it was not there when it began."""
 
@@ -186,5 +212,5 @@ METHODS = tuple(
         image=ImageSpec(32),
         summary=f"a test method that does its worst: {does}",
     )
-    for does in ("learn", *BAD)
+    for does in ("learn", "crash", *BAD)
 )

@@ -1,9 +1,11 @@
 """A network that keeps its checkpoint after every epoch and takes its time, so that tests can kill it in between."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
-from fer_bench.deep import checkpoint
+from fer_bench.deep import checkpoint, precision
 from fer_bench.deep.classifier import NetworkClassifier
 
 
@@ -27,6 +29,19 @@ class Keeping(NetworkClassifier):
             return super().fit(images, labels, groups=groups, watch=watch)
         keeper = Noting(Path(checkpoint) / "training.pt", Path(self.place) / "epochs")
         return super().fit(images, labels, groups=groups, watch=watch, checkpoint=keeper)
+
+
+class CrashingInHalf(Keeping):
+    """Takes any processor's bfloat16, and crashes when it has trained in it and shall predict."""
+
+    def fit(self, images, labels, **more):
+        precision.cpu_gains = lambda: True
+        return super().fit(images, labels, **more)
+
+    def predict_proba(self, images):
+        if self.precision_ == "bfloat16":
+            os.kill(os.getpid(), signal.SIGFPE)
+        return super().predict_proba(images)
 
 
 class Noting(checkpoint.Checkpoint):
