@@ -43,7 +43,8 @@ def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[.
     except ImportError as error:
         missing = error.name or str(error)
         raise UserError(
-            f"--executor {name}: {missing} is not installed; install it with `pip install '.[dask]'` in the clone"
+            f"--executor {name}: {missing} is not installed; install it with "
+            "`pip install -c constraints.txt '.[dask]'` in the clone"
         ) from error
     if scheduler:
         module.check(scheduler)

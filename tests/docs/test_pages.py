@@ -194,4 +194,4 @@ def test_suites_in_blocks_name_methods_that_exist(page, tmp_path):
 def test_the_tutorial_installs_before_it_calls():
     """Who types the tutorial from top to bottom has the command when it is first called."""
     code = "\n".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "tutorial.md").read_text(), re.M | re.S))
-    assert 0 <= code.index("pip install .") < code.index("\nfer-bench ")
+    assert 0 <= code.index("pip install -c constraints.txt .") < code.index("\nfer-bench ")

@@ -68,7 +68,10 @@ except UserError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
-    assert "distributed is not installed; install it with `pip install '.[dask]'` in the clone" in done.stdout
+    assert (
+        "distributed is not installed; install it with `pip install -c constraints.txt '.[dask]'` in the clone"
+        in done.stdout
+    )
 
 
 def test_without_a_scheduler_nothing_is_begun(cli, tmp_path):
