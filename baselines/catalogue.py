@@ -27,7 +27,7 @@ _VARIANTS = {
     "lbp_sq": (ImageSpec(128, 1), 3776, "LBP histograms of the square neighbourhood, 8 x 8 cells of 128 px"),
     "hog_cv": (ImageSpec(64, 1), 1764, "OpenCV's HOG descriptor at 64 px"),
 }
-_HERE = "fer_bench.baselines"
+_HERE = "fer_bench.baselines.features"
 _RECIPES = {  # features of one source each, found by their path: image, values, path, classifier, what, source
     "lbp_shan": (
         *(ImageSpec(150, 1), 2478, f"{_HERE}.recipes:LBP_SHAN", "rbf_svc"),

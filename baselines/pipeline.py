@@ -16,8 +16,8 @@ from fer_bench.errors import InputError
 from fer_bench.labels import EMOTION_NAMES, N_CLASSES
 from fer_bench.methods import check_images, check_labels, check_landmarks
 
-from .classifiers import make_classifier, prepared_feature
-from .temperature import decision_matrix, fit_with_temperature, tempered
+from .classifiers.registry import make_classifier, prepared_feature
+from .classifiers.temperature import decision_matrix, fit_with_temperature, tempered
 from .tuning import search
 
 __all__ = ["FacePipeline"]
@@ -32,10 +32,10 @@ class FacePipeline(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     features : str
-        A name in `fer_bench.baselines.features.FEATURES`, several joined by "+", ``"2dlda"``, or
+        A name in `fer_bench.baselines.features.registry.FEATURES`, several joined by "+", ``"2dlda"``, or
         ``"module:object"`` for a `Feature` of another package.
     classifier : str
-        A name in `fer_bench.baselines.classifiers.CLASSIFIERS`, or ``"module:function"`` of another package.
+        A name in `fer_bench.baselines.classifiers.registry.CLASSIFIERS`, or ``"module:function"`` of another package.
     classifier_params : dict, optional
         Parameters of the final estimator that replace the documented defaults, such as ``{"C": 10.0}``.
     grid : dict of lists, optional

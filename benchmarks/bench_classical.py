@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 from plain_classical import PLAIN_TOLERANCES, plain_pipeline
 
 from fer_bench.baselines.catalogue import METHODS as CATALOGUE
-from fer_bench.baselines.classifiers import make_classifier, prepared_feature
+from fer_bench.baselines.classifiers.registry import make_classifier, prepared_feature
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.store import build_stores
-from fer_bench.folds import make_folds
+from fer_bench.data.images.store import build_stores
+from fer_bench.folds.splitters import make_folds
 from fer_bench.methods import MethodSpec
 
 HERE = Path(__file__).parent

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from fer_bench.executors.cluster import execute
 from fer_bench.methods import ImageSpec, MethodSpec
-from fer_bench.trial import Task
+from fer_bench.runner.executors.dask.executor import execute
+from fer_bench.runner.trial import Task
 
 _HEADING = """# A trial's cost on a cluster
 

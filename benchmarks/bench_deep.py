@@ -34,16 +34,16 @@ import torchvision
 from plain_deep import PlainFaces, faces_for, plain_epoch, plain_network
 from torch.nn import functional
 
-from fer_bench.deep.checkpoint import Course
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.feeds import Data, Feed, plain_feed, predict
-from fer_bench.deep.networks import StagedNetwork, learn, write_random_weights
-from fer_bench.deep.precision import autocast, computes_half
-from fer_bench.deep.settings import make_optimizer
-from fer_bench.deep.stages import Stage
-from fer_bench.deep.steps import run_epoch
-from fer_bench.deep.views import Feeds
-from fer_bench.deep.zoo import NETWORKS, find
+from fer_bench.deep.networks.build import StagedNetwork, learn, write_random_weights
+from fer_bench.deep.networks.zoo import NETWORKS, find
+from fer_bench.deep.training.batches import Data, Feed, plain_feed, predict
+from fer_bench.deep.training.checkpoint import Course
+from fer_bench.deep.training.frozen import Feeds
+from fer_bench.deep.training.precision import autocast, computes_half
+from fer_bench.deep.training.settings import make_optimizer
+from fer_bench.deep.training.stages import Stage
+from fer_bench.deep.training.steps import run_epoch
 
 CPU = torch.device("cpu")
 FOLDS, EPOCHS = 10, 50  # of the protocol that ratios are stated for

@@ -35,9 +35,9 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 from skimage.feature import hog, local_binary_pattern
 
-from fer_bench.baselines.features import find_feature
-from fer_bench.baselines.gabor import gabor_waves
-from fer_bench.baselines.lbp import lbp_codes, square_lbp_codes
+from fer_bench.baselines.features.gabor import gabor_waves
+from fer_bench.baselines.features.lbp import lbp_codes, square_lbp_codes
+from fer_bench.baselines.features.registry import find_feature
 from fer_bench.data.render import portrait_names, render_many
 
 Images = NDArray[np.uint8]

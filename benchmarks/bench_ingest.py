@@ -28,13 +28,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fer_bench.data.audit import audit
-from fer_bench.data.kdef import read_kdef
-from fer_bench.data.phash import BITS, NEAR, near_pairs, phash
-from fer_bench.data.pictures import glance
+from fer_bench.data.images.audit import audit
+from fer_bench.data.images.phash import BITS, NEAR, near_pairs, phash
+from fer_bench.data.images.pictures import glance
+from fer_bench.data.images.store import build_stores, store_path
+from fer_bench.data.layouts.kdef import read_kdef
 from fer_bench.data.render import portrait_names, render_many
-from fer_bench.data.sources import open_source
-from fer_bench.data.store import build_stores, store_path
+from fer_bench.data.sources.opening import open_source
 from fer_bench.methods import ImageSpec
 
 SIZE = (562, 762)

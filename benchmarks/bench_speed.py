@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from plain_classical import plain_pipeline
 
-from fer_bench.baselines.classifiers import CLASSIFIERS, make_classifier
-from fer_bench.baselines.features import find_feature
+from fer_bench.baselines.classifiers.registry import CLASSIFIERS, make_classifier
+from fer_bench.baselines.features.registry import find_feature
 from fer_bench.data.datasets import load_dataset
+from fer_bench.data.images.store import build_stores, store_path
 from fer_bench.data.manifest import Dataset
 from fer_bench.data.render import write_kdef
-from fer_bench.data.store import build_stores, store_path
 from fer_bench.methods import ImageSpec
 
 Beside = Callable[..., Any]
@@ -124,9 +124,9 @@ def test_network_training(beside: Beside) -> None:
     from bench_deep import Row, our_epochs, subject
     from plain_deep import PlainFaces, faces_for, plain_epoch, plain_network
 
-    from fer_bench.deep.feeds import plain_feed
-    from fer_bench.deep.networks import learn
-    from fer_bench.deep.zoo import find
+    from fer_bench.deep.networks.build import learn
+    from fer_bench.deep.networks.zoo import find
+    from fer_bench.deep.training.batches import plain_feed
 
     torch.set_num_threads(1)
     row = Row("cnn2", 48, 32, 8)
@@ -152,8 +152,8 @@ def test_frozen_features(beside: Beside, tmp_path: Path) -> None:
     from plain_deep import PlainFaces, faces_for, plain_epoch, plain_network
 
     from fer_bench.deep.classifier import NetworkClassifier
-    from fer_bench.deep.networks import write_random_weights
-    from fer_bench.deep.zoo import find
+    from fer_bench.deep.networks.build import write_random_weights
+    from fer_bench.deep.networks.zoo import find
 
     torch.set_num_threads(1)
     name, size, epochs = "squeezenet1_0", 64, 20

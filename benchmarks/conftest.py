@@ -113,7 +113,7 @@ def rounded(rows: dict[str, Any]) -> dict[str, Any]:
 
 def machine() -> str:
     """What seconds depend on."""
-    from fer_bench.provenance import cpu
+    from fer_bench.utils.provenance import cpu
 
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "torch"))
     return f"{cpu()['cpu']}, Python {platform.python_version()}, {packages}"

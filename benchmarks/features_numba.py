@@ -22,7 +22,7 @@ import numpy as np
 from bench_features import cpu_seconds, faces
 from skimage.feature import local_binary_pattern
 
-from fer_bench.baselines.lbp import lbp_codes
+from fer_bench.baselines.features.lbp import lbp_codes
 
 try:
     import numba

@@ -25,13 +25,13 @@ import torchvision
 from plain_deep import PlainFaces, faces_for, plain_epoch, plain_network
 from torch.utils.flop_counter import FlopCounterMode
 
-from fer_bench.deep.checkpoint import Course
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.feeds import Data, plain_feed
-from fer_bench.deep.networks import learn
-from fer_bench.deep.settings import make_optimizer
-from fer_bench.deep.steps import run_epoch
-from fer_bench.deep.zoo import find
+from fer_bench.deep.networks.build import learn
+from fer_bench.deep.networks.zoo import find
+from fer_bench.deep.training.batches import Data, plain_feed
+from fer_bench.deep.training.checkpoint import Course
+from fer_bench.deep.training.settings import make_optimizer
+from fer_bench.deep.training.steps import run_epoch
 
 FOLDS, EPOCHS, IMAGES = 10, 50, 4900
 TABLE_3 = ("vgg16", "vgg19_bn", "resnet18", "resnet34", "resnet50", "resnet152", "inception_v3", "densenet161")

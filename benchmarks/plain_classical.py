@@ -21,7 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from fer_bench.baselines.classifiers import make_classifier, prepared_feature
+from fer_bench.baselines.classifiers.registry import make_classifier, prepared_feature
 
 __all__ = ["PLAIN_TOLERANCES", "plain_pipeline"]
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from fer_bench.deep.networks import build
-from fer_bench.deep.zoo import find
+from fer_bench.deep.networks.build import build
+from fer_bench.deep.networks.zoo import find
 
 __all__ = ["PlainFaces", "faces_for", "plain_epoch", "plain_network"]
 

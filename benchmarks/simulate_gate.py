@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from fer_bench import stats
-from fer_bench.gate import SEEDS, Reference, judge, smallest_drop
+from fer_bench.gate.expected import SEEDS, Reference
+from fer_bench.gate.judge import judge, smallest_drop
 
 METHODS = 6
 REPEATS = 400
@@ -141,11 +142,11 @@ def real_answers(seeds: int) -> tuple[list[tuple[str, NDArray[np.uint8]]], NDArr
     """Train cheap random methods with many seeds on embedded faces, the same folds by person for all."""
     from sklearn.ensemble import RandomForestClassifier
 
+    from fer_bench.baselines.classifiers.rbf_network import RBFNetwork
     from fer_bench.baselines.pipeline import FacePipeline
-    from fer_bench.baselines.rbf_network import RBFNetwork
     from fer_bench.data.datasets import load_dataset
-    from fer_bench.data.store import build_stores
-    from fer_bench.folds import make_folds
+    from fer_bench.data.images.store import build_stores
+    from fer_bench.folds.splitters import make_folds
     from fer_bench.methods import ImageSpec
 
     dataset = load_dataset("synthetic", people=REAL_PEOPLE, workers=1)

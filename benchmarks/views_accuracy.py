@@ -21,7 +21,7 @@ import torch
 from sklearn.model_selection import GroupKFold
 
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.store import build_stores
+from fer_bench.data.images.store import build_stores
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.methods import ImageSpec
 from fer_bench.stats import accuracy_interval, paired_difference

@@ -10,13 +10,13 @@ from typing import Any
 
 from fer_bench.methods import ImageSpec, MethodSpec
 
-from . import named
 from .costs import cost
-from .landmarks import DGNN
+from .literature.landmarks import DGNN
+from .literature.rows import METHODS as LITERATURE
+from .networks.registry import MODES, Network
+from .networks.zoo import IMAGENET, NETWORKS, RENDERED
 from .recipes import FULL, VIEWS, presets, quick
-from .registry import MODES, Network
-from .stages import GRADUAL
-from .zoo import IMAGENET, NETWORKS, RENDERED
+from .training.stages import GRADUAL
 
 __all__ = ["METHODS", "cost", "rows"]
 
@@ -105,5 +105,5 @@ METHODS: tuple[MethodSpec, ...] = (
         if mode != "scratch"
     ),
     DGNN,
-    *named.METHODS,
+    *LITERATURE,
 )

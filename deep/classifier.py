@@ -21,17 +21,17 @@ from fer_bench.labels import N_CLASSES
 from fer_bench.methods import check_images, check_labels, load_object
 from fer_bench.seeds import derive_seed
 
-from .augment import normalise
-from .checkpoint import Checkpoint, Course, open_checkpoint
-from .feeds import Data, head_feed, in_even_batches, predict
-from .inputs import as_pictures, check_shape, digest, file_hash, find_device, held_out_rows, softmax
-from .networks import StagedNetwork, build, head_alone
-from .precision import computes_half
-from .settings import Settings, gather_settings, normalisation
-from .stages import plan_stages
-from .train import Aside, train
-from .views import Feeds, view_features
-from .zoo import find
+from .networks.build import StagedNetwork, build, head_alone
+from .networks.zoo import find
+from .training.augment import normalise
+from .training.batches import Data, head_feed, in_even_batches, predict
+from .training.checkpoint import Checkpoint, Course, open_checkpoint
+from .training.frozen import Feeds, view_features
+from .training.inputs import as_pictures, check_shape, digest, file_hash, find_device, held_out_rows, softmax
+from .training.precision import computes_half
+from .training.settings import Settings, gather_settings, normalisation
+from .training.stages import plan_stages
+from .training.train import Aside, train
 
 __all__ = ["NetworkClassifier"]
 
@@ -48,10 +48,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     network : str
-        A name of `fer_bench.deep.zoo` (``"cnn2"``, ``"cnn3"``: grey images; others: RGB), or ``"module:object"`` of a
-        `fer_bench.deep.registry.Network`.
+        A name of `fer_bench.deep.networks.zoo` (``"cnn2"``, ``"cnn3"``: grey images; others: RGB), or
+        ``"module:object"`` of a `fer_bench.deep.networks.registry.Network`.
     mode : str
-        ``"dense"``, ``"last_block"``, ``"entire"``, ``"scratch"`` or ``"gradual"``, see `fer_bench.deep.networks`.
+        ``"dense"``, ``"last_block"``, ``"entire"``, ``"scratch"`` or ``"gradual"``, see
+        `fer_bench.deep.networks.build`.
     epochs, batch_size : int
         Passes over the training images, and images a step (at least 2).
     learning_rate, betas, weight_decay
@@ -66,7 +67,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     head : str
         ``"linear"``, ``"hidden"`` (512 units with ReLU before it) or ``"factored"`` (512 without activation).
     stages : list of [what, part, factor], optional
-        Of ``gradual``, see `fer_bench.deep.stages.plan_stages`.
+        Of ``gradual``, see `fer_bench.deep.training.stages.plan_stages`.
     augment : bool or str
         True: rotate up to 10 degrees, scale 0.9 to 1.1, shift up to 4 %, mirror; drawn for each image anew.
         ``"flip"``: mirror alone; ``"paper"``: rotate up to 10 degrees, scale 1 to 1.1, mirror.
@@ -90,7 +91,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         right and quick, and the network gains by them.
     pretraining : mapping, optional
         Of mode ``scratch``: what the network learns without labels before it is trained on them. ``"function"`` is the
-        ``"module:object"`` of what does it, such as `fer_bench.deep.dbn.stack`; it is called as
+        ``"module:object"`` of what does it, such as `fer_bench.deep.literature.dbn.stack`; it is called as
         ``function(network, data, settings, weights, **others)`` with the rest of the mapping, changes the network and
         returns an error for each of its epochs.
 

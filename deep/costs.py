@@ -6,9 +6,9 @@ from typing import Any
 
 from fer_bench.methods import MethodSpec
 
-from .registry import Network, Work
-from .stages import GRADUAL, plan_stages
-from .zoo import find
+from .networks.registry import Network, Work
+from .networks.zoo import find
+from .training.stages import GRADUAL, plan_stages
 
 __all__ = ["cost"]
 

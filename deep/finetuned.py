@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fer_bench.errors import UserError
-from fer_bench.weights import find_weights
+from fer_bench.methods.weights import find_weights
 
 from .classifier import NetworkClassifier
-from .zoo import find
+from .networks.zoo import find
 
 __all__ = ["FineTuned"]
 

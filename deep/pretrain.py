@@ -1,7 +1,7 @@
 """Pretraining on rendered faces: action units, pose and identity as targets, never the seven expressions.
 
-The harness renders the pool (`fer_bench.pretraining`); here is what learns from it. The blocks of the network are kept,
-the three heads are dropped.
+The harness renders the pool (`fer_bench.runner.pretrain`); here is what learns from it. The blocks of the network are
+kept, the three heads are dropped.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from torch.nn import functional
 from fer_bench.errors import FerBenchError
 from fer_bench.methods import load_object
 
-from .augment import MILD, Normalisation, affine_matrices, normalise, warp
-from .feeds import even_batches, generator
-from .inputs import as_pictures, find_device
-from .networks import StagedNetwork, cut_network, seeded
-from .precision import autocast, computes_half
-from .registry import Network
-from .safetensors import write_safetensors
-from .zoo import find
+from .networks.build import StagedNetwork, cut_network, seeded
+from .networks.registry import Network
+from .networks.safetensors import write_safetensors
+from .networks.zoo import find
+from .training.augment import MILD, Normalisation, affine_matrices, normalise, warp
+from .training.batches import even_batches, generator
+from .training.inputs import as_pictures, find_device
+from .training.precision import autocast, computes_half
 
 __all__ = ["BATCH", "LEARNING_RATE", "Pool", "features_alone", "pretrain"]
 
@@ -44,7 +44,7 @@ _WARM_UP = 200
 
 
 class Pool(Protocol):
-    """Pictures and what they were made from, as `fer_bench.pretraining.RenderedPool` documents them."""
+    """Pictures and what they were made from, as `fer_bench.runner.pretrain.RenderedPool` documents them."""
 
     pictures: NDArray[np.uint8]
     units: NDArray[np.float32]

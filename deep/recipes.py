@@ -10,7 +10,7 @@ from typing import Any
 
 from fer_bench.methods import ImageSpec, Override
 
-from .registry import Network
+from .networks.registry import Network
 
 __all__ = ["FULL", "VIEWS", "presets", "quick"]
 

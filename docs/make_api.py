@@ -26,9 +26,9 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "folds": (
         "Protocols and folds",
         {
-            "fer_bench.protocols": ("PROTOCOLS", "Protocol", "unsupported", "official_parts"),
-            "fer_bench.folds": (),
-            "fer_bench.foldcheck": (),
+            "fer_bench.folds.protocols": ("PROTOCOLS", "Protocol", "unsupported", "official_parts"),
+            "fer_bench.folds.splitters": (),
+            "fer_bench.folds.check": (),
         },
     ),
     "data": (
@@ -36,27 +36,27 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         {
             "fer_bench.data.datasets": ("load_dataset",),
             "fer_bench.data.manifest": ("Dataset", "Manifest", "Excluded"),
-            "fer_bench.data.contract": (),
-            "fer_bench.data.layouts": (),
+            "fer_bench.data.layouts.contract": (),
+            "fer_bench.data.layouts.known": (),
             "fer_bench.data.words": (),
             "fer_bench.data.render": (),
         },
     ),
-    "statistics": ("Figures and statistics", {"fer_bench.metrics": (), "fer_bench.stats": ()}),
+    "statistics": ("Figures and statistics", {"fer_bench.stats.metrics": (), "fer_bench.stats": ()}),
     "results": (
         "A run read back",
-        {"fer_bench.results": (), "fer_bench.compare": ("Compared", "Pair", "compare_runs")},
+        {"fer_bench.results": (), "fer_bench.results.compare": ("Compared", "Pair", "compare_runs")},
     ),
     "baselines": (
         "Classical methods: features and the pipeline",
-        {"fer_bench.baselines.features": (), "fer_bench.baselines.pipeline": ()},
+        {"fer_bench.baselines.features.registry": (), "fer_bench.baselines.pipeline": ()},
     ),
     "deep": (
         "Networks: records and rows",
         {
-            "fer_bench.deep.registry": (),
+            "fer_bench.deep.networks.registry": (),
             "fer_bench.deep.catalogue": ("rows",),
-            "fer_bench.deep.architectures": ("Parts",),
+            "fer_bench.deep.networks.architectures": ("Parts",),
             "fer_bench.deep.classifier": (),
         },
     ),

@@ -4,11 +4,10 @@ The harness. It imports neither ``fer_bench.baselines`` nor ``fer_bench.deep``: 
 entry-point group ``fer_bench.methods``.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.labels import EMOTIONS, VIEWS
 from fer_bench.methods import ImageSpec, Method, MethodSpec, Override, WeightsSpec
+from fer_bench.utils.version import __version__
 
 __all__ = [
     "EMOTIONS",
@@ -21,9 +20,5 @@ __all__ = [
     "Override",
     "UserError",
     "WeightsSpec",
+    "__version__",
 ]
-
-try:
-    __version__ = version("fer-bench")
-except PackageNotFoundError:  # the source tree on a path, not installed
-    __version__ = "0+unknown"

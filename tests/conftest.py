@@ -81,7 +81,7 @@ def cli(tmp_path):
     """Run the installed command line in a process of its own, in an empty folder, with the probe methods installed."""
 
     def run(*arguments: object, expect: int | None = 0, **environment: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-P", "-c", "from fer_bench.cli import main; main()", *map(str, arguments)]
+        command = [sys.executable, "-P", "-c", "from fer_bench.cli.app import main; main()", *map(str, arguments)]
         done = subprocess.run(
             command,
             capture_output=True,

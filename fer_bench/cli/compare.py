@@ -9,8 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from fer_bench import stats
-from fer_bench.cli.tables import columns
-from fer_bench.compare import Compared, Pair
+from fer_bench.results.compare import Compared, Pair
+
+from .tables import columns
 
 __all__ = ["compare_json", "compare_lines"]
 

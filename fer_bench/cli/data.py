@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from fer_bench.cli.options import SeedOption
-from fer_bench.cli.tables import answer
 from fer_bench.errors import UserError
+
+from .options import SeedOption
+from .tables import answer
 
 __all__ = ["data_app"]
 
@@ -30,8 +31,9 @@ def inspect_data(
     Names the layout; counts people, sessions, views and expressions; lists the files that are left out, by reason;
     says which protocols the data can support, and why not the others.
     """
-    from fer_bench.cli.inspect import inspect_lines
     from fer_bench.data.datasets import load_dataset
+
+    from .inspect import inspect_lines
 
     dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict)
     answer("\n".join(inspect_lines(dataset, everything=everything)))
@@ -49,7 +51,7 @@ def render_data(
     In KDEF's folders and names, so that any other tool can read them.
     """
     from fer_bench.data.render import write_kdef
-    from fer_bench.progress import progress
+    from fer_bench.utils.progress import progress
 
     width, _, height = size.partition("x")
     if not (width.isdigit() and height.isdigit() and 32 <= int(width) <= 4096 and 32 <= int(height) <= 4096):

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fer_bench.cli.options import DataOption, SeedOption, StrictOption, TestDataOption, ViewsOption, split_views
-from fer_bench.cli.tables import answer
+from .options import DataOption, SeedOption, StrictOption, TestDataOption, ViewsOption, split_views
+from .tables import answer
 
 __all__ = ["folds_app"]
 
@@ -26,9 +26,9 @@ def make_folds_file(
     test_data: TestDataOption = "",
 ) -> None:
     """Write the folds of a full run, and say how even they are."""
-    from fer_bench.dealing import balance
-    from fer_bench.folds import make_folds
-    from fer_bench.request import Request, open_data
+    from fer_bench.folds.splitters import make_folds
+    from fer_bench.folds.stratify import balance
+    from fer_bench.plan.request import Request, open_data
 
     # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
     request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data, crop="none")
@@ -65,7 +65,7 @@ def check_folds_file(
     Looks for people, films and duplicate pictures on both sides, whatever the file says of itself. A claim that does
     not hold is refused with the pictures that break it (exit code 1).
     """
-    from fer_bench.foldcheck import check_file
+    from fer_bench.folds.check import check_file
 
     verdict = check_file(file, claim=claim, data=data, manifest=manifest)
     answer("\n".join(verdict.lines))

@@ -10,10 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fer_bench.cli.tables import columns
 from fer_bench.errors import UserError
-from fer_bench.gate import SEEDS, Expected, Row, Verdict, check_gate, read_expected, write_expected
-from fer_bench.gate.expected import Reference
+from fer_bench.gate.check import Verdict, check_gate
+from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
+from fer_bench.gate.judge import Row
+
+from .tables import columns
 
 __all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "update_lines", "write_summary"]
 

@@ -37,7 +37,7 @@ def inspect_lines(dataset: Dataset, *, everything: bool = False) -> Iterator[str
 def _label_lines(dataset: Dataset) -> Iterator[str]:
     """How the dataset's own words became codes."""
     if dataset.layout:
-        from fer_bench.data.layouts import load_layouts
+        from fer_bench.data.layouts.known import load_layouts
 
         words = defaultdict(list)
         for word, code in load_layouts()[dataset.layout].labels.items():
@@ -73,7 +73,7 @@ def _count_lines(dataset: Dataset) -> Iterator[str]:
 
 def _crosstab_lines(dataset: Dataset) -> Iterator[str]:
     """Expressions by views, or by parts of the split; expressions that are not there have no row."""
-    from fer_bench.cli.tables import columns
+    from .tables import columns
 
     table = dataset.manifest.table
     column = "view" if table["view"].ne("").any() else "split"
@@ -91,7 +91,7 @@ def _crosstab_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _protocol_lines(dataset: Dataset) -> Iterator[str]:
-    from fer_bench.protocols import PROTOCOLS, unsupported
+    from fer_bench.folds.protocols import PROTOCOLS, unsupported
 
     reasons = unsupported(dataset.manifest, dataset.why_no_people)
     able = [name for name in PROTOCOLS if name not in reasons]

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fer_bench.cli.tables import columns
-from fer_bench.forecast import SOURCES, Forecast, forecast
-from fer_bench.live import duration
-from fer_bench.plan import Plan, Trial
+from fer_bench.plan.forecast import SOURCES, Forecast, forecast
+from fer_bench.plan.plan import Plan, Trial
+from fer_bench.runner.monitor.display import duration
+
+from .tables import columns
 
 __all__ = ["Planned", "planned", "planned_json", "planned_lines"]
 

@@ -27,7 +27,7 @@ def method_lines() -> Iterator[str]:
 
 def suite_lines() -> Iterator[str]:
     """Name and summary of every suite."""
-    from fer_bench.suites import known_suites
+    from fer_bench.plan.suites import known_suites
 
     yield from columns([("SUITE", "WHAT IT RUNS"), *known_suites().items()])
 
@@ -35,11 +35,11 @@ def suite_lines() -> Iterator[str]:
 def dataset_lines() -> Iterator[str]:
     """What --data takes, and every layout that is recognised."""
     from fer_bench.data import DATASETS, LAYOUT_SUMMARIES
-    from fer_bench.plugins import LAYOUTS_GROUP, points
+    from fer_bench.utils.plugins import LAYOUTS_GROUP, points
 
     summaries = LAYOUT_SUMMARIES
     if points(LAYOUTS_GROUP):  # alone then are the layouts themselves read, which takes half a second
-        from fer_bench.data.layouts import load_layouts
+        from fer_bench.data.layouts.known import load_layouts
 
         summaries = {layout.name: layout.summary for layout in load_layouts().values()}
     yield from columns([("--data", "WHAT IT IS"), *DATASETS.items()])
@@ -49,7 +49,7 @@ def dataset_lines() -> Iterator[str]:
 
 def protocol_lines() -> Iterator[str]:
     """Name, unit of splitting and summary of every protocol."""
-    from fer_bench.protocols import PROTOCOLS
+    from fer_bench.folds.protocols import PROTOCOLS
 
     rows = [(p.name, p.splits_by, p.summary) for p in PROTOCOLS.values()]
     yield from columns([("PROTOCOL", "SPLITS BY", "HOW"), *rows])
@@ -62,7 +62,7 @@ def weights_by_name() -> dict[str, WeightsSpec]:
 
 def weights_lines(weights_dir: Path | None) -> Iterator[str]:
     """What each network needs and where it is."""
-    from fer_bench.weights import find_weights
+    from fer_bench.methods.weights import find_weights
 
     if weights_dir is not None and not weights_dir.is_dir():
         raise UserError(f"--weights-dir {weights_dir}: no such folder")

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fer_bench.cli.options import Device, DeviceOption, WeightsOption
-from fer_bench.cli.tables import answer
 from fer_bench.errors import UserError
+
+from .options import Device, DeviceOption, WeightsOption
+from .tables import answer
 
 __all__ = ["pretrain", "weights_app"]
 
@@ -19,7 +20,7 @@ weights_app = typer.Typer(help="Pretrained weights: what is here, what can be fe
 @weights_app.command("list")
 def list_weights(weights_dir: WeightsOption = None) -> None:
     """Show what each network needs."""
-    from fer_bench.cli.tables import weights_lines
+    from .tables import weights_lines
 
     answer("\n".join(weights_lines(weights_dir)))
 
@@ -35,9 +36,10 @@ def fetch(
 
     Into fer-bench's cache, hash checked.
     """
-    from fer_bench.cli.tables import weights_by_name
-    from fer_bench.data.detect import fetch_yunet, find_yunet
-    from fer_bench.weights import WeightsUnavailableError, fetch_weights, find_weights
+    from fer_bench.data.images.detect import fetch_yunet, find_yunet
+    from fer_bench.methods.weights import WeightsUnavailableError, fetch_weights, find_weights
+
+    from .tables import weights_by_name
 
     known = weights_by_name()
     for name in known if "all" in names else names:
@@ -71,7 +73,7 @@ def pretrain(
     No photograph is used. Targets: action units, pose and identity.
     """
     from fer_bench.methods import load_methods
-    from fer_bench.pretraining import pretrain as make
+    from fer_bench.runner.pretrain import pretrain as make
 
     rows = {spec.network: spec for spec in load_methods().values() if spec.weights and spec.weights.make}
     if name not in rows:

@@ -9,20 +9,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_bench.data import DATASETS
-from fer_bench.data.kdef import STRICT, parse_name
-from fer_bench.data.layouts import read_dataset
-from fer_bench.data.manifest import (
-    Dataset,
-    Excluded,
-    Manifest,
-    as_manifest,
-    choose_images,
-    choose_people,
-    need_expressions,
-)
 from fer_bench.errors import UserError
 from fer_bench.labels import VIEWS
+
+from . import DATASETS
+from .layouts.kdef import STRICT, parse_name
+from .layouts.known import read_dataset
+from .manifest import Dataset, Excluded, Manifest, as_manifest, choose_images, choose_people, need_expressions
 
 __all__ = ["CROPS", "load_dataset"]
 
@@ -114,7 +107,7 @@ def _fewer(dataset: Dataset, people: int) -> Dataset:
 
 
 def _synthetic(people: int | None, strict: bool) -> Dataset:
-    from fer_bench.data.render import RENDERER_VERSION, portrait_names
+    from .render import RENDERER_VERSION, portrait_names
 
     rows, excluded = [], []
     for name in portrait_names(70 if people is None else people):
@@ -140,13 +133,13 @@ def _synthetic(people: int | None, strict: bool) -> Dataset:
 
 
 def _rendered_landmarks(file: str) -> NDArray[np.float64]:
-    from fer_bench.data.render import render_truth
+    from .render import render_truth
 
     return render_truth(file, size=_RENDER_SIZE, seed=0).landmarks
 
 
 def _render(manifest: Manifest, workers: int) -> Iterator[NDArray[np.uint8]]:
-    from fer_bench.data.render import render_many
+    from .render import render_many
 
     for _, picture in render_many(list(manifest.table["file"]), size=_RENDER_SIZE, seed=0, workers=workers):
         yield picture

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.errors import InputError, UserError
-from fer_bench.files import atomic_write
 from fer_bench.results import SELECTIONS, Key, Outcome, RunData, collect_outcomes, load_run
+from fer_bench.utils.files import atomic_write
 
 __all__ = [
     "RULES",

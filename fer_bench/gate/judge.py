@@ -21,7 +21,8 @@ from scipy import stats as distributions
 from scipy.special import expit, logit
 
 from fer_bench import stats
-from fer_bench.gate.expected import SEEDS, Reference
+
+from .expected import SEEDS, Reference
 
 __all__ = ["FLIPS", "TOLERANCE", "Row", "allowed_changes", "judge", "smallest_drop", "tolerance_of"]
 

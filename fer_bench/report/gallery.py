@@ -17,11 +17,11 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
-from fer_bench.files import atomic_write
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.utils.files import atomic_write
 
-from .gather import RunView, gather
-from .hard import hardest, taken_for
+from .model.run_view import RunView, gather
+from .sections.hard_images import hardest, taken_for
 
 if TYPE_CHECKING:
     from fer_bench.data.manifest import Dataset

@@ -11,21 +11,21 @@ from pathlib import Path
 import pandas as pd
 
 from fer_bench.errors import UserError
-from fer_bench.files import atomic_write
+from fer_bench.utils.files import atomic_write
 
-from . import comparison, opening, provenance
-from .bibliography import bibtex
-from .document import Document, figures_of, tables_of
-from .exports import document_json, safe_for_spreadsheets, table_csv
-from .gather import RunView, gather
-from .ids import with_own_ids
-from .latex import table_tex
-from .markdown import markdown, summary
-from .pictures import figure_svg
-from .render import html
-from .runs import runs_section
-from .sections import SECTIONS
-from .tables import Section, Table, with_reasons
+from .contents import SECTIONS
+from .formats.exports import document_json, safe_for_spreadsheets, table_csv
+from .formats.figures import figure_svg
+from .formats.html import html
+from .formats.latex import table_tex
+from .formats.markdown import markdown, summary
+from .model.document import Document, figures_of, tables_of
+from .model.ids import with_own_ids
+from .model.run_view import RunView, gather
+from .model.tables import Section, Table, with_reasons
+from .sections import leaderboard, opening, provenance
+from .sections.bibliography import bibtex
+from .sections.runs import runs_section
 
 __all__ = ["build_document", "write_report"]
 
@@ -91,7 +91,7 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
 def build_document(views: Sequence[RunView]) -> Document:
     """Make the report's sections from gathered runs."""
     several = len(views) > 1
-    sections = [*([runs_section(views)] if several else []), comparison.leaderboard_section(views)]
+    sections = [*([runs_section(views)] if several else []), leaderboard.leaderboard_section(views)]
     for build in SECTIONS:
         for place, view in enumerate(views):
             section = build(view, f"-{place + 1}" if several else "")

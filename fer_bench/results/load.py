@@ -15,9 +15,10 @@ import pandas as pd
 from fer_bench import stats
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
-from fer_bench.results.checks import check_numbers, checked_info, find_doubts
-from fer_bench.schema import check_schema
 from fer_bench.seeds import derive_seed
+
+from .checks import check_numbers, checked_info, find_doubts
+from .schema import check_schema
 
 __all__ = ["PROBABILITIES", "RunData", "load_run", "planned_pairs", "read_info", "report_seed"]
 

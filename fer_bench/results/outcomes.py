@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.labels import EMOTIONS, N_CLASSES
-from fer_bench.results.load import PROBABILITIES, RunData, planned_pairs
+
+from .load import PROBABILITIES, RunData, planned_pairs
 
 __all__ = ["SELECTIONS", "Key", "Outcome", "collect_outcomes", "confusion_by_person"]
 

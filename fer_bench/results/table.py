@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_bench import metrics, stats
+from fer_bench import stats
 from fer_bench.labels import N_CLASSES
-from fer_bench.results.load import RunData, planned_pairs, report_seed
-from fer_bench.results.outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
+from fer_bench.stats import metrics
+
+from .load import RunData, planned_pairs, report_seed
+from .outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
 
 __all__ = ["RESULT_COLUMNS", "build_results"]
 

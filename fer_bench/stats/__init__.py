@@ -6,9 +6,9 @@ All intervals hold the fitted models fixed: they say how the figure varies with 
 trained on. Where data name no people, `Unit` says what stands in for them.
 """
 
-from fer_bench.stats.bayes import MARGIN, Posterior, probability_better
-from fer_bench.stats.folds import FoldTest, corrected_t_test
-from fer_bench.stats.intervals import (
+from .bayes import MARGIN, Posterior, probability_better
+from .corrected_t import FoldTest, corrected_t_test
+from .intervals import (
     BOOTSTRAP_MOST,
     BOOTSTRAP_PEOPLE,
     Interval,
@@ -19,7 +19,7 @@ from fer_bench.stats.intervals import (
     t_interval,
     wilson_interval,
 )
-from fer_bench.stats.paired import (
+from .paired import (
     ALPHA,
     Difference,
     TestResult,
@@ -30,10 +30,10 @@ from fer_bench.stats.paired import (
     paired_difference,
     sign_flip_test,
 )
-from fer_bench.stats.people import sum_by_person
-from fer_bench.stats.ranks import MOST_RANKED, CriticalDifference, critical_difference, person_accuracies
-from fer_bench.stats.reasons import NotApplicable
-from fer_bench.stats.units import IMAGE, MIXED, PERSON, SEQUENCE, Unit, find_unit
+from .people import sum_by_person
+from .ranks import MOST_RANKED, CriticalDifference, critical_difference, person_accuracies
+from .reasons import NotApplicable
+from .units import IMAGE, MIXED, PERSON, SEQUENCE, Unit, find_unit
 
 __all__ = [
     "ALPHA",

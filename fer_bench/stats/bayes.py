@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike
 from scipy import stats as distributions
 
 from fer_bench.errors import InputError
-from fer_bench.stats.intervals import NO_WIDTH
-from fer_bench.stats.people import jackknife_error, paired_counts, ratio
-from fer_bench.stats.reasons import NotApplicable
-from fer_bench.stats.units import PERSON, Unit
+
+from .intervals import NO_WIDTH
+from .people import jackknife_error, paired_counts, ratio
+from .reasons import NotApplicable
+from .units import PERSON, Unit
 
 __all__ = ["MARGIN", "Posterior", "probability_better"]
 

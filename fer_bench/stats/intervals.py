@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 from scipy import stats as distributions
 
 from fer_bench.errors import InputError
-from fer_bench.stats.people import Statistic, bootstrap, correct_and_tested, jackknife_t, ratio, sum_by_person
-from fer_bench.stats.units import IMAGE, PERSON, Unit
+
+from .people import Statistic, bootstrap, correct_and_tested, jackknife_t, ratio, sum_by_person
+from .units import IMAGE, PERSON, Unit
 
 __all__ = [
     "BOOTSTRAP_MOST",

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats as distributions
 
 from fer_bench.errors import InputError
-from fer_bench.stats.intervals import NO_WIDTH, Interval, people_interval
-from fer_bench.stats.people import Floats, jackknife_error, paired_counts, ratio
-from fer_bench.stats.units import PERSON, Unit
+
+from .intervals import NO_WIDTH, Interval, people_interval
+from .people import Floats, jackknife_error, paired_counts, ratio
+from .units import PERSON, Unit
 
 __all__ = [
     "ALPHA",

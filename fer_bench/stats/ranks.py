@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from scipy import stats as distributions
 
 from fer_bench.errors import InputError
-from fer_bench.stats.people import Floats, correct_and_tested, ratio
-from fer_bench.stats.reasons import NotApplicable
-from fer_bench.stats.units import PERSON, Unit
+
+from .people import Floats, correct_and_tested, ratio
+from .reasons import NotApplicable
+from .units import PERSON, Unit
 
 __all__ = ["MOST_RANKED", "CriticalDifference", "critical_difference", "person_accuracies"]
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fer_bench.baselines.catalogue import METHODS
-from fer_bench.baselines.classifiers import CLASSIFIERS, prepared_feature
-from fer_bench.baselines.features import FEATURES
+from fer_bench.baselines.classifiers.registry import CLASSIFIERS, prepared_feature
+from fer_bench.baselines.features.registry import FEATURES
 
 
 def test_the_catalogue_imports_neither_scikit_learn_nor_torch():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, cross_val_score
 
-from fer_bench.baselines import classifiers
-from fer_bench.baselines.classifiers import CLASSIFIERS
-from fer_bench.baselines.discriminant2d import TwoDimensionalLDA
+from fer_bench.baselines.classifiers import registry
+from fer_bench.baselines.classifiers.discriminant2d import TwoDimensionalLDA
+from fer_bench.baselines.classifiers.registry import CLASSIFIERS
 from fer_bench.baselines.pipeline import FacePipeline
 from fer_bench.errors import InputError
 
@@ -117,7 +117,7 @@ def test_the_two_dimensional_projection_knows_nobody_who_is_held_out():
     method = FacePipeline("2dlda", "linear_svc").fit(images, labels, groups=people)
     assert method.estimator_["learn"].left_.shape == (17, 12)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifiers, "TwoDimensionalLDA", Watching)
+        patch.setattr(registry, "TwoDimensionalLDA", Watching)
         FacePipeline("2dlda", "linear_svc").fit(images, labels, groups=people)
     assert sorted(learnt) == [56, 84]
 

@@ -7,10 +7,10 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 
-from fer_bench.baselines.discriminant import ShrinkageLDA
-from fer_bench.baselines.kernel import GaussianSVM
-from fer_bench.baselines.linear import LinearSVM
-from fer_bench.baselines.logistic import MultinomialRegression
+from fer_bench.baselines.classifiers.discriminant import ShrinkageLDA
+from fer_bench.baselines.classifiers.kernel import GaussianSVM
+from fer_bench.baselines.classifiers.linear import LinearSVM
+from fer_bench.baselines.classifiers.logistic import MultinomialRegression
 from fer_bench.baselines.pipeline import FacePipeline
 from fer_bench.baselines.tuning import search, settings
 from fer_bench.errors import InputError

@@ -127,7 +127,7 @@ def weights(spec: MethodSpec, tmp_path_factory: pytest.TempPathFactory) -> Any:
     if "weights" not in spec.wants:
         yield None
         return
-    from fer_bench.deep.networks import write_random_weights
+    from fer_bench.deep.networks.build import write_random_weights
 
     assert spec.weights is not None
     path = tmp_path_factory.mktemp("weights") / f"{spec.weights.name}.pth"

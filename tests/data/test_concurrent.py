@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_bench.data.audit import audit
-from fer_bench.data.kdef import read_kdef
-from fer_bench.data.sources import open_source
-from fer_bench.data.store import build_stores
+from fer_bench.data.images.audit import audit
+from fer_bench.data.images.store import build_stores
+from fer_bench.data.layouts.kdef import read_kdef
+from fer_bench.data.sources.opening import open_source
 from fer_bench.methods import ImageSpec
 
 SPECS = (ImageSpec(32), ImageSpec(48, 3))
@@ -21,7 +21,7 @@ SPECS = (ImageSpec(32), ImageSpec(48, 3))
 SLOWED = """
 import sys, time
 from fer_bench.data import store
-from fer_bench.data.crop import to_spec
+from fer_bench.data.images.crop import to_spec
 def slow(face, spec, pause=float(sys.argv.pop(1))):
     time.sleep(pause)
     return to_spec(face, spec)
@@ -32,7 +32,7 @@ BUILD = (
     SLOWED
     + """
 from pathlib import Path
-from fer_bench.data.kdef import read_kdef
+from fer_bench.data.layouts.kdef import read_kdef
 from fer_bench.methods import ImageSpec
 paths = store.build_stores(read_kdef(Path(sys.argv[1]), 1), [ImageSpec(32), ImageSpec(48, 3)], 1)
 print(*paths.values())
@@ -42,7 +42,7 @@ print(*paths.values())
 RUN = (
     SLOWED
     + """
-from fer_bench.cli import main
+from fer_bench.cli.app import main
 main()
 """
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from damage import damage, is_sound
 
-from fer_bench.data.kdef import read_kdef
+from fer_bench.data.layouts.kdef import read_kdef
 
 EVIL = ("../evil.JPG", "../../BF01NES.JPG", "/tmp/evil/BF01NES.JPG", "C:\\evil\\BF01NES.JPG", "KDEF/../../../x.JPG")
 

@@ -4,7 +4,7 @@ import pytest
 from layouts import write_ckplus, write_fer2013, write_jaffe, write_kaggle_kdef
 
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.kdef import STRICT
+from fer_bench.data.layouts.kdef import STRICT
 from fer_bench.data.manifest import choose_images
 from fer_bench.errors import UserError
 

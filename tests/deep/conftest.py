@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_bench.deep.networks import write_random_weights
+from fer_bench.deep.networks.build import write_random_weights
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,13 +11,13 @@ import torchvision
 
 from fer_bench.deep.catalogue import METHODS as ALL
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.registry import MODES
-from fer_bench.deep.weights import url
-from fer_bench.deep.zoo import IMAGENET, RENDERED, find
+from fer_bench.deep.networks.registry import MODES
+from fer_bench.deep.networks.weights import url
+from fer_bench.deep.networks.zoo import IMAGENET, RENDERED, find
 from fer_bench.methods import MethodSpec, load_object
 
 METHODS = tuple(spec for spec in ALL if spec.family != "named")
-# the graph network reads landmarks: tests/deep/test_graph.py
+# the graph network reads landmarks: tests/deep/literature/test_graph.py
 NAMED = tuple(spec for spec in ALL if spec.family == "named" and spec.image.source != "landmarks")
 NETWORKS = tuple(network.name for network in IMAGENET)
 PRESETS = ("default", "article", "paper", "authors-code")
@@ -61,7 +61,7 @@ def test_weights_are_those_of_torchvision(network: str) -> None:
 @pytest.mark.parametrize("spec", METHODS, ids=lambda spec: spec.name)
 def test_every_row_can_be_made_in_every_profile(spec: object) -> None:
     """Parameters are JSON-able, accepted by the classifier and valid together; images are large enough."""
-    from fer_bench.deep.networks import smallest_side
+    from fer_bench.deep.networks.build import smallest_side
 
     for profile in ("quick", "full"):
         for preset in PRESETS:

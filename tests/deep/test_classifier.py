@@ -14,11 +14,12 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from fer_bench.deep import FineTuned, classifier, feeds
-from fer_bench.deep import train as training
+from fer_bench.deep import FineTuned, classifier
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.settings import rate
-from fer_bench.deep.zoo import find
+from fer_bench.deep.networks.zoo import find
+from fer_bench.deep.training import batches
+from fer_bench.deep.training import train as training
+from fer_bench.deep.training.settings import rate
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.methods import load_methods
 
@@ -181,10 +182,10 @@ def test_bfloat16_trains_to_about_the_same(toy: Toy, random_weights: Callable[[s
 def test_no_batch_holds_one_picture(n: int) -> None:
     """Every picture is in one batch of an epoch, and none is alone in its batch; epochs differ in order."""
     settings = NetworkClassifier("cnn2", **CPU)._settings()
-    epochs = [feeds.shuffled(n, settings, epoch, torch.device("cpu")) for epoch in (0, 1)]
-    for batches in epochs:
-        assert sorted(torch.cat(batches).tolist()) == list(range(n))
-        assert min(len(batch) for batch in batches) > 1
+    epochs = [batches.shuffled(n, settings, epoch, torch.device("cpu")) for epoch in (0, 1)]
+    for epoch in epochs:
+        assert sorted(torch.cat(epoch).tolist()) == list(range(n))
+        assert min(len(batch) for batch in epoch) > 1
     assert torch.cat(epochs[0]).tolist() != torch.cat(epochs[1]).tolist()
 
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks import build
+from fer_bench.deep.networks.build import build
+from fer_bench.deep.networks.safetensors import read_safetensors
+from fer_bench.deep.networks.zoo import RENDERED, find
 from fer_bench.deep.pretrain import _targets, features_alone, pretrain
-from fer_bench.deep.safetensors import read_safetensors
-from fer_bench.deep.zoo import RENDERED, find
 from fer_bench.methods import load_methods
-from fer_bench.pretraining import RenderedPool, render_pool
-from fer_bench.weights import find_weights
+from fer_bench.methods.weights import find_weights
+from fer_bench.runner.pretrain import RenderedPool, render_pool
 
 NAME = RENDERED[0].name
 
@@ -47,8 +47,8 @@ def tiny(tmp_path, monkeypatch):
     """A network of two convolutions, which learns in seconds."""
     (tmp_path / "tiny_nets.py").write_text(
         "from torch import nn\n"
-        "from fer_bench.deep.architectures import Parts\n"
-        "from fer_bench.deep.registry import Network\n"
+        "from fer_bench.deep.networks.architectures import Parts\n"
+        "from fer_bench.deep.networks.registry import Network\n"
         "def build(name, size):\n"
         "    pair = lambda a, b: nn.Sequential(nn.Conv2d(a, b, 3, 2, 1), nn.ReLU())\n"
         "    return nn.Sequential(pair(3, 16), pair(16, 16), nn.AdaptiveAvgPool2d(2), nn.Flatten())\n"
@@ -136,11 +136,11 @@ def test_rows_of_rendered_weights_are_a_family_of_their_own():
 
 def test_people_of_the_pool_are_not_those_of_the_embedded_set():
     """No set of the renderer that the pool draws from is the embedded one, and processes change no pixel."""
-    from fer_bench import pretraining
+    from fer_bench.runner import pretrain
 
-    seeds = {seed for _, _, seed, _ in pretraining._tasks(300, 32)}
+    seeds = {seed for _, _, seed, _ in pretrain._tasks(300, 32)}
     assert min(seeds) >= 1000
-    assert len({task[:3] for task in pretraining._tasks(300, 32)}) == 300
+    assert len({task[:3] for task in pretrain._tasks(300, 32)}) == 300
     one, two = render_pool(2, 24), render_pool(2, 24, workers=2)
     assert np.array_equal(one.pictures, two.pictures)
     assert np.array_equal(one.units, two.units)
@@ -151,7 +151,7 @@ def test_people_of_the_pool_are_not_those_of_the_embedded_set():
 def test_mistakes_are_told_before_anything_is_rendered(tmp_path):
     """A network whose weights are published, another ending, too few people: one sentence each."""
     from fer_bench.errors import UserError
-    from fer_bench.pretraining import pretrain as make
+    from fer_bench.runner.pretrain import pretrain as make
 
     rows = load_methods()
     with pytest.raises(UserError, match="not made here"):

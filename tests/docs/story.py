@@ -32,7 +32,7 @@ SUITES = {
     "mine": ["subject-2fold"],  # a suite of the reader's own
 }
 PROGRAMS = {
-    "fer-bench": 'exec {python} -P -c "from fer_bench.cli import main; main()" "$@"',
+    "fer-bench": 'exec {python} -P -c "from fer_bench.cli.app import main; main()" "$@"',
     "python": 'exec {python} "$@"',
     "python3": 'exec {python} "$@"',
     # Built from what is there, since a test has no network, and put where it does not stay.

@@ -9,10 +9,10 @@ import pytest
 import typer
 from blocks import LANGUAGES, MARKERS, PAGES, ROOT, SIGNATURE, anchors, blocks, commands, inline_code, links, name_of
 
-from fer_bench import cli
+from fer_bench.cli.app import app
+from fer_bench.folds.protocols import PROTOCOLS
 from fer_bench.methods import load_methods
-from fer_bench.protocols import PROTOCOLS
-from fer_bench.suites import expand, load_suite
+from fer_bench.plan.suites import expand, load_suite
 
 MOST_NOT_RUN = 6
 OF_OTHERS = {"--nworkers", "--nthreads", "--resources", "--scheduler-file", "--no-dashboard"}
@@ -23,7 +23,7 @@ TOP = "baselines|benchmarks|deep|docs|fer_bench|reports|tests"
 
 @cache
 def _program():
-    return typer.main.get_command(cli.app)
+    return typer.main.get_command(app.app)
 
 
 def parse(words):

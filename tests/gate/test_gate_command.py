@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from fer_bench.errors import UserError
-from fer_bench.gate import check_gate, read_expected, write_expected
-from fer_bench.request import Request
-from fer_bench.run import run
+from fer_bench.gate.check import check_gate
+from fer_bench.gate.expected import read_expected, write_expected
+from fer_bench.plan.request import Request
+from fer_bench.runner.run import run
 
 METHODS = "knn-*"
 

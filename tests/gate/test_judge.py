@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_bench.gate import Reference, judge, smallest_drop
-from fer_bench.gate.judge import allowed_changes, drop_p_value, tolerance_of
+from fer_bench.gate.expected import Reference
+from fer_bench.gate.judge import allowed_changes, drop_p_value, judge, smallest_drop, tolerance_of
 
 PEOPLE = np.repeat(np.arange(40), 14)
 N = len(PEOPLE)

@@ -20,7 +20,7 @@ def project(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, text in {
-        "fer-bench": f'exec {sys.executable} -P -c "from fer_bench.cli import main; main()" "$@"',
+        "fer-bench": f'exec {sys.executable} -P -c "from fer_bench.cli.app import main; main()" "$@"',
         "python": 'test "$1 $2 $3" = "-m pip install" || exit 99',
     }.items():
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")

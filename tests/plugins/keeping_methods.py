@@ -5,8 +5,8 @@ import signal
 import time
 from pathlib import Path
 
-from fer_bench.deep import checkpoint, precision
 from fer_bench.deep.classifier import NetworkClassifier
+from fer_bench.deep.training import checkpoint, precision
 
 
 class Keeping(NetworkClassifier):

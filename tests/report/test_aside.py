@@ -8,8 +8,8 @@ from simulate import PERSON, RANDOM, Simulation
 from truth import write_truth
 
 from fer_bench.report import write_report
-from fer_bench.report.gather import gather
-from fer_bench.report.opening import headline
+from fer_bench.report.model.run_view import gather
+from fer_bench.report.sections.opening import headline
 from fer_bench.report.write import build_document
 
 ASIDE = ("dbn", "squeezenet1_1-rendered-entire")

@@ -10,7 +10,7 @@ from PIL import Image
 from simulate import PERSON, Simulation, write_run
 from typer.testing import CliRunner
 
-from fer_bench.cli import app
+from fer_bench.cli.app import app
 from fer_bench.errors import UserError
 from fer_bench.report import write_gallery
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-MAIN = "from fer_bench.cli import main; main()"
+MAIN = "from fer_bench.cli.app import main; main()"
 PACE = Path(__file__).parent / "plugins"
 SLOW = ["run", "--suite", "classical", "--only", "slow-*", "--workers", "1"]
 """Sixteen trials of a third of a second each."""

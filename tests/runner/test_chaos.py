@@ -19,7 +19,7 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills, and looks for orphans, as Linux does")
 
 HOOK = Path(__file__).parent / "chaos"
-MAIN = "from fer_bench.cli import main; main()"
+MAIN = "from fer_bench.cli.app import main; main()"
 SUITE = ["run", "--suite", "classical", "--only", "[lg][dn][ab]-*", "--workers", "2", "--out", "r"]
 
 MEASURED = ["fit_seconds", "predict_seconds", "prepare_seconds", "cpu_seconds", "peak_rss_mb"]

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve
 
-from fer_bench import metrics
 from fer_bench.errors import InputError
+from fer_bench.stats import metrics
 
 CLASSES = list(range(7))
 pairs = st.integers(0, 2**32 - 1).flatmap(

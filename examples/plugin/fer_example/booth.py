@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fer_bench.data.contract import Excluded, Layout, Listing, Source, pictures_of
+from fer_bench.data.layouts.contract import Excluded, Layout, Listing, Source, pictures_of
 from fer_bench.data.words import label_words
 
 _NAME = re.compile(r"(P\d\d)_([a-z]+)_(\d)")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from fer_bench.baselines.features import Feature
+from fer_bench.baselines.features.registry import Feature
 
 
 def contrast(images: NDArray[np.uint8]) -> NDArray[np.float32]:

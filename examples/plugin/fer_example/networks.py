@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_bench.deep.catalogue import rows
-from fer_bench.deep.registry import Network
+from fer_bench.deep.networks.registry import Network
 
 TINY = Network(
     name="tiny",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from fer_bench.deep.architectures import Parts
-from fer_bench.deep.registry import Network
+from fer_bench.deep.networks.architectures import Parts
+from fer_bench.deep.networks.registry import Network
 
 
 def build(name: str, size: int) -> nn.Module:

@@ -1,0 +1,1 @@
+"""Hand-made features, label-free, and the registry that names them."""

@@ -1,0 +1,1 @@
+"""Systems that the article names, rebuilt from their papers."""

@@ -1,0 +1,1 @@
+"""Which networks there are, how they are built and cut, and where their weights are."""

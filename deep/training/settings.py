@@ -1,0 +1,171 @@
+"""How to train, as one value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any
+
+import torch
+from torch import nn
+
+from fer_bench.errors import InputError
+
+from ..networks.registry import MODES
+from .augment import FLIP, IDENTITY, MILD, PAPER, Normalisation, Ranges
+from .precision import PRECISIONS
+from .stages import check_stages
+
+__all__ = [
+    "AUGMENTATIONS",
+    "NORMALISATIONS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Settings",
+    "gather_settings",
+    "make_optimizer",
+    "rate",
+]
+
+AUGMENTATIONS: dict[bool | str, Ranges] = {False: IDENTITY, True: MILD, "flip": FLIP, "paper": PAPER}
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("constant", "cosine", "step")
+NORMALISATIONS: dict[str, tuple[float, float] | None] = {"network": None, "half": (0.5, 0.5), "unit": (0.0, 1.0)}
+"""Mean and standard deviation of every channel; ``network``: those that the network's record declares."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; the names are those of `fer_bench.deep.classifier.NetworkClassifier`."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+    schedule: str
+    label_smoothing: float
+    ranges: Ranges
+    seed: int
+    optimizer: str = "adam"
+    momentum: float = 0.9
+    step_size: int = 6
+    gamma: float = 0.1
+    patience: int = 0
+
+    @property
+    def augments(self) -> bool:
+        """Whether pictures are moved at all."""
+        return self.ranges != IDENTITY
+
+    @property
+    def plain(self) -> Settings:
+        """The same without augmentation."""
+        return replace(self, ranges=IDENTITY)
+
+
+def make_optimizer(
+    parameters: Iterable[nn.Parameter], settings: Settings, learning_rate: float | None = None
+) -> torch.optim.Optimizer:
+    """Adam or SGD over the parameters that learn; Adam's weight decay, where asked for, is decoupled (AdamW)."""
+    learning = [p for p in parameters if p.requires_grad]
+    start = settings.learning_rate if learning_rate is None else learning_rate
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            learning, lr=start, momentum=settings.momentum, weight_decay=settings.weight_decay, fused=True
+        )
+    return torch.optim.Adam(
+        learning,
+        lr=start,
+        betas=settings.betas,
+        weight_decay=settings.weight_decay,
+        decoupled_weight_decay=True,
+        fused=True,
+    )
+
+
+def rate(settings: Settings, epoch: int, epochs: int) -> float:
+    """Factor on the learning rate in an epoch of a stage that lasts ``epochs``.
+
+    1; or half a cosine from 1 towards 0; or ``gamma`` once more after every ``step_size`` epochs.
+    """
+    if settings.schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+    return settings.gamma ** (epoch // settings.step_size) if settings.schedule == "step" else 1.0
+
+
+def normalisation(name: str, mean: tuple[float, ...], std: tuple[float, ...]) -> Normalisation:
+    """The normalisation of that name, where ``network`` stands for ``mean`` and ``std``."""
+    same = NORMALISATIONS[name]
+    return Normalisation(mean, std) if same is None else Normalisation((same[0],) * len(mean), (same[1],) * len(mean))
+
+
+_RANGES = {
+    "learning_rate": (0.0, math.inf),
+    "weight_decay": (0.0, math.inf),
+    "momentum": (0.0, 1.0),
+    "gamma": (0.0, math.inf),
+    "label_smoothing": (0.0, 1.0),
+}
+
+
+def gather_settings(given: Any) -> Settings:
+    """Check the parameters of a `fer_bench.deep.classifier.NetworkClassifier` and gather those of training.
+
+    Raises
+    ------
+    InputError
+        A parameter is out of its range, or does nothing in this mode.
+    """
+    for name in ("epochs", "batch_size", "views", "patience", "step_size", "random_state"):
+        if not isinstance(value := getattr(given, name), Integral) or isinstance(value, bool):
+            raise InputError(f"{name}: expected a whole number, found {value!r}")
+    for name, (low, high) in _RANGES.items():
+        value = getattr(given, name)
+        if not isinstance(value, Real) or not low <= float(value) < high:
+            raise InputError(f"{name}: expected a number from {low:g} to below {high:g}, found {value!r}")
+    least = {"epochs": 1, "batch_size": 2, "views": 1 if given.mode == "dense" else 0, "patience": 0, "step_size": 1}
+    for name, number in least.items():
+        if getattr(given, name) < number:
+            raise InputError(f"{name}: expected at least {number} in mode {given.mode}, found {getattr(given, name)}")
+    known: dict[str, Collection[Any]] = {
+        "schedule": SCHEDULES,
+        "optimizer": OPTIMIZERS,
+        "augment": AUGMENTATIONS,
+        "normalisation": NORMALISATIONS,
+        "precision": PRECISIONS,
+    }
+    for name, choices in known.items():
+        if not any(getattr(given, name) == choice for choice in choices):
+            raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(given, name)!r}")
+    if given.views and given.mode in ("entire", "scratch"):
+        raise InputError(f"views: mode {given.mode} has no frozen part to run once; expected 0, found {given.views}")
+    if given.stages is not None and given.mode in MODES and given.mode != "gradual":
+        raise InputError(f"stages: mode {given.mode} has one stage; expected None, found {given.stages}")
+    check_stages(given.stages or ())
+    if given.pretraining and (given.mode != "scratch" or "function" not in given.pretraining):
+        raise InputError(
+            f"pretraining: expected None, or a mapping with a function in mode scratch, found {given.pretraining!r} "
+            f"in mode {given.mode}"
+        )
+    pair = isinstance(given.betas, Sequence) and len(given.betas) == 2
+    if not pair or not all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in given.betas):
+        raise InputError(f"betas: expected two numbers from 0 to below 1, found {given.betas}")
+    return Settings(
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        learning_rate=given.learning_rate,
+        betas=(given.betas[0], given.betas[1]),
+        weight_decay=given.weight_decay,
+        schedule=given.schedule,
+        label_smoothing=given.label_smoothing,
+        ranges=AUGMENTATIONS[given.augment],
+        seed=int(given.random_state),
+        optimizer=given.optimizer,
+        momentum=given.momentum,
+        step_size=given.step_size,
+        gamma=given.gamma,
+        patience=given.patience,
+    )

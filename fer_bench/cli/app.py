@@ -1,0 +1,368 @@
+"""The command line: thin commands over the harness, and the one place where errors become exit codes.
+
+Typer is imported here and nothing heavier; each command imports what it needs when it is called, so that ``--help``
+and ``list`` answer at once.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import functools
+import json
+import shlex
+import sys
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fer_bench.errors import FerBenchError, UserError
+from fer_bench.utils.texts import writable
+
+from .data import data_app
+from .folds import folds_app
+from .options import (
+    CropOption,
+    DataOption,
+    Device,
+    DeviceOption,
+    Executor,
+    ExecutorOption,
+    FoldsOption,
+    JsonOption,
+    MaxFailuresOption,
+    MemoryLimitOption,
+    OfflineOption,
+    OnlyOption,
+    OutOption,
+    PerGpuOption,
+    PresetOption,
+    ProfileOption,
+    ProtocolOption,
+    SchedulerOption,
+    SeedOption,
+    StrictOption,
+    SuiteOption,
+    TestDataOption,
+    TimeLimitOption,
+    TuneOption,
+    ViewsOption,
+    WeightsOption,
+    WorkersOption,
+    split_views,
+)
+from .tables import answer
+from .weights import pretrain, weights_app
+
+if TYPE_CHECKING:
+    from fer_bench.plan.request import Request
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="fer-bench",
+    help="Facial expression recognition: classical pipelines and networks on the same folds, in one report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(data_app, name="data")
+app.add_typer(folds_app, name="folds")
+app.add_typer(weights_app, name="weights")
+app.command()(pretrain)
+
+
+class What(StrEnum):
+    """What ``fer-bench list`` can list."""
+
+    methods = "methods"
+    suites = "suites"
+    datasets = "datasets"
+    protocols = "protocols"
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    if version:
+        from fer_bench.utils.version import __version__
+
+        answer(f"fer-bench {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    suite: SuiteOption = "all",
+    data: DataOption = "synthetic",
+    protocol: ProtocolOption = None,
+    profile: ProfileOption = "quick",
+    preset: PresetOption = "default",
+    only: OnlyOption = None,
+    out: OutOption = None,
+    workers: WorkersOption = 0,
+    device: DeviceOption = Device.auto,
+    weights_dir: WeightsOption = None,
+    offline: OfflineOption = False,
+    seed: SeedOption = 0,
+    crop: CropOption = "",
+    views: ViewsOption = "",
+    strict: StrictOption = False,
+    folds: FoldsOption = None,
+    test_data: TestDataOption = "",
+    tune: TuneOption = False,
+    executor: ExecutorOption = Executor.local,
+    scheduler: SchedulerOption = "",
+    per_gpu: PerGpuOption = 1,
+    memory_limit: MemoryLimitOption = 0.0,
+    time_limit: TimeLimitOption = 0.0,
+    max_failures: MaxFailuresOption = "",
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress.")] = False,
+) -> None:
+    """Run a suite and write its report.
+
+    Given again, it does only what is missing.
+
+    Ctrl-C once finishes what runs, twice stops it; both write the report of what is there.
+
+    Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed (the report is written all the
+    same). 2: a mistake in the command; nothing was started. 130: interrupted.
+    """
+    request = _request(locals())
+    from fer_bench.runner.run import run as run_
+    from fer_bench.utils.progress import hide_progress
+
+    hide_progress(no_progress)
+    raise typer.Exit(run_(request))
+
+
+@app.command()
+def plan(
+    suite: SuiteOption = "all",
+    data: DataOption = "synthetic",
+    protocol: ProtocolOption = None,
+    profile: ProfileOption = "quick",
+    preset: PresetOption = "default",
+    only: OnlyOption = None,
+    out: OutOption = None,
+    workers: WorkersOption = 0,
+    device: DeviceOption = Device.auto,
+    weights_dir: WeightsOption = None,
+    offline: OfflineOption = False,
+    seed: SeedOption = 0,
+    crop: CropOption = "",
+    views: ViewsOption = "",
+    strict: StrictOption = False,
+    folds: FoldsOption = None,
+    test_data: TestDataOption = "",
+    tune: TuneOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what `run` would do.
+
+    Trials, what is done, what is skipped and why; time, memory, disk and downloads, with where each figure is from:
+    this machine's own history first, else shipped estimates, scaled to it. Runs nothing.
+    """
+    request = _request(locals())
+    from fer_bench.plan.plan import make_plan
+    from fer_bench.results.schema import check_written
+    from fer_bench.runner.run import default_out
+    from fer_bench.runner.run_dir import finished
+
+    from .planned import planned, planned_json, planned_lines
+
+    folder = request.out or default_out(request)
+    check_written(folder)
+    done = functools.cache(lambda trial_id: finished(folder, trial_id))
+    found = planned(make_plan(request, fetch=False, done=done), done)
+    answer(json.dumps(planned_json(found), indent=1) if as_json else "\n".join(planned_lines(found)))
+
+
+@app.command()
+def status(
+    run_folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a run. Default: the newest below runs/.", metavar="RUN", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a run is doing: one that runs elsewhere, has ended, or was killed.
+
+    Done, failed and left; what runs now, time left, failures with their reasons, and how to go on. Changes nothing.
+    """
+    from fer_bench.runner.monitor.status import newest_run, read_status, status_lines
+
+    found = read_status(run_folder or newest_run())
+    answer(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(status_lines(found)))
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.", metavar="RUN...", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the report; needed for several runs, default for one: the run's own."),
+    ] = None,
+    gallery: Annotated[
+        bool,
+        typer.Option(
+            "--gallery",
+            help="Also write each run's gallery.html, the pictures that no method reads: for your eyes, not to be "
+            "published.",
+        ),
+    ] = False,
+    data: Annotated[
+        str,
+        typer.Option(help="Where the gallery's pictures are. Default: where the run's command says.", metavar="PATH"),
+    ] = "",
+) -> None:
+    """Write a report, also of several runs."""
+    from fer_bench.report import write_gallery, write_report
+
+    if data and not gallery:
+        raise UserError("--data tells where the pictures of --gallery are; give both, or neither")
+    answer(str(write_report(runs, out)))
+    for folder in runs if gallery else ():
+        answer(str(write_gallery(folder, data)))
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_A")],
+    run_b: Annotated[Path, typer.Argument(help="Folder of another run, or the same.", metavar="RUN_B")],
+    method: Annotated[str | None, typer.Option(help="Only this method, in both runs.", metavar="NAME")] = None,
+    method_a: Annotated[str | None, typer.Option(help="This method of run A ...", metavar="NAME")] = None,
+    method_b: Annotated[str | None, typer.Option(help="... against this one of run B.", metavar="NAME")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Only this protocol. Default: all common.", metavar="NAME")
+    ] = None,
+    margin: Annotated[float, typer.Option(min=0, max=100, help="Points that count as no difference.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+) -> None:
+    """Print the paired difference of two runs.
+
+    Two commits of one method, or two methods, on the same images, person by person: difference with its interval,
+    sign-flip test (Holm over all that is compared), smallest difference such data would show. Says what else differs.
+    """
+    from fer_bench.results.compare import compare_runs
+
+    from .compare import compare_json, compare_lines
+
+    if method is not None and (method_a is not None or method_b is not None):
+        raise UserError("--method: not beside --method-a and --method-b; give one or the other")
+    pair = (method_a, method_b) if method is None else (method, method)
+    found = compare_runs(run_a, run_b, method_a=pair[0], method_b=pair[1], protocol=protocol, margin=margin / 100)
+    answer(compare_json(found) if as_json else "\n".join(compare_lines(found)))
+
+
+@app.command()
+def gate(
+    run_folders: Annotated[
+        list[Path], typer.Argument(help="Folder of a run; with --update also of its other seeds.", metavar="RUN...")
+    ],
+    expected: Annotated[Path, typer.Option(help="File of expected results.", metavar="FILE")],
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the runs' results as the new expectation, and say what changes.")
+    ] = False,
+    exact: Annotated[
+        bool | None,
+        typer.Option(
+            "--exact/--no-exact",
+            help="Hold all methods to the same predictions, or none. Default: classical ones only.",
+            show_default=False,
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=100,
+            help="Drops of up to so many percentage points are no regression (methods trained at random).",
+            metavar="POINTS",
+        ),
+    ] = 2.0,
+    few_seeds: Annotated[
+        bool, typer.Option("--few-seeds", help="Take methods trained at random with fewer than five seeds.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="Annotations for GitHub, and a summary where it asks for one.")
+    ] = False,
+) -> None:
+    """Hold a run against expected results.
+
+    Classical methods have to answer as before, but for a few images that another processor may turn. Others fail by a
+    drop beyond the tolerance, which is at least what a new seed may lose, and a sign-flip test over people (Holm).
+
+    Exit code 0: no regression. 1: a method got worse. 2: something could not be judged (other data, folds or weights,
+    a method that is missing, a trial that failed), whatever else was found.
+    """
+    from fer_bench.gate.check import check_gate, nothing_compared
+
+    from .gate import gate_json, gate_lines, github_lines, update_lines, write_summary
+
+    if update:
+        if exact is not None or as_json or github:
+            raise UserError("--update: writes what was predicted; --exact, --no-exact, --json and --github judge a run")
+        answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
+        return
+    if len(run_folders) > 1:
+        raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
+    try:
+        found = check_gate(run_folders[0], expected, tolerance=tolerance / 100, exact=exact, few_seeds=few_seeds)
+    except UserError as error:
+        if not (as_json or github):
+            raise
+        # Programs and GitHub are told in their own way, too.
+        found = nothing_compared(str(error))
+    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
+    if github:
+        write_summary(found)
+    raise typer.Exit(found.exit_code)
+
+
+@app.command(name="list")
+def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
+    """List methods, suites, datasets or protocols."""
+    from . import tables
+
+    lines = {
+        What.methods: tables.method_lines,
+        What.suites: tables.suite_lines,
+        What.datasets: tables.dataset_lines,
+        What.protocols: tables.protocol_lines,
+    }
+    answer("\n".join(lines[what]()))
+
+
+def _request(given: dict[str, Any]) -> Request:
+    """Build a request from the parameters of ``run`` or ``plan``, which have its names."""
+    from fer_bench.plan.request import Request
+
+    plain = {
+        "protocols": tuple(given["protocol"] or ()),
+        "only": tuple(given["only"] or ()),
+        "views": split_views(given["views"]),
+        "device": given["device"].value,
+        **({"executor": given["executor"].value} if "executor" in given else {}),
+        "command": writable(shlex.join(["fer-bench", *sys.argv[1:]])),
+    }
+    others = {"protocol", "no_progress", "as_json"}
+    return Request(**{name: value for name, value in given.items() if name not in others} | plain)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence on standard error and exit code 2."""
+    with suppress(RuntimeError, OSError):  # standard error is closed
+        faulthandler.enable()  # a trial that crashes in this process (--executor in-process) says at which line
+    try:
+        app()
+    except (FerBenchError, OSError) as error:
+        # What the system refuses (a full disk, a folder where a file should be) is told like a user's mistake.
+        sys.stderr.write(f"fer-bench: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("fer-bench: interrupted\n")
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Pictures: decoding, auditing, finding and cropping faces, and the store that methods read."""

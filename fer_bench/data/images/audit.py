@@ -1,0 +1,131 @@
+"""Every picture looked at once: its hashes, its size, and what makes it unusable. Verdicts are cached by content.
+
+A file is not even hashed again while it stands where it stood and nothing was written to it, so that a set of faces
+that has been checked is opened in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import PIL
+
+from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked
+from fer_bench.utils.progress import progress
+
+from ..sources.opening import Source
+from .phash import phash
+from .pictures import glance
+
+__all__ = ["BLANK_MEAN", "MIN_SIDE", "Verdict", "audit"]
+
+BLANK_MEAN = 10.0
+"""Mean grey level under which a frame is blank: KDEF's ten black frames have 0.6, its pictures 55 and more."""
+
+MIN_SIDE = 32
+"""Pixels of the shorter side under which there is no face to read."""
+
+_AUDIT_VERSION = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a file.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of its bytes; empty where it cannot be read.
+    reason : str
+        Why it is unusable; empty where it is not.
+    width, height : int
+        In pixels, upright; 0 where it cannot be decoded.
+    phash : str
+        See `fer_bench.data.images.phash`; empty where it cannot be decoded or has hardly any contrast.
+    """
+
+    sha256: str
+    reason: str
+    width: int = 0
+    height: int = 0
+    phash: str = ""
+
+
+def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
+    """Judge each file, in order."""
+    # What decoders of another version refuse, and what they make of damage, may differ.
+    verdicts_path = cache_dir() / f"audit-v{_AUDIT_VERSION}-pillow{PIL.__version__}.json"
+    home = hashlib.sha256(str(source.path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    stamps_path = cache_dir() / "stamps" / f"{home[:20]}.json"
+    known = {digest: Verdict(digest, *rest) for digest, rest in _load(verdicts_path, 4).items()}
+    stamps = _load(stamps_path, 2)
+
+    # Taken before the files are read: what is written to one meanwhile makes its stamp another one.
+    now = {file: source.stamp(file) for file in files}
+    verdicts: dict[str, Verdict] = {}
+    for file, stamp in now.items():
+        then, digest = stamps.get(file, ("", ""))
+        if stamp and stamp == then and digest in known:
+            verdicts[file] = known[digest]
+    unknown = [file for file in now if file not in verdicts]
+    # Pillow's remarks on odd pictures would reach the user without the file's name.
+    with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool:
+        warnings.filterwarnings("ignore", module="PIL")
+        with progress("Checking pictures", len(unknown)) as done:
+            judged = pool.map(lambda file: _judge(file, source, known), unknown)
+            for i, (file, verdict) in enumerate(zip(unknown, judged, strict=True), start=1):
+                verdicts[file] = verdict
+                done(i)
+    fresh = {v.sha256: list(astuple(v)[1:]) for v in verdicts.values() if v.sha256 and v.sha256 not in known}
+    _add(verdicts_path, fresh, 4)
+    _add(stamps_path, {f: [now[f], verdicts[f].sha256] for f in unknown if now[f] and verdicts[f].sha256}, 2)
+    return [verdicts[file] for file in files]
+
+
+def _judge(file: str, source: Source, known: Mapping[str, Verdict]) -> Verdict:
+    try:
+        data = source.read(file)
+    except (OSError, ValueError) as error:
+        return Verdict("", f"cannot be read: {getattr(error, 'strerror', None) or error}")
+    digest = hashlib.sha256(data).hexdigest()
+    return known[digest] if digest in known else _look(digest, data)
+
+
+def _look(digest: str, data: bytes) -> Verdict:
+    try:
+        seen = glance(data)
+    except ValueError as error:
+        return Verdict(digest, str(error))
+    reason = ""
+    mean = float(seen.grey.mean())
+    if min(seen.width, seen.height) < MIN_SIDE:
+        reason = f"{seen.width}x{seen.height} pixels, smaller than {MIN_SIDE}"
+    elif mean < BLANK_MEAN:
+        reason = f"blank frame (mean grey level {mean:.1f})"
+    return Verdict(digest, reason, seen.width, seen.height, phash(seen.grey))
+
+
+def _load(path: Path, length: int) -> dict[str, list[Any]]:
+    """Read a cache of lists of one length; what is not there or not whole is empty."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    sound = isinstance(found, dict) and all(isinstance(v, list) and len(v) == length for v in found.values())
+    return found if sound else {}
+
+
+def _add(path: Path, new: Mapping[str, list[Any]], length: int) -> None:
+    """Add to a cache what another process may be adding to, too."""
+    if new:
+        with locked(path.with_suffix(".lock"), wait=True):
+            clean_killed(path)
+            with atomic_write(path, "w") as handle:
+                json.dump({**_load(path, length), **new}, handle)

@@ -1,0 +1,1 @@
+"""How datasets are laid out on disk, each layout a file, and which are known."""

@@ -1,0 +1,111 @@
+"""A table of one's own: one row a picture, with its path, its label and what else is known of it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from fer_bench.errors import UserError
+
+from .. import LAYOUT_SUMMARIES
+from ..manifest import Excluded
+from ..sources.opening import Source
+from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
+from .contract import Layout, Listing
+from .csv_tables import read_table, tables_with
+
+__all__ = ["CSV"]
+
+_OPTIONAL = ("subject", "session", "view", "split", "sequence", "gender")
+_MAX_ROWS = 1_000_000
+
+
+def _claims(source: Source) -> bool:
+    return bool(tables_with(source, "path", "label"))
+
+
+def _listing(source: Source) -> Listing:
+    tables = tables_with(source, "path", "label")
+    if len(tables) != 1:
+        raise UserError(
+            f"--data {source.path}: expected one table with the columns path and label, found "
+            f"{', '.join(tables[:3]) or 'none'}; give the table itself to --data"
+        )
+    table = tables[0]
+    folder = posixpath.dirname(table)
+    lines = list(read_table(source, table))
+    if not lines:
+        raise UserError(f"--data {source.path}: table {table} has a header and no rows")
+    if len(lines) > _MAX_ROWS:
+        raise UserError(f"--data {source.path}: table {table} has {len(lines):,} rows, more than {_MAX_ROWS:,}")
+    _need_all_or_none(lines, f"--data {source.path}: table {table}")
+    is_there = _finder(source)
+    rows, excluded = [], []
+    for number, cells in lines:
+        file = posixpath.normpath(posixpath.join(folder, cells["path"].replace("\\", "/")))
+        label = _label(cells["label"], f"--data {source.path}: table {table}, line {number}")
+        known = {name: cells[name] for name in _OPTIONAL if cells.get(name)}
+        if "split" in known:
+            known["split"] = SPLIT_WORDS.get(known["split"].lower(), known["split"])
+        if not label:
+            excluded.append(Excluded(file, f"{cells['label'].lower()} is none of the seven expressions"))
+        elif not is_there(file):
+            excluded.append(Excluded(file, f"no such file: line {number} of {table}"))
+        else:
+            image = file if posixpath.isabs(file) else posixpath.relpath(file, folder or ".")
+            rows.append({**known, "image": image, "file": file, "label": label})
+    return Listing(rows, excluded, source)
+
+
+def _finder(source: Source) -> Callable[[str], bool]:
+    """In an archive or folder a picture is one of its files; a table given by itself says where its pictures are."""
+    if source.path.suffix.lower() == ".csv":
+        return lambda file: (source.path.parent / file).is_file()
+    return frozenset(source.files).__contains__
+
+
+def _label(word: str, where: str) -> str:
+    """Code of a label; empty for an expression that is none of the seven.
+
+    Raises
+    ------
+    UserError
+        A word that stands for no expression.
+    """
+    if word.lower() in OTHER_EXPRESSIONS:
+        return ""
+    try:
+        return LABEL_WORDS[word.lower()]
+    except KeyError:
+        raise UserError(
+            f"{where}: unknown label {word!r}; expected a code or a name such as AF or afraid, AN or angry, DI or "
+            "disgusted, HA or happy, NE or neutral, SA or sad, SU or surprised"
+        ) from None
+
+
+def _need_all_or_none(lines: list[tuple[int, dict[str, str]]], where: str) -> None:
+    """Refuse rows without a path, and people or parts told for some rows only: who else is the same person?"""
+    for column in ("path", "label"):
+        for number, cells in lines:
+            if not cells[column]:
+                raise UserError(f"{where}, line {number}: the column {column} is empty")
+    for column in ("subject", "split", "sequence"):
+        empty = [number for number, cells in lines if not cells.get(column)]
+        if 0 < len(empty) < len(lines):
+            raise UserError(
+                f"{where}: the column {column} is filled in {len(lines) - len(empty)} rows and empty in {len(empty)}, "
+                f"the first in line {empty[0]}; fill it in every row or leave it out"
+            )
+
+
+CSV = Layout(
+    name="csv",
+    summary=LAYOUT_SUMMARIES["csv"],
+    expects="a table of your own (path, label)",
+    claims=_claims,
+    listing=_listing,
+    labels=LABEL_WORDS,
+    notice="Pictures listed in a table of the user's own. Its licence is the user's to know; no picture leaves the "
+    "machine.",
+    no_people="the table has no column subject; add it to split by person",
+)

@@ -1,0 +1,180 @@
+"""From a layout's rows to a dataset: pictures audited, doubles and contradictions taken out, nothing in silence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from fer_bench.errors import UserError
+
+from ..images.audit import Verdict, audit
+from ..images.pictures import FilePictures
+from ..manifest import Dataset, Excluded, as_manifest
+from ..sources.opening import Source
+from .contract import Layout
+
+__all__ = ["drop_copies", "drop_doubles", "read_layout"]
+
+_SPLIT_ORDER = {"PrivateTest": 0, "test": 1, "PublicTest": 2, "validation": 3, "train": 5}
+"""Which of several equal pictures stays: a test part's before a training part's, whose copies would leak it."""
+
+Row = dict[str, str]
+
+
+def read_layout(layout: Layout, source: Source, data: str, workers: int, *, strict: bool = False) -> Dataset:
+    """Read a source in one layout and audit every picture.
+
+    Parameters
+    ----------
+    layout : Layout
+        How names are read.
+    source : Source
+        The files.
+    data : str
+        What the user gave, for messages and `Dataset.path`.
+    workers : int
+        Threads that decode.
+    strict : bool
+        Leave out what the layout's stricter list names, too.
+
+    Raises
+    ------
+    UserError
+        No usable image, images of one expression only, or ``strict`` where there is no such list.
+    """
+    if strict and not layout.strict:
+        raise UserError(f"--strict: there is no strict list for data in the layout {layout.name}; it is for kdef")
+    listing = layout.listing(source)
+    rows, unwanted = _drop_unwanted(listing.rows, layout.strict if strict else frozenset())
+    usable, unusable = _drop_unusable(rows, audit([row["file"] for row in rows], listing.source, workers))
+    unique, doubles = drop_doubles(usable)
+    unique, copies = drop_copies(unique)
+    excluded = [*source.refused, *listing.excluded, *unwanted, *unusable, *doubles, *copies]
+    manifest = as_manifest(unique, excluded, data, layout.expects)
+    return Dataset(
+        name=source.path.resolve().stem,
+        manifest=manifest,
+        notice=layout.notice,
+        path=data,
+        rendered=False,
+        crop=layout.crop,
+        pictures=FilePictures(listing.source),
+        layout=layout.name,
+        layout_summary=layout.summary,
+        why_no_people="" if manifest.people else layout.no_people,
+    )
+
+
+def _drop_unwanted(rows: Sequence[Row], strict: frozenset[str]) -> tuple[list[Row], list[Excluded]]:
+    wanted, unwanted = [], []
+    for row in rows:
+        if row["image"] in strict:
+            unwanted.append(Excluded(row["file"], "on the strict list that --strict asks for"))
+        elif not _is_text(row["file"]):
+            unwanted.append(Excluded(row["file"], "a name that is no text, which no table can hold; rename it"))
+        else:
+            wanted.append(row)
+    return wanted, unwanted
+
+
+def _is_text(name: str) -> bool:
+    """Bytes of a file's name in another encoding than the system's come as lone surrogates."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> tuple[list[Row], list[Excluded]]:
+    usable, unusable = [], []
+    for row, verdict in zip(rows, verdicts, strict=True):
+        if verdict.reason:
+            unusable.append(Excluded(row["file"], verdict.reason))
+        else:
+            usable.append({**row, "sha256": verdict.sha256, "phash": verdict.phash})
+    return usable, unusable
+
+
+def drop_doubles(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
+    """Keep one file of each image; a copy in a second folder would stand in train and test at once.
+
+    Test parts of a dataset's own split keep theirs before training parts, else the first file stays. Files of one image
+    under different labels or people are all left out: nobody can say which is right.
+
+    Returns
+    -------
+    rows : list of dict
+        With unique ``image``.
+    doubles : list of Excluded
+        The others.
+    """
+    of_image: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_image[row["image"]].append(row)
+    kept, doubles = [], []
+    for image, files in of_image.items():
+        contradicted = _contradicted(files)
+        if contradicted:
+            column, what = contradicted
+            said = _claims(files, column)
+            doubles += [Excluded(r["file"], f"contradictory {what}: {image} is {said}") for r in files]
+            continue
+        first, *others = sorted(files, key=_split_order)
+        kept.append(first)
+        for row in others:
+            parts = [r.get("split", "") for r in (row, first)]
+            across = f", {parts[1]} and not {parts[0]}" if parts[0] != parts[1] else ""
+            doubles.append(Excluded(row["file"], f"a second file of an image: {first['file']} is used{across}"))
+    return kept, doubles
+
+
+def drop_copies(rows: Iterable[Row]) -> tuple[list[Row], list[Excluded]]:
+    """Keep one of each set of pictures that are equal byte by byte; a copy in training gives a test picture away.
+
+    Test parts of a dataset's own split keep theirs before training parts. Equal pictures under different labels or
+    people are all left out.
+
+    Returns
+    -------
+    rows : list of dict
+        With unique ``sha256``, in the order of ``rows``.
+    copies : list of Excluded
+        The others.
+    """
+    rows = list(rows)
+    of_content: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_content[row["sha256"]].append(row)
+    copies: dict[str, str] = {}
+    for equal in of_content.values():
+        if len(equal) == 1:
+            continue
+        contradicted = _contradicted(equal)
+        if contradicted:
+            column, what = contradicted
+            said = _claims(equal, column)
+            copies.update({r["file"]: f"contradictory {what}: the same picture stands as {said}" for r in equal})
+        else:
+            first, *others = sorted(equal, key=lambda r: (_split_order(r), r["image"]))
+            for row in others:
+                across = row.get("split", "") != first.get("split", "")
+                which = "a copy of a picture in another part of the split" if across else "a copy of another picture"
+                copies[row["file"]] = f"{which}: {first['file']}"
+    return [r for r in rows if r["file"] not in copies], [Excluded(file, why) for file, why in copies.items()]
+
+
+def _split_order(row: Row) -> int:
+    return _SPLIT_ORDER.get(row.get("split", ""), 4)
+
+
+def _contradicted(rows: Sequence[Row]) -> tuple[str, str] | None:
+    """The column, and a word for it, in which rows of one picture say different things."""
+    for column, what in (("label", "labels"), ("subject", "people")):
+        if len({row.get(column, "") for row in rows}) > 1:
+            return column, what
+    return None
+
+
+def _claims(rows: Sequence[Row], column: str = "label") -> str:
+    return " and ".join(f"{row.get(column, '')} ({row['file']})" for row in rows[:3])

@@ -1,0 +1,158 @@
+"""Where files come from: a folder or an archive, read in place; nothing is ever extracted."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_bench.errors import UserError
+
+from ..manifest import Excluded
+
+__all__ = ["MAX_FILES", "Source", "max_bytes", "open_source"]
+
+MAX_FILES = 1_000_000
+"""Files in a source. The largest sets of faces have under half a million."""
+
+_MAX_PICTURE_BYTES = 200_000_000
+_MAX_TABLE_BYTES = 1_000_000_000
+_SETTLED_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a dataset.
+
+    Attributes
+    ----------
+    path : Path
+        What the user gave.
+    files : tuple of str
+        Sorted names relative to it, with ``/`` between folders. None leads out of it, none is a link.
+    read : callable
+        ``read(name) -> bytes``, at most `max_bytes` of them, from any thread; raises OSError or ValueError with a
+        sentence where that does not work.
+    refused : tuple of Excluded
+        What may not be read at all, such as links and paths outside the archive, with the reason.
+    stamp : callable
+        ``stamp(name)`` is a text that changes when the file's bytes do, or empty where that cannot be promised (a
+        file changed within the last two seconds may change again within the clock's grain).
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    read: Callable[[str], bytes]
+    refused: tuple[Excluded, ...] = ()
+    stamp: Callable[[str], str] = lambda _: ""
+
+
+def open_source(path: Path) -> Source:
+    """List the files of a folder, zip or tar (plain or compressed).
+
+    Raises
+    ------
+    UserError
+        There is no such path, it is neither a folder nor a sound archive, or it holds more than is credible.
+    """
+    from .archives import is_tar, is_zip, open_tar, open_zip
+
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        mode = 0
+    if stat.S_ISDIR(mode):
+        return _open_folder(path)
+    if stat.S_ISREG(mode):
+        if is_zip(path):
+            return open_zip(path)
+        if is_tar(path):
+            return open_tar(path)
+        raise UserError(
+            f"--data {path}: expected a folder, a zip or a tar file in KDEF's or another known layout, "
+            "found another kind of file"
+        )
+    raise UserError(
+        f"--data {path}: no such file or folder; give a folder or zip of pictures in KDEF's or another known layout, "
+        "or 'synthetic'"
+    )
+
+
+def max_bytes(name: str) -> int:
+    """Return how many bytes a file may have: 1 GB for a table (FER2013's has 0.3), 200 MB for a picture."""
+    return _MAX_TABLE_BYTES if name.lower().endswith(".csv") else _MAX_PICTURE_BYTES
+
+
+def check_count(path: Path, n: int) -> None:
+    """Refuse a source of more than `MAX_FILES` files."""
+    if n > MAX_FILES:
+        raise UserError(
+            f"--data {path}: more than {MAX_FILES:,} files; expected a set of faces: give the folder that holds it"
+        )
+
+
+def file_stamp(path: Path) -> str:
+    """Return a text that changes with a file's content, empty where it changed a moment ago or is not there.
+
+    The time of the last change of the file's own record cannot be set back by copying tools, that of its content can.
+    """
+    try:
+        info = path.stat()
+    except (OSError, ValueError):
+        return ""
+    if time.time() - max(info.st_mtime, info.st_ctime) < _SETTLED_SECONDS:
+        return ""
+    return f"{info.st_size}:{info.st_mtime_ns}:{info.st_ctime_ns}"
+
+
+def _open_folder(path: Path) -> Source:
+    files: list[str] = []
+    refused: list[Excluded] = []
+
+    def unreadable(error: OSError) -> None:
+        refused.append(Excluded(os.path.relpath(error.filename, path), f"the folder cannot be read: {error.strerror}"))
+
+    for home, folders, names in os.walk(path, onerror=unreadable):
+        prefix = Path(home).relative_to(path).as_posix() + "/" if home != str(path) else ""
+        refused += [Excluded(prefix + f, _LINK) for f in folders if os.path.islink(os.path.join(home, f))]
+        for name in names:
+            reason = _why_not(os.path.join(home, name))
+            if reason:
+                refused.append(Excluded(prefix + name, reason))
+            else:
+                files.append(prefix + name)
+        check_count(path, len(files))
+    return Source(
+        path,
+        tuple(sorted(files)),
+        lambda name: _read_file(path / name, max_bytes(name)),
+        tuple(refused),
+        lambda name: file_stamp(path / name),
+    )
+
+
+_LINK = "a link, which may lead anywhere: put the file itself there, or give the folder that it leads to"
+
+
+def _why_not(path: str) -> str:
+    """Tell why an entry of a folder is not read; empty where it is."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISLNK(mode):
+        return _LINK
+    return "" if stat.S_ISREG(mode) else "neither a file nor a folder"
+
+
+def _read_file(path: Path, limit: int) -> bytes:
+    # A link that took the file's place since the listing is not followed, and a pipe in its place is not waited for.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with open(os.open(path, flags), "rb") as handle:
+        size = os.fstat(handle.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"{size / 1e6:,.0f} MB, more than {limit / 1e6:,.0f}")
+        return handle.read(limit)

@@ -1,0 +1,170 @@
+"""Folds that a user gives in as a file: matched with the data, and their claim proven anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from fer_bench.data.manifest import Manifest
+from fer_bench.data.words import LABEL_WORDS
+from fer_bench.errors import UserError
+
+from .protocols import PROTOCOLS, unsupported
+from .splitters import FOLD_COLUMNS, Folds, broken_folds, check_folds, make_folds
+from .tables import FoldTable, name_facts, read_fold_table
+
+__all__ = ["given_folds", "match_images"]
+
+
+def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]:
+    """Read folds from a file and hold them against the data.
+
+    People and expressions are the data's own, whatever the file says of them.
+
+    Returns
+    -------
+    Folds
+        Under the name of its protocol where it holds exactly what that protocol makes of these data; else under
+        ``given-<name of the file>``.
+    tuple of str
+        What a reader of the figures must know about them.
+
+    Raises
+    ------
+    UserError
+        The file names images that the data lack, tests an image twice, or breaks what its protocol promises.
+    """
+    file = read_fold_table(path)
+    table = file.table.assign(image=match_images(file.table["image"], manifest, f"--folds {path}"))
+    facts = manifest.table.set_index("image")[["subject", "label"]]
+    table = table[["fold", "role", "image"]].join(facts, on="image")[FOLD_COLUMNS]
+    folds = Folds("given-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem) or "folds"), manifest.hash, file.seed, table)
+    faults = list(broken_folds(folds))
+    tested = table.loc[table["role"] == "test", "image"]
+    if tested.duplicated().any():
+        twice = sorted(tested[tested.duplicated()].unique())
+        faults.append(f"{len(twice)} images are tested more than once, such as {twice[0]}")
+    rule = PROTOCOLS.get(file.protocol)
+    if rule is not None and rule.splits_by == "person" and not faults:
+        faults = [f"it says {file.protocol}, which keeps people apart, but {fault}" for fault in check_folds(folds)]
+    if faults:
+        raise UserError(f"--folds {path}: {faults[0]}; `fer-bench folds check` tells all")
+    known = _as_known(file, manifest, table)
+    return known or folds, tuple(_notes(file, manifest, table, path, known is not None))
+
+
+def match_images(names: pd.Series, manifest: Manifest, where: str) -> pd.Series:
+    """Find each image of a table of folds in the data.
+
+    By its name or its file; else by its file's name without ending, in any case, where the folders before it agree as
+    far as both are given, or where the name is in a known dataset's grammar and so means one picture in any folder.
+
+    Raises
+    ------
+    UserError
+        An image is not in the data, or may be one of several.
+    """
+    find = _Finder(manifest)
+    unique = {name: find(name) for name in names.unique()}
+    missing = sorted(name for name, images in unique.items() if not images)
+    if missing:
+        namesake = find.namesake(missing[0])
+        raise UserError(
+            f"{where}: {len(missing)} of its {len(unique)} images are not in the data, such as {missing[0]}"
+            + (f" (a picture of that name is in another folder: {namesake})" if namesake else "")
+            + "; give the data that it was made for, or make folds anew with `fer-bench folds make`"
+        )
+    doubtful = sorted(name for name, images in unique.items() if len(images) > 1)
+    if doubtful:
+        raise UserError(
+            f"{where}: {len(doubtful)} of its {len(unique)} images may be one of several pictures, such as "
+            f"{doubtful[0]}: {', '.join(unique[doubtful[0]][:3])}; give their whole paths"
+        )
+    return names.map({name: images[0] for name, images in unique.items()})
+
+
+class _Finder:
+    """Finds images of a manifest by what another tool may call them."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        table = manifest.table
+        self._known = set(table["image"])
+        self._ending = {image: _ending(file) for image, file in zip(table["image"], table["file"], strict=True)}
+        self._by_file: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[tuple[list[str], str]]] = {}
+        for image, file in zip(table["image"], table["file"], strict=True):
+            self._by_file.setdefault(file or image, []).append(image)
+            parts = _parts(file or image)
+            self._by_stem.setdefault(parts[-1], []).append((parts, image))
+
+    def __call__(self, name: str) -> list[str]:
+        """Images that the name may mean."""
+        if name in self._known:
+            return [name]
+        if name in self._by_file:
+            return self._by_file[name]
+        parts = _parts(name)
+        namesakes = self._by_stem.get(parts[-1], [])
+        common = [(min(len(theirs), len(parts)), theirs, image) for theirs, image in namesakes]
+        agreeing = [(n, image) for n, theirs, image in common if theirs[-n:] == parts[-n:]]
+        most = max((n for n, _ in agreeing), default=0)
+        found = [image for n, image in agreeing if n == most]
+        if not found and name_facts(name):
+            found = [image for _, image in namesakes]
+        # Of a.jpg and a.png the one with the ending that is given, where it is.
+        same_ending = [image for image in found if self._ending[image] == _ending(name)]
+        return same_ending if len(same_ending) == 1 else found
+
+    def namesake(self, name: str) -> str:
+        """An image whose file has the same name in another folder; empty where there is none."""
+        return next((image for _, image in self._by_stem.get(_parts(name)[-1], [])), "")
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.upper()
+
+
+def _parts(name: str) -> list[str]:
+    """Folders and the file's name without its ending, in capitals."""
+    path = PurePosixPath(name.replace("\\", "/").upper())
+    return [*(part for part in path.parts[:-1] if part not in (".", "/")), path.stem]
+
+
+def _as_known(file: FoldTable, manifest: Manifest, table: pd.DataFrame) -> Folds | None:
+    """The protocol's own folds where the file holds exactly them: then it is the same run, with the same trials."""
+    if file.protocol not in PROTOCOLS or file.protocol in unsupported(manifest):
+        return None
+    made = make_folds(manifest, file.protocol, file.seed)
+    return made if made.table.equals(table.reset_index(drop=True)) else None
+
+
+def _notes(file: FoldTable, manifest: Manifest, table: pd.DataFrame, path: Path, known: bool) -> Iterator[str]:
+    head = f"--folds {path.name}"
+    yield from (f"{head}: {note}" for note in file.notes)
+    if file.manifest_hash and file.manifest_hash != manifest.hash:
+        yield (
+            f"{head} was made for other data (manifest {file.manifest_hash[:12]}, these are {manifest.hash[:12]}); "
+            "all its images are here"
+        )
+    unused = len(manifest) - table["image"].nunique()
+    if unused:
+        yield f"{head}: {unused} images of the data stand in none of its folds and are not used"
+    for column, what in (("subject", "person"), ("label", "expression")):
+        n = _differing(file.table, table, column)
+        if n:
+            yield f"{head}: the {what} differs from the data's own in {n} rows; the data's own is used"
+    if file.protocol in PROTOCOLS and not known:
+        yield f"{head} says {file.protocol}, and is not what that protocol makes of these data with seed {file.seed}"
+
+
+def _differing(given: pd.DataFrame, own: pd.DataFrame, column: str) -> int:
+    """Rows in which a file states another person or expression than the data; labels may be words ("happy")."""
+    if column not in given:
+        return 0
+    stated = given[column].reset_index(drop=True)
+    if column == "label":
+        stated = stated.map(lambda word: LABEL_WORDS.get(word.lower(), word))
+    return int((stated.ne("") & stated.ne(own[column].reset_index(drop=True))).sum())

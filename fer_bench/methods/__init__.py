@@ -1,0 +1,37 @@
+"""The contract between the harness and what learns: what a method is, how it is named, which are installed.
+
+Imports the standard library only (numpy inside the functions that need it), because every catalogue of methods
+imports this package and ``fer-bench list`` reads all catalogues in a fraction of a second.
+"""
+
+from .spec import (
+    COMPARED_FAMILIES,
+    FAMILIES,
+    LANDMARKS,
+    ImageSpec,
+    Method,
+    MethodSpec,
+    Override,
+    WeightsSpec,
+    check_images,
+    check_labels,
+    check_landmarks,
+    load_methods,
+    load_object,
+)
+
+__all__ = [
+    "COMPARED_FAMILIES",
+    "FAMILIES",
+    "LANDMARKS",
+    "ImageSpec",
+    "Method",
+    "MethodSpec",
+    "Override",
+    "WeightsSpec",
+    "check_images",
+    "check_labels",
+    "check_landmarks",
+    "load_methods",
+    "load_object",
+]

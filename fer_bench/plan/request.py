@@ -1,0 +1,132 @@
+"""What a command asks for, and the data that it means."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_bench.data.datasets import load_dataset
+from fer_bench.data.join import join_datasets
+from fer_bench.data.manifest import Dataset
+from fer_bench.errors import UserError
+
+__all__ = ["Request", "asked_protocols", "open_data"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; see ``fer-bench run --help``."""
+
+    suite: str = "all"
+    data: str = "synthetic"
+    protocols: tuple[str, ...] = ()
+    profile: str = "quick"
+    preset: str = "default"
+    only: tuple[str, ...] = ()
+    out: Path | None = None
+    workers: int = 0
+    device: str = "auto"
+    weights_dir: Path | None = None
+    offline: bool = False
+    seed: int = 0
+    crop: str = ""
+    views: tuple[str, ...] = ()
+    strict: bool = False
+    folds: Path | None = None
+    test_data: str = ""
+    tune: bool = False
+    executor: str = "local"
+    scheduler: str = ""
+    per_gpu: int = 1
+    memory_limit: float = 0.0
+    time_limit: float = 0.0
+    max_failures: str = ""
+    command: str = ""
+
+    @property
+    def data_options(self) -> dict[str, Any]:
+        """What was asked for beyond the data as they are: crop, views, strict, folds and test data."""
+        asked = {
+            "crop": self.crop,
+            "views": list(self.views),
+            "strict": self.strict,
+            "folds": self.folds.name if self.folds else "",
+            "test_data": self.test_data,
+        }
+        return {name: value for name, value in asked.items() if value}
+
+    @property
+    def n_workers(self) -> int:
+        """Trials at once on this machine.
+
+        As asked, else one a core, but no more than memory holds (3 GB each) and at most 8; in process, one.
+        """
+        if self.executor == "in-process":
+            return 1
+        if self.workers:
+            return self.workers
+        import psutil
+
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, min(cores, 8, int(psutil.virtual_memory().total // 3e9)))
+
+
+def asked_protocols(request: Request) -> tuple[str, ...]:
+    """Return the protocols that the command asks for by name; ``--test-data`` asks for one, too.
+
+    Raises
+    ------
+    UserError
+        Options that exclude each other.
+    """
+    if request.folds and (request.protocols or request.test_data):
+        other = "--protocol" if request.protocols else "--test-data"
+        raise UserError(
+            f"--folds and {other} exclude each other: a folds' file says who is trained on and who is tested"
+        )
+    if request.test_data and set(request.protocols) - {"cross-dataset"}:
+        raise UserError(
+            f"--protocol {request.protocols[0]} and --test-data exclude each other: "
+            "with --test-data the protocol is cross-dataset"
+        )
+    return ("cross-dataset",) if request.test_data else request.protocols
+
+
+def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]:
+    """Read the data of a command, with the test data joined to them, and say what joining left out.
+
+    ``--views`` and ``--strict`` must fit the data; of the test data they choose as far as those tell views or have
+    such a list, and it is said where they do not.
+    """
+
+    def load(data: str, *, strict: bool, views: tuple[str, ...]) -> Dataset:
+        return load_dataset(
+            data, people=people, workers=request.n_workers, strict=strict, crop=request.crop, views=views
+        )
+
+    dataset = load(request.data, strict=request.strict, views=request.views)
+    if not request.test_data:
+        return dataset, []
+    test, said = _as_test_data(lambda: load(request.test_data, strict=False, views=())), []
+    strict = request.strict and test.layout == dataset.layout
+    views = request.views if test.manifest.table["view"].ne("").any() else ()
+    if strict or views:
+        test = _as_test_data(lambda: load(request.test_data, strict=strict, views=views))
+    if request.strict and not strict:
+        said.append(f"--strict: there is no such list for {test.name}")
+    if request.views and not views:
+        said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
+    joined, notes = join_datasets(dataset, test)
+    return joined, [*said, *notes]
+
+
+def _as_test_data(load: Callable[[], Dataset]) -> Dataset:
+    """Load the test data; what is wrong with them is told of the option that named them."""
+    try:
+        return load()
+    except UserError as error:
+        raise UserError(re.sub(r"(?<![\w-])--data\b(?!-)", "--test-data", str(error))) from error

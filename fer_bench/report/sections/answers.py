@@ -1,0 +1,183 @@
+"""The questions a reader comes with, each answered in a sentence with a link to where it is shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from fer_bench import stats
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
+from fer_bench.methods import COMPARED_FAMILIES
+from fer_bench.results import Key, Outcome
+
+from ..model.paths import published_command
+from ..model.run_view import LAST, RunView
+from ..model.tables import Column, Estimate, Link, Table, cell_text
+from ..model.wording import who
+from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, test_claims
+from .hard_images import missed_by_all
+
+__all__ = ["answers"]
+
+SHARE = Column("share", "", "share")
+POINTS = Column("points", "", "difference")
+P = Column("p", "", "p")
+SECONDS = Column("seconds", "", "seconds")
+
+
+def answers(view: RunView, suffix: str = "") -> Table | None:
+    """What was found, in a few sentences; None where nothing has finished.
+
+    Parameters
+    ----------
+    view : RunView
+    suffix : str
+        Ends the ids of this run's sections.
+    """
+    protocol = view.primary
+    if protocol is None or view.standing(protocol).empty:
+        return None
+    rows = []
+    for question, answer, target, shown in _QUESTIONS:
+        text = answer(view, protocol)
+        if text:
+            anchor = target.format(protocol=protocol) if "{" in target else f"{target}{suffix}"
+            rows.append({"question": question, "answer": text, "link": Link(shown, anchor)})
+    columns = (Column("question", "question"), Column("answer", "answer"), Column("link", "shown in"))
+    return Table(f"answers{suffix}", "In short", columns, tuple(rows), head="question")
+
+
+def _best(view: RunView, protocol: str) -> str:
+    if not view.declares_winner:
+        return f"None is named: {_no_winner(view)}."
+    first = view.standing(protocol).iloc[0]
+    outcome = view.outcomes[Key(str(first["method"]), protocol, LAST)]
+    found = view.accuracy(outcome)
+    over = "" if view.unit.name == "image" else f" of {found.people:,} {view.unit.many}"
+    return f"{first['method']}: {_percent(found)} {who(view, protocol)} ({found.n:,} images{over}, {protocol})."
+
+
+def _by_how_much(view: RunView, protocol: str) -> str:
+    if not view.declares_winner:
+        compared = set(view.families(protocol)) & set(COMPARED_FAMILIES)
+        tables = " Differences with intervals and p stand in the tables." if len(compared) > 1 else ""
+        return f"Not said: {_no_winner(view)}.{tables}"
+    methods = [str(name) for name in view.standing(protocol)["method"]]
+    if len(methods) < 2:
+        return "It has no other finished method to be held against."
+    found = _behind_first(view, protocol, methods)
+    if not found:
+        return "The other methods were not tested on the same images."
+    second, difference, p_value = found[0]
+    lead = Estimate.of(difference.interval)
+    sign = "yes" if p_value < 0.05 else "no"
+    even = sum(p >= 0.05 for *_, p in found)
+    rest = f"{even} of {len(found)} others cannot be told from it" if even else f"all {len(found)} others are behind"
+    return (
+        f"{cell_text(POINTS, lead)} points before the next, {second}. Significant: {sign}, p (Holm) "
+        f"{_p(p_value)}, {lead.n:,} images; {rest}."
+    )
+
+
+def _behind_first(view: RunView, protocol: str, methods: Sequence[str]) -> list[tuple[str, stats.Difference, float]]:
+    """First minus every other, with Holm's p over all pairs that the first was picked from, as in the leaderboard."""
+    first = view.outcomes[Key(methods[0], protocol, LAST)]
+    pairs = [(name, view.difference(first, view.outcomes[Key(name, protocol, LAST)])) for name in methods[1:]]
+    known = [(name, difference) for name, difference in pairs if difference is not None]
+    p_values = [difference.test.p_value for _, difference in known]
+    adjusted = stats.holm(p_values, family=len(methods) * (len(methods) - 1) // 2)
+    return [(name, difference, p) for (name, difference), p in zip(known, adjusted, strict=True)]
+
+
+def _cost(view: RunView, protocol: str) -> str:
+    seconds = view.ranked(protocol)["fit_seconds"].dropna()
+    if seconds.empty:
+        return ""
+    spread = f"{cell_text(SECONDS, seconds.min())} to {cell_text(SECONDS, seconds.max())} s"
+    if not view.declares_winner:
+        return f"Training one fold took {spread}, by method."
+    first = view.standing(protocol).iloc[0]
+    memory = "" if math.isnan(first["peak_rss_mb"]) else f", {first['peak_rss_mb']:,.0f} MB of memory at most"
+    return (
+        f"{first['method']}: {cell_text(SECONDS, first['fit_seconds'])} s to train one fold (all methods: {spread}), "
+        f"{cell_text(SECONDS, first['predict_ms_per_image'])} ms to read an image{memory}."
+    )
+
+
+def _claims(view: RunView, protocol: str) -> str:
+    findings = test_claims(view, protocol)
+    if not view.declares_winner:
+        shown = sum(finding.evidence.figure is not None for finding in findings)
+        have = f"{shown} of them {'has' if shown == 1 else 'have'} a figure"
+        return f"Six claims are listed. None is decided here: {_no_winner(view)}. {have}."
+    parts = []
+    for verdict, words in ((SUPPORTED, "Supported"), (NOT_SUPPORTED, "Not supported"), (CANNOT_TELL, "Can't tell")):
+        names = [f.claim.title[0].lower() + f.claim.title[1:] for f in findings if f.verdict == verdict]
+        parts += [f"{words}: {'; '.join(names)}."] if names else []
+    return " ".join(parts)
+
+
+def _fails(view: RunView, protocol: str) -> str:
+    methods = [str(name) for name in view.standing(protocol)["method"]]
+    everyone = len(view.ranked(protocol))
+    median = "the median method" if everyone == len(methods) else f"the median of the {len(methods)} compared methods"
+    chosen, whose = (methods[:1], methods[0]) if view.declares_winner else (methods, median)
+    outcomes = [view.outcomes[Key(name, protocol, LAST)] for name in chosen]
+    emotion = _lowest(view, outcomes, EMOTIONS, EMOTION_NAMES, lambda o, c: o.labels == EMOTIONS.index(c))
+    turned = _lowest(view, outcomes, VIEWS, VIEW_NAMES, lambda o, c: o.views == c)
+    said = [f"{words} faces {text}" for words, text in (emotion, turned) if words]
+    missed, tested = missed_by_all(view, protocol)
+    every = "" if everyone == len(methods) else f" of all {everyone}"
+    hard = f" No method{every} reads {len(missed):,} of {tested:,} images." if everyone > 1 and len(missed) else ""
+    return f"Least read by {whose}: {'; '.join(said)}.{hard}" if said else hard.strip()
+
+
+def _lowest(
+    view: RunView,
+    outcomes: Sequence[Outcome],
+    codes: Sequence[str],
+    names: Sequence[str],
+    mask: Callable[[Outcome, str], np.ndarray],
+) -> tuple[str, str]:
+    """The kind of images that is read worst, and how well; nothing where there is one kind only."""
+    found = {}
+    for code, name in zip(codes, names, strict=True):
+        shares = [float(o.correct[mask(o, code)].mean()) for o in outcomes if mask(o, code).any()]
+        if shares:
+            found[name] = (float(np.median(shares)), code)
+    if len(found) < 2:
+        return "", ""
+    worst = min(found, key=lambda name: found[name][0])
+    share, code = found[worst]
+    if len(outcomes) == 1:
+        return worst, _percent(view.accuracy(outcomes[0], mask(outcomes[0], code)))
+    return worst, f"{100 * share:.1f} %"
+
+
+def _again(view: RunView, protocol: str) -> str:
+    return f"`{published_command(str(view.info['command']))}`"
+
+
+def _no_winner(view: RunView) -> str:
+    return "this is a quick run" if view.quick else "these are rendered faces"
+
+
+def _percent(found: Estimate) -> str:
+    return f"{cell_text(SHARE, found)} %"
+
+
+def _p(value: float) -> str:
+    text = cell_text(P, value)
+    return text if text.startswith("<") else f"= {text}"
+
+
+_QUESTIONS: tuple[tuple[str, Callable[[RunView, str], str], str, str], ...] = (
+    ("Which method is best?", _best, "leaderboard-{protocol}", "Leaderboard"),
+    ("By how much, and is it significant?", _by_how_much, "pairs", "Best against best"),
+    ("What does it cost?", _cost, "cost", "Cost"),
+    ("What did the article claim, and does it hold?", _claims, "claims", "The article's claims"),
+    ("Where does it fail?", _fails, "expressions", "By expression; then by view, confusions, pictures"),
+    ("How do I make these figures again?", _again, "cite", "Make it again, and cite it"),
+)

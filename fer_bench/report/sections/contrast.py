@@ -1,0 +1,121 @@
+"""Several methods weighed against each other on the same images, with people as the unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats as distributions
+
+from fer_bench import stats
+from fer_bench.results import Outcome
+
+from ..model.run_view import RunView
+from ..model.tables import Estimate
+
+__all__ = ["Contrast", "contrast", "mean_of", "trend"]
+
+Weighted = tuple[Outcome, Fraction]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of accuracies.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        In shares of images, with its interval over people.
+    p_value : float
+        Of the sign-flip test over people that the sum is zero.
+    detectable : float
+        Smallest true value that such data would show four times in five; NaN where people do not vary.
+    """
+
+    estimate: Estimate
+    p_value: float
+    detectable: float
+
+
+def trend(ordered: Sequence[Outcome]) -> list[Weighted]:
+    """Weigh methods so that the sum is the rise from the first to the last along a straight line through all.
+
+    The least-squares slope over the places 0 to k - 1, times k - 1: the linear contrast of an ordered alternative. For
+    two methods it is the second minus the first.
+
+    Parameters
+    ----------
+    ordered : sequence of Outcome
+        At least two, in the order that a claim gives them.
+    """
+    k = len(ordered)
+    middle = Fraction(k - 1, 2)
+    spread = sum((place - middle) ** 2 for place in range(k))
+    return [(outcome, (place - middle) * (k - 1) / spread) for place, outcome in enumerate(ordered)]
+
+
+def mean_of(parts: Sequence[Sequence[Weighted]]) -> list[Weighted]:
+    """The mean of several weighted sums."""
+    return [(outcome, weight / len(parts)) for part in parts for outcome, weight in part]
+
+
+def contrast(view: RunView, weighted: Sequence[Weighted], constant: Fraction = Fraction(0)) -> Contrast | None:
+    """Weigh what methods got right, image by image, over the images that all of them were tested on.
+
+    Parameters
+    ----------
+    view : RunView
+    weighted : sequence of (Outcome, Fraction)
+    constant : Fraction
+        Added to every image; one half minus an accuracy says by how much it misses half.
+
+    Returns
+    -------
+    Contrast or None
+        None where no image was tested by all.
+    """
+    found = [(outcome, weight) for outcome, weight in weighted if weight]
+    places = _common([outcome for outcome, _ in found])
+    if not len(places[0]):
+        return None
+    # whole numbers, so that the sign-flip test stays exact
+    scale = math.lcm(*(weight.denominator for _, weight in found), constant.denominator)
+    score = np.full(len(places[0]), int(constant * scale), dtype=np.int64)
+    for (outcome, weight), rows in zip(found, places, strict=True):
+        score += int(weight * scale) * outcome.correct[rows]
+    people = found[0][0].person[places[0]]
+    plus, minus = np.maximum(score, 0), np.maximum(-score, 0)
+    sums = stats.sum_by_person(np.stack([score / scale, np.ones(len(score))], axis=1), people)
+    interval = stats.people_interval(
+        sums, lambda s: s[:, 0] / s[:, 1], n=len(score), seed=view.seed, bounds=(-1.0, 1.0), unit=view.unit
+    )
+    if len(sums) > stats.BOOTSTRAP_MOST:
+        p_value = _t_test(sums[:, 0])
+    else:
+        p_value = stats.sign_flip_test(plus, minus, people, unit=view.unit).p_value
+    detectable = stats.minimum_detectable_difference(plus / scale, minus / scale, people)
+    return Contrast(Estimate.of(interval), p_value, detectable)
+
+
+def _t_test(sums: NDArray[np.float64]) -> float:
+    """For thousands of units, where counting all flips takes long and a t test says the same."""
+    if not sums.any():
+        return 1.0
+    return float(distributions.ttest_1samp(sums, 0.0).pvalue)
+
+
+def _common(outcomes: Sequence[Outcome]) -> list[NDArray[np.int64]]:
+    """Positions in each outcome of the image-seed pairs that all have, in one order."""
+    first = outcomes[0]
+    if all(np.array_equal(one.images, first.images) and np.array_equal(one.seeds, first.seeds) for one in outcomes[1:]):
+        return [np.arange(len(first.images))] * len(outcomes)
+    places: list[dict[Any, int]] = [
+        {pair: place for place, pair in enumerate(zip(one.images, one.seeds, strict=True))} for one in outcomes
+    ]
+    shared = [pair for pair in places[0] if all(pair in other for other in places[1:])]
+    return [np.array([where[pair] for pair in shared], dtype=np.int64) for where in places]

@@ -1,0 +1,219 @@
+"""What a method costs, and what was planned but has no figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from fer_bench.results import Key
+
+from ..model.columns import FAMILY, METHOD, accuracy_column
+from ..model.paths import without_folders
+from ..model.run_view import LAST, RunView
+from ..model.tables import Block, Column, Embedded, Estimate, Section, Table, cell_text
+from ..plots import svg
+
+__all__ = ["costs_section", "failures_section"]
+
+SECONDS = Column("fit", "fit, s", "seconds", "mean seconds to train one fold, features included, as if it stood alone")
+STATE_WORDS = {
+    "failed": "failed",
+    "timeout": "timed out",
+    "oom": "out of memory",
+    "skipped": "skipped",
+    "missing": "not reached",
+}
+
+
+def costs_section(view: RunView, suffix: str) -> Section:
+    """Accuracy against seconds, and what one fold takes."""
+    title, protocol = "Cost", view.primary
+    if protocol is None:
+        return Section(f"cost{suffix}", title, ("No trial has finished, so nothing was timed.",))
+    rows = _cost_rows(view, protocol)
+    points = [
+        (row["method"], row["family"], row["fit"], row["accuracy"].value)
+        for row in rows
+        if row["fit"] > 0 and row["status"] == "ok"
+    ]
+    caption = (
+        f"{view.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the "
+        "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep, diamond: other families; "
+        "dashed: chance."
+    )
+    axis = "seconds to fit one fold"
+    name = f"cost-{protocol}{suffix}"
+    drawn = svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis, view.chance) if points else None
+    figure: list[Block] = [replace(drawn, table=name), _any_cost(view, rows, suffix)] if drawn else []
+    fronts = _mark_fronts(rows)
+    columns = (
+        *(
+            METHOD,
+            FAMILY,
+            accuracy_column(view.unit),
+            Column("front", "on the front of", "text", "costs at which no cheaper method is as accurate"),
+            SECONDS,
+            Column("spread", "least to most, s", "text", "over the finished folds"),
+        ),
+        Column("trials", "folds", "count", "finished folds that the times come from"),
+        Column("prepare", "shared, s", "seconds", "part of fit and predict that is done once for all folds"),
+        Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image"),
+        Column("cpu", "CPU, s", "seconds", "mean processor seconds of fitting, without the shared work"),
+        Column("memory", "peak, MB", "megabytes", "largest resident memory of a trial"),
+        *([Column("parameters", "parameters", "count")] if any(row.get("parameters") for row in rows) else []),
+        Column("device", "device"),
+    )
+    notes = (*fronts, _machine_note(view), "Times of trials that ran side by side on few cores are longer than alone.")
+    return Section(
+        f"cost{suffix}",
+        title,
+        (
+            *figure,
+            Table(name, f"{view.shown(protocol)}: cost", columns, tuple(rows), notes=notes),
+        ),
+    )
+
+
+AXES = (
+    ("fit", "training time", "seconds to fit one fold", "s"),
+    ("predict", "prediction time", "milliseconds to read one image", "ms"),
+    ("memory", "memory", "largest memory of a trial, MB", "MB"),
+    ("parameters", "parameters", "number of parameters", "parameters"),
+)
+"""Costs that a method can be cheap in: column, short word, title of an axis, unit."""
+
+
+def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Write into each row the costs on whose front it lies: no method is cheaper and at least as accurate."""
+    finished = [row for row in rows if row["status"] == "ok"]
+    for row in finished:
+        mine = []
+        for key, word, *_ in AXES:
+            if not (row[key] and row[key] > 0):
+                continue
+            rivals = (other for other in finished if other[key] and 0 < other[key] < row[key])
+            if all(other["accuracy"].value < row["accuracy"].value for other in rivals):
+                mine.append(word)
+        row["front"] = ", ".join(mine)
+    return (
+        ("Fronts compare figures as they are: neighbours may differ by less than their intervals.",) if finished else ()
+    )
+
+
+def _any_cost(view: RunView, rows: Sequence[dict[str, Any]], suffix: str) -> Embedded:
+    """The same points for the page to draw over a cost that the reader chooses."""
+    finished = [row for row in rows if row["status"] == "ok"]
+    axes = [
+        {"key": key, "title": title, "unit": unit}
+        for key, _, title, unit in AXES
+        if any(row[key] and row[key] > 0 for row in finished)
+    ]
+    points = [
+        {"name": row["method"], "family": row["family"], "accuracy": row["accuracy"].value}
+        | {str(axis["key"]): row[str(axis["key"])] for axis in axes}
+        for row in finished
+    ]
+    return Embedded(
+        f"cost-any{suffix}",
+        "costs",
+        "Accuracy over a cost of your choice",
+        {"axes": axes, "methods": points, "chance": view.chance},
+        "Opened as a page with scripts allowed, the report draws accuracy over training time, prediction time or memory"
+        " here; the table below holds the figures.",
+    )
+
+
+def failures_section(view: RunView, suffix: str) -> Section:
+    """Planned trials without a figure, by reason; and warnings of those that finished."""
+    trials = view.run.trials
+    absent = trials[trials["state"] != "ok"]
+    blocks: list[Block] = []
+    if trials.empty:
+        blocks.append("Nothing was planned.")
+    elif absent.empty:
+        blocks.append(f"All {len(trials):,} planned trials finished.")
+    else:
+        blocks.append(_absent_table(trials, absent, suffix))
+    warned = trials[trials["warnings"].fillna("") != ""]
+    if len(warned):
+        rows = _grouped(warned.assign(state="", reason=warned["warnings"]))
+        columns = (Column("reason", "warning"), *_WHO)
+        blocks.append(Table(f"warnings{suffix}", "Warnings of trials", columns, tuple(rows), head="reason"))
+    return Section(f"missing{suffix}", "What has no figure, and why", tuple(blocks))
+
+
+_WHO = (
+    Column("trials", "trials", "count", "one method on one fold of one protocol"),
+    Column("methods", "methods", "count"),
+    Column("names", "which"),
+)
+
+
+def _cost_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
+    table, trials = view.results, view.run.trials
+    chosen = table[(table["protocol"] == protocol) & (table["selection"] == LAST) & (table["n_done"] > 0)]
+    rows = []
+    for found in chosen.sort_values(["fit_seconds", "method"]).to_dict("records"):
+        method = str(found["method"])
+        mine = trials[(trials["method"] == method) & (trials["protocol"] == protocol) & (trials["state"] == "ok")]
+        outcome = view.outcomes[Key(method, protocol, LAST)]
+        fastest, slowest = (cell_text(SECONDS, float(mine["fit_seconds"].agg(end))) for end in ("min", "max"))
+        rows.append(
+            {
+                **{"method": method, "family": found["family"], "status": found["status"]},
+                "accuracy": view.accuracy(outcome) if found["status"] == "ok" else Estimate(float("nan")),
+                **{"fit": float(found["fit_seconds"]), "spread": f"{fastest} to {slowest}", "trials": len(mine)},
+                **{"prepare": float(found["prepare_seconds"]), "predict": float(found["predict_ms_per_image"])},
+                **{"cpu": float(found["cpu_seconds"]), "memory": float(found["peak_rss_mb"])},
+                "parameters": view.info["methods"].get(method, {}).get("n_parameters"),
+                "device": ", ".join(sorted(set(mine["device"]))) if "device" in mine else "",
+            }
+        )
+    return rows
+
+
+def _machine_note(view: RunView) -> str:
+    machine = view.info.get("machine", {})
+    gpu = f", {machine['gpu']}" if machine.get("gpu") else ""
+    return (
+        f"Measured on {machine.get('cpu', 'an unnamed processor')}, {machine.get('cores', '?')} cores{gpu}, "
+        f"with {view.info.get('workers', '?')} workers at a time."
+    )
+
+
+def _absent_table(trials: pd.DataFrame, absent: pd.DataFrame, suffix: str) -> Table:
+    columns = (Column("state", "state"), Column("reason", "reason"), *_WHO)
+    note = f"{len(absent):,} of {len(trials):,} planned trials; none of them counts as wrong or right anywhere."
+    return Table(
+        f"absent{suffix}", "Planned, without a figure", columns, tuple(_grouped(absent)), (note,), head="state"
+    )
+
+
+def _grouped(trials: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a state and reason; reasons that differ in their numbers only are told once."""
+    reasons = trials["reason"].fillna("").astype(str)
+    keyed = trials.assign(reason=reasons, pattern=reasons.map(lambda text: re.sub(r"\d[\d.,]*", "#", text)))
+    rows = []
+    for (state, _), found in keyed.groupby(["state", "pattern"], sort=False):
+        names = list(dict.fromkeys(found["method"]))
+        told = list(dict.fromkeys(found["reason"]))
+        reason = without_folders(told[0]) or (
+            "the run ended before it" if state == "missing" else "no reason was recorded"
+        )
+        rows.append(
+            {
+                "state": STATE_WORDS.get(str(state), str(state)),
+                "reason": reason + (f" (numbers differ in {len(told) - 1} more)" if len(told) > 1 else ""),
+                **{"trials": len(found), "methods": len(names), "names": _listed(names)},
+            }
+        )
+    order = list(STATE_WORDS.values())
+    return sorted(rows, key=lambda row: order.index(row["state"]) if row["state"] in order else -1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,159 @@
+"""The images behind the figures: what was read, chosen and cut out, what was left out and why, how folds are dealt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from fer_bench.data import LAYOUT_SUMMARIES
+
+from ..model.paths import without_folders
+from ..model.run_view import RunView
+from ..model.tables import Block, Column, Section, Table
+
+__all__ = ["data_section", "fact_table"]
+
+MOST_NAMES = 1000
+"""Names of files that one table of the report lists; all of them are in run.json."""
+
+_FILES = Column("files", "files", "count")
+
+
+def data_section(view: RunView, suffix: str) -> Section:
+    """The audit: images and people, options that chose them, crops, files left out, and the balance of the folds."""
+    dataset = view.info["dataset"]
+    blocks: list[Block] = [fact_table(f"data-facts{suffix}", "The images", _facts(view))]
+    blocks += _crops(dataset.get("crop_audit"), suffix)
+    blocks += _balance(view, suffix)
+    blocks += _left_out([(str(item["file"]), str(item["reason"])) for item in dataset.get("excluded", ())], suffix)
+    return Section(f"data{suffix}", "Data", tuple(blocks))
+
+
+def fact_table(name: str, title: str, facts: Iterable[tuple[str, str]]) -> Table:
+    """Pairs of what and value; empty values are left out."""
+    rows = tuple({"what": what, "value": value} for what, value in facts if value not in ("", ", "))
+    return Table(name, title, (Column("what", "what"), Column("value", "value")), rows, head="what")
+
+
+def _facts(view: RunView) -> list[tuple[str, str]]:
+    dataset = view.info["dataset"]
+    people = f"{dataset['n_people']:,}" if view.unit.tells_people else "not told"
+    stands_in = "" if view.unit.tells_people else f"{view.unit.many}: intervals and tests are {view.unit.over}"
+    return [
+        ("name", str(dataset["name"])),
+        ("layout", _layout_words(dataset)),
+        ("faces", "rendered, drawn by a computer" if view.rendered else "photographs"),
+        ("images", f"{dataset['n_images']:,}"),
+        ("people", people),
+        ("unit in place of people", stands_in),
+        ("sessions", _listed(dataset.get("sessions", ()))),
+        ("views", _listed(dataset.get("views", ()))),
+        *_options(dataset),
+        ("crop", str(dataset.get("crop", ""))),
+        ("files left out", f"{len(dataset.get('excluded', ())):,}"),
+        ("file or folder", PurePath(str(dataset.get("path", ""))).name),
+        ("hash of the manifest", str(dataset.get("manifest_hash", ""))),
+    ]
+
+
+def _layout_words(dataset: Mapping[str, Any]) -> str:
+    """The sentences of one layout, or of the two that were joined for cross-dataset.
+
+    The run's own, since a package's layout need not be installed where a report is made; earlier runs had none.
+    """
+    names = str(dataset.get("layout") or "").split(" and ")
+    return str(dataset.get("layout_summary") or "; and ".join(LAYOUT_SUMMARIES.get(name, name) for name in names))
+
+
+def _options(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Options that made the data what they are; only those that were given."""
+    given = dataset.get("options") or {}
+    return [(f"option --{str(name).replace('_', '-')}", _value_words(value)) for name, value in given.items()]
+
+
+def _value_words(value: Any) -> str:
+    if value in (None, False, "", [], ()):
+        return ""
+    if value is True:
+        return "yes"
+    return without_folders(_listed(value) if isinstance(value, (list, tuple)) else str(value))
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(str(value) for value in values if str(value))
+
+
+def _crops(found: Mapping[str, Any] | None, suffix: str) -> list[Block]:
+    """How many faces the detector found, and which pictures got the fixed box instead."""
+    if not found:
+        return []
+    names, views = [str(name) for name in found.get("names", ())], found.get("views") or {}
+    facts = [
+        ("detector", str(found.get("detector", ""))),
+        ("faces found", f"{int(found.get('found', 0)):,}"),
+        ("by each detector", _listed(f"{by} {n:,}" for by, n in (found.get("by") or {}).items())),
+        ("fixed box or centre in place of a face", f"{int(found.get('fallback', 0)):,}"),
+        *((f"view {v}" if v else "no view told", f"{hit:,} found, {miss:,} not") for v, (hit, miss) in views.items()),
+    ]
+    blocks: list[Block] = [fact_table(f"crops{suffix}", "Faces cut out", facts)]
+    if names:
+        rows = tuple({"file": name} for name in names[:MOST_NAMES])
+        columns = (Column("file", "file", "code"),)
+        title = f"No face found: {len(names):,} pictures, cut by the fixed box or the centre"
+        blocks.append(Table(f"fallback{suffix}", title, columns, rows, _more(len(names)), head="file", folded=True))
+    return blocks
+
+
+def _balance(view: RunView, suffix: str) -> list[Block]:
+    rows = []
+    for name in view.protocols:
+        words = str(view.info["protocols"].get(name, {}).get("balance") or "")
+        if words:
+            rows.append({"protocol": view.shown(name), "balance": words})
+    if not rows:
+        return []
+    columns = (Column("protocol", "protocol"), Column("balance", "test sides of its folds"))
+    title = "How even the folds are"
+    return [Table(f"balance{suffix}", title, columns, tuple(rows), head="protocol")]
+
+
+def _left_out(excluded: Sequence[tuple[str, str]], suffix: str) -> list[Block]:
+    """Reasons with their counts, then the names, folded away; reasons that differ in numbers only are told once."""
+    if not excluded:
+        return ["No file was left out."]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for file, reason in excluded:
+        # A picture's own name and its numbers do not make a reason of its own.
+        pattern = re.sub(r"\d[\d.,]*", "#", reason.replace(file, "#"))
+        groups.setdefault(pattern, []).append((file, reason))
+    rows = [
+        {"reason": without_folders(_one_reason(found)), "files": len(found), "example": found[0][0]}
+        for found in sorted(groups.values(), key=len, reverse=True)
+    ]
+    columns = (Column("reason", "reason"), _FILES, Column("example", "such as", "code"))
+    listed = tuple({"file": file, "reason": without_folders(reason)} for file, reason in excluded[:MOST_NAMES])
+    return [
+        Table(f"left-out{suffix}", "Left out, by reason", columns, tuple(rows), head="reason"),
+        Table(
+            f"excluded{suffix}",
+            f"Left out: {len(excluded):,} files",
+            (Column("file", "file", "code"), Column("reason", "reason")),
+            listed,
+            _more(len(excluded)),
+            head="file",
+            folded=True,
+        ),
+    ]
+
+
+def _one_reason(found: Sequence[tuple[str, str]]) -> str:
+    reasons = list(dict.fromkeys(reason for _, reason in found))
+    return reasons[0] + (f" (names or numbers differ in {len(reasons) - 1:,} more)" if len(reasons) > 1 else "")
+
+
+def _more(total: int) -> tuple[str, ...]:
+    if total <= MOST_NAMES:
+        return ()
+    return (f"The first {MOST_NAMES:,} of {total:,}; run.json names all of them.",)

@@ -1,0 +1,162 @@
+"""Which pictures methods get wrong: those that none reads, by file name, and how many are read by few."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.results import Key
+
+from ..model.run_view import LAST, RunView
+from ..model.tables import Block, Column, Section, Table
+from .data import MOST_NAMES
+
+__all__ = ["hard_section", "hardest", "missed_by_all", "readings", "taken_for"]
+
+HARDEST = 50
+"""How many images are named where none is missed by all methods."""
+
+
+def readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """Count, for every tested image, the finished methods that read it rightly.
+
+    A method that tested an image more than once, with several seeds, reads it where most of its answers are right.
+
+    Returns
+    -------
+    images : (n,) str
+        Sorted; those that all finished methods were tested on.
+    right, label : (n,) int64
+        Methods that read the image rightly, and its label, an index into ``EMOTIONS``.
+    """
+    kept = view.kept.get(("readings", protocol))
+    if kept is None:
+        kept = view.kept["readings", protocol] = _readings(view, protocol)
+    images, right, label = kept
+    return images, right, label
+
+
+def _readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    images: NDArray[Any] | None = None
+    counted: list[tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.int64]]] = []
+    for method in view.ranked(protocol)["method"]:
+        outcome = view.outcomes[Key(str(method), protocol, LAST)]
+        names, first, place = np.unique(outcome.images, return_index=True, return_inverse=True)
+        share = np.bincount(place, weights=outcome.correct) / np.bincount(place)
+        counted.append((names, share > 0.5, outcome.labels[first]))
+        images = names if images is None else np.intersect1d(images, names, assume_unique=True)
+    if images is None:
+        return np.array([], dtype=str), np.array([], dtype=np.int64), np.array([], dtype=np.int64)
+    right = np.zeros(len(images), dtype=np.int64)
+    label = np.zeros(len(images), dtype=np.int64)
+    for names, good, labels in counted:
+        places = np.searchsorted(names, images)
+        right += good[places]
+        label = labels[places]
+    return images, right, label
+
+
+def missed_by_all(view: RunView, protocol: str) -> tuple[NDArray[Any], int]:
+    """Names of the images that no finished method reads, sorted, and how many images all were tested on."""
+    images, right, _ = readings(view, protocol)
+    return images[right == 0], len(images)
+
+
+def hard_section(view: RunView, suffix: str) -> Section:
+    """Pictures that every method gets wrong, and how many methods read how many pictures."""
+    title, protocol = "Pictures that methods get wrong", view.primary
+    if protocol is None or len(view.ranked(protocol)) < 2:
+        return Section(f"hard{suffix}", title, ("It takes two finished methods to say what none of them reads.",))
+    images, right, _label = readings(view, protocol)
+    if not len(images):
+        return Section(f"hard{suffix}", title, ("The methods were not tested on the same images.",))
+    methods = len(view.ranked(protocol))
+    text = (
+        f"Under {view.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are read rightly by none "
+        f"of {methods} methods and {int((right == methods).sum()):,} by all. "
+        "No picture is shown here: `fer-bench report RUN --gallery` writes them to a file of its own, for your eyes "
+        "only."
+    )
+    blocks: list[Block] = [text, _by_expression(view, protocol, suffix)]
+    blocks.append(_names(view, protocol, suffix))
+    return Section(f"hard{suffix}", title, tuple(blocks))
+
+
+def _by_expression(view: RunView, protocol: str, suffix: str) -> Table:
+    _images, right, label = readings(view, protocol)
+    methods = len(view.ranked(protocol))
+    rows = []
+    for place, name in enumerate(EMOTION_NAMES):
+        mine = right[label == place]
+        if len(mine):
+            rows.append(
+                {
+                    **{"label": name, "none": int((mine == 0).sum()), "few": int((4 * mine < methods).sum())},
+                    **{"all": int((mine == methods).sum()), "n": len(mine)},
+                }
+            )
+    columns = (
+        *(Column("label", "shown"), Column("none", "read by none", "count")),
+        Column("few", "by fewer than a quarter", "count", "of the methods, those read by none among them"),
+        *(Column("all", "by all", "count"), Column("n", "images", "count", "that all finished methods were tested on")),
+    )
+    title = f"{view.shown(protocol)}: images by how many of {methods} methods read them"
+    return Table(f"hard-{protocol}{suffix}", title, columns, tuple(rows), head="label")
+
+
+def hardest(view: RunView, protocol: str, most: int) -> tuple[list[str], str]:
+    """Images that no finished method reads, sorted; where each is read by some, those that fewest read.
+
+    Returns
+    -------
+    names : list of str
+        At most ``most``.
+    title : str
+        What they are.
+    """
+    images, right, _ = readings(view, protocol)
+    missed, _ = missed_by_all(view, protocol)
+    if len(missed):
+        return [str(name) for name in missed[:most]], f"{len(missed):,} images that no method reads"
+    order = np.lexsort((images, right))[: min(most, HARDEST)]
+    return [str(name) for name in images[order]], f"each image is read by some method: the {len(order)} read by fewest"
+
+
+def _names(view: RunView, protocol: str, suffix: str) -> Table:
+    images, right, _ = readings(view, protocol)
+    names, what = hardest(view, protocol, MOST_NAMES)
+    reads = dict(zip(map(str, images), map(int, right), strict=True))
+    rows = tuple({"image": name, "right": reads[name], **taken_for(view, protocol, name)} for name in names)
+    columns = (
+        *(Column("image", "file", "code"), Column("label", "shown"), Column("right", "read by", "count", "methods")),
+        Column("taken", "most often misread as"),
+        *(Column("times", "by methods", "count", "methods that agree on this answer"), Column("person", view.unit.one)),
+    )
+    total = int((right == 0).sum())
+    more = (f"The first {MOST_NAMES:,} of {total:,}.",) if total > len(names) else ()
+    title = f"{view.shown(protocol)}: {what}"
+    return Table(f"missed-{protocol}{suffix}", title, columns, rows, more, head="image", folded=True)
+
+
+def taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
+    """Tell who is on an image, what it shows, and which wrong answer most methods give to it.
+
+    Returns
+    -------
+    dict
+        label, person, taken (empty where nobody is wrong) and times.
+    """
+    votes = np.zeros(len(EMOTIONS), dtype=np.int64)
+    label, person = 0, ""
+    for method in view.ranked(protocol)["method"]:
+        outcome = view.outcomes[Key(str(method), protocol, LAST)]
+        place = int(np.searchsorted(outcome.images, image))
+        votes[outcome.predicted[place]] += 1
+        label, person = int(outcome.labels[place]), str(outcome.people[place])
+    votes[label] = 0
+    best = int(votes.argmax())
+    taken = EMOTION_NAMES[best] if votes[best] else ""
+    return {"label": EMOTION_NAMES[label], "person": person, "taken": taken, "times": int(votes[best])}

@@ -1,0 +1,381 @@
+"""Who is better: the leaderboard, the families, the best of each against each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from fer_bench import stats
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.methods import COMPARED_FAMILIES
+from fer_bench.results import Key, Outcome
+
+from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
+from ..model.run_view import BEST, FAMILY_WORDS, LAST, RunView
+from ..model.tables import Block, Column, Drawing, Estimate, Section, Table
+from ..model.wording import OPTIMISTIC, common_unit, tested_on
+from ..plots import svg
+from .published import load_published
+from .runs import same_data
+
+__all__ = ["families_section", "leaderboard_section", "pairs_section"]
+
+RUN = Column("run", "run", "text", "which of the merged runs")
+BALANCED = Column("balanced", "balanced, %", "share", "mean over the expressions of the share found (recall)")
+F1 = Column("f1", "macro-F1, %", "share", "mean over expressions of F1, which punishes misses and false alarms alike")
+WATCHED = Column(
+    *("watched", "best epoch on test, %: optimistic", "share"),
+    "the epoch picked on the very images it is scored on, as the article does; never used for ranking",
+)
+BEHIND = Column("behind", "to the first row, points", "difference", "difference to the first row on the same images")
+AS_PUBLISHED = Column(
+    *("published", "as the paper counts, %: optimistic", "share"),
+    "best epoch on the test images where a method has epochs; Wilson's binomial interval, which assumes independent "
+    "images, as for published figures",
+)
+FIT = Column("fit", "fit, s", "seconds", "mean seconds to train one fold, features included, as if it stood alone")
+PREDICT = Column("predict", "predict, ms/image", "milliseconds", "milliseconds to classify one image")
+TRIALS = Column("trials", "trials", "text", "finished of planned")
+TUNING = Column("tuning", "parameters", "text", "default: as stated; tuned: chosen by people inside each training fold")
+
+
+def leaderboard_section(views: Sequence[RunView]) -> Section:
+    """All methods by accuracy, one table a protocol, unseen people first; then what to hold them against."""
+    names = list(dict.fromkeys(name for view in views for name in view.protocols))
+    unseen = {name: any(view.unseen_people(name) for view in views) for name in names}
+    blocks: list[Block] = []
+    for name in sorted(names, key=lambda name: not unseen[name]):
+        table = _leaderboard(views, name)
+        blocks.append(table if table.rows else f"{name}: no method has a finished trial.")
+    if not names:
+        blocks.append("The plan of this run is empty.")
+    return Section("leaderboard", "Leaderboard", (*blocks, _references(views)))
+
+
+def families_section(view: RunView, suffix: str) -> Section:
+    """Classical, cnn and deep: the best and the median of each, and where every method lies."""
+    blocks: list[Block] = []
+    for protocol in view.protocols:
+        families = view.families(protocol)
+        if families:
+            table = _families(view, protocol, families, suffix)
+            blocks += [table, _strip(view, protocol, families, table.id)]
+    return Section(f"families{suffix}", "Families", tuple(blocks) or ("No method finished all of its trials.",))
+
+
+def pairs_section(view: RunView, suffix: str) -> Section:
+    """The best of each family against the best of each other, on the same images."""
+    tables = [table for protocol in view.protocols if (table := _pairs(view, protocol, suffix)).rows]
+    text = (
+        f"The more accurate method minus the other, on the same images. {_test_words(view.unit)} Each method was "
+        "picked as the best of its family on these very images, which flatters both."
+    )
+    if not tables:
+        text = (
+            f"Fewer than two of the families {', '.join(COMPARED_FAMILIES)} have a finished method on the same images: "
+            "nothing to compare."
+        )
+    return Section(f"pairs{suffix}", "Best against best", (text, *tables))
+
+
+def _test_words(unit: stats.Unit) -> str:
+    if unit == stats.IMAGE:
+        return "The sign-flip test and McNemar's both treat images as independent: these data tell no better unit."
+    return (
+        f"The sign-flip test treats {unit.many}, not images, as the unit; McNemar's test treats images as independent, "
+        "which they are not, and is shown for comparison only."
+    )
+
+
+def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
+    rows = [row for view in views for row in _leader_rows(view, protocol)]
+    # Rows on other data stand in another block: an order by accuracy over both would compare the data.
+    data = {view.label: 0 if same_data(views) else place for place, view in enumerate(views)}
+    rows.sort(key=lambda r: (data[r["run"]], r["status"] != "ok", -r["accuracy"].value, r["method"], r["run"]))
+    ranked = all(view.declares_winner for view in views) and same_data(views)
+    place = 0
+    for row in rows:
+        if ranked and row["status"] == "ok":
+            place += 1
+            row["rank"] = place
+        row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"], row["chance"]))
+    unit, optimistic = common_unit(views), any(view.optimistic(protocol) for view in views)
+    columns = [
+        *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
+        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), accuracy_column(unit), TUNING),
+        *(Column("bar", "0 to 100 %", "drawing"), IMAGES, unit_column(unit)),
+        *([BEHIND, _p_behind(unit)] if ranked and len(views) == 1 else []),
+        *([WATCHED] if any("watched" in row for row in rows) else []),
+        *([AS_PUBLISHED] if optimistic else []),
+        *(
+            BALANCED,
+            F1,
+            FIT,
+            PREDICT,
+            TRIALS,
+            Column("status", "status", "text", "partial: some trials did not finish"),
+        ),
+    ]
+    shown = views[0].shown(protocol) if len(views) == 1 else protocol + (" (optimistic)" if optimistic else "")
+    return Table(
+        id=f"leaderboard-{protocol}",
+        title=f"{shown}: tested on {tested_on(views, protocol)}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=_leader_notes(views, protocol),
+        interactive=True,
+    )
+
+
+def _p_behind(unit: stats.Unit) -> Column:
+    text = f"sign-flip test {unit.over} against the first row, corrected for all pairs of rows; large: not told apart"
+    return Column("p_behind", "p (Holm)", "p", text)
+
+
+def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
+    table = view.results[(view.results["protocol"] == protocol) & (view.results["n_done"] > 0)]
+    behind = _behind(view, protocol) if view.declares_winner else {}
+    rows = []
+    for found in table[table["selection"] == LAST].to_dict("records"):
+        n, people, method = int(found["n_test"]), int(found["n_units"]), str(found["method"])
+        row = {
+            "method": method,
+            "family": found["family"],
+            "run": view.label,
+            "chance": view.chance,
+            "accuracy": _estimate(found, "accuracy", n, people),
+            "tuning": "tuned" if found["tuning"] == "tuned" else "default",
+            "n": n,
+            "people": people,
+            "balanced": _estimate(found, "balanced_accuracy", n, people),
+            "f1": _estimate(found, "macro_f1", n, people),
+            "fit": float(found["fit_seconds"]),
+            "predict": float(found["predict_ms_per_image"]),
+            "trials": f"{found['n_done']} of {found['n_trials']}",
+            "status": found["status"],
+            **behind.get(method, {}),
+        }
+        watched = view.outcomes.get(Key(method, protocol, BEST))
+        if watched is not None:
+            row["watched"] = view.accuracy(watched)
+        if view.optimistic(protocol):
+            row["published"] = view.as_published(method, protocol)
+        rows.append(row)
+    return rows
+
+
+def _estimate(found: Mapping[str, Any], name: str, n: int, people: int) -> Estimate:
+    value, low, high = (float(found[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    made = str(found["interval_method"])
+    why = made.removeprefix("none: ") if made.startswith("none: ") else "nothing varies that it could be made from"
+    return Estimate(value, low, high, n, people, why if math.isnan(low) else "")
+
+
+def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
+    """Difference of every standing method to the first, with Holm's p over all pairs that it was picked from."""
+    methods = [str(name) for name in view.standing(protocol)["method"]]
+    if len(methods) < 2:
+        return {}
+    first = view.outcomes[Key(methods[0], protocol, LAST)]
+    found = {name: view.difference(view.outcomes[Key(name, protocol, LAST)], first) for name in methods[1:]}
+    tested = {name: difference for name, difference in found.items() if difference is not None}
+    p_values = [difference.test.p_value for difference in tested.values()]
+    # Corrected for the k - 1 differences alone, one of eleven equal methods would lead in 15 of 100 runs
+    # (benchmarks/results/statistics.md).
+    adjusted = stats.holm(p_values, family=len(methods) * (len(methods) - 1) // 2)
+    return {
+        name: {"behind": Estimate.of(difference.interval), "p_behind": p_value}
+        for (name, difference), p_value in zip(tested.items(), adjusted, strict=True)
+    }
+
+
+def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
+    over = common_unit(views).over
+    chances = [f"1/{n} = {100 / n:.1f} %" for n in dict.fromkeys(view.n_classes for view in views)]
+    notes = [f"The dashed line in the bars is chance, {' or '.join(chances)}. Intervals: 95 %, {over}."]
+    notes += [f"{protocol} is {OPTIMISTIC}." for view in views if view.optimistic(protocol)]
+    for view in views:
+        planned = view.results[(view.results["protocol"] == protocol) & (view.results["selection"] == LAST)]
+        without = int((planned["n_done"] == 0).sum())
+        if without:
+            where = f" of {view.label}" if len(views) > 1 else ""
+            notes.append(
+                f"{without} planned methods{where} have no figure here: see what was skipped or failed, and why."
+            )
+        methods = set(planned.loc[planned["interval_method"].astype(str) != "", "interval_method"])
+        notes += [f"How the intervals were made: {method}." for method in sorted(methods)]
+    if not all(view.declares_winner for view in views):
+        notes.append("Rows are in order of accuracy for finding them again; a quick run or rendered faces rank nobody.")
+    if not same_data(views):
+        notes.append("The runs are of other data: each run's rows stand together, unranked, and nothing is averaged.")
+    return tuple(dict.fromkeys(notes))
+
+
+def _references(views: Sequence[RunView]) -> Table:
+    rows = [
+        {"what": "chance", "accuracy": f"{100 / n:.1f}", "note": f"one of {n} expressions, guessed"}
+        for n in dict.fromkeys(view.n_classes for view in views)
+    ]
+    rows += _majorities(views)
+    people = load_published().humans
+    if any(view.kdef for view in views):
+        said = f"{people.caveat}; doi {people.doi}"
+        rows.append({"what": people.label, "accuracy": f"about {people.accuracy:g}", "note": said})
+    return Table(
+        id="references",
+        title="Something to hold the figures against",
+        columns=(Column("what", "what"), Column("accuracy", "accuracy, %", "share"), Column("note", "read with care")),
+        rows=tuple(rows),
+        head="what",
+    )
+
+
+def _majorities(views: Sequence[RunView]) -> list[dict[str, str]]:
+    """What naming the most frequent expression always would give, where that is more than chance."""
+    names = dict(zip(EMOTIONS, EMOTION_NAMES, strict=True))
+    found: dict[tuple[str, str], list[str]] = {}
+    for view in views:
+        for protocol in view.protocols:
+            code, share = view.majority(protocol)
+            if code and f"{100 * share:.1f}" != f"{100 * view.chance:.1f}":
+                where = f"{view.shown(protocol)} of {view.label}" if len(views) > 1 else view.shown(protocol)
+                found.setdefault((code, f"{100 * share:.1f}"), []).append(where)
+    what = "the most frequent expression"
+    return [
+        {"what": what, "accuracy": share, "note": f"{names[code]}, named for every test image of {', '.join(where)}"}
+        for (code, share), where in found.items()
+    ]
+
+
+def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: str) -> Table:
+    rows = []
+    for family in families:
+        ranked = view.ranked(protocol, family)
+        best, methods = ranked.iloc[0], [str(name) for name in ranked["method"]]
+        rows.append(
+            {
+                "family": family,
+                "methods": len(methods),
+                "best": str(best["method"]),
+                "accuracy": _estimate(best, "accuracy", int(best["n_test"]), int(best["n_units"])),
+                "median": view.median_accuracy(protocol, methods),
+                "lowest": f"{100 * ranked['accuracy'].min():.1f} ({ranked.iloc[-1]['method']})",
+                "n": int(best["n_test"]),
+                "people": int(best["n_units"]),
+            }
+        )
+    return Table(
+        id=f"families-{protocol}{suffix}",
+        title=f"{view.shown(protocol)}: families",
+        columns=(
+            FAMILY,
+            Column("methods", "methods", "count", "methods whose trials all finished"),
+            Column("best", "the best", "code"),
+            Column("accuracy", "its accuracy, %", "share", accuracy_column(view.unit).help),
+            Column("median", "median method, %", "share", "half of the family's methods do better, half do worse"),
+            Column("lowest", "lowest, %", "text"),
+            *(IMAGES, unit_column(view.unit)),
+        ),
+        rows=tuple(rows),
+        notes=("The best of many methods is partly the luckiest: the median shows the family without that luck.",),
+        head="family",
+    )
+
+
+def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: str) -> Block:
+    lanes = []
+    for family in families:
+        ranked = view.ranked(protocol, family)
+        lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
+    words = "; ".join(FAMILY_WORDS[family] for family in families)
+    figure = svg.strip_figure(
+        f"{table_id}-strip",
+        lanes,
+        f"{view.shown(protocol)}: every mark is a method ({words}); dashed: chance.",
+        view.chance,
+    )
+    return replace(figure, table=table_id)
+
+
+def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
+    best = {family: view.best(protocol, family) for family in view.families(protocol)}
+    compared = []
+    for low, high in combinations([family for family in COMPARED_FAMILIES if family in best], 2):
+        a, b = view.outcome(str(best[high]), protocol), view.outcome(str(best[low]), protocol)
+        if a is None or b is None:
+            continue
+        if b.correct.mean() > a.correct.mean():
+            a, b = b, a
+        found = view.difference(a, b)
+        if found is not None:
+            compared.append((a, b, found))
+    pairs = max(view.cross_pairs(protocol), len(compared))
+    adjusted = stats.holm([found.test.p_value for _, _, found in compared], family=pairs)
+    rows = tuple(
+        {
+            **{
+                "first": a.key.method,
+                "second": b.key.method,
+                "difference": Estimate.of(found.interval),
+                "n": found.interval.n,
+            },
+            **{
+                "people": found.interval.people,
+                "p": found.test.p_value,
+                "holm": p_value,
+                "mcnemar": found.mcnemar.p_value,
+            },
+            "detectable": found.detectable,
+            **_other_views(view, protocol, a, b),
+            "verdict": _verdict(view, found, p_value),
+        }
+        for (a, b, found), p_value in zip(compared, adjusted, strict=True)
+    )
+    columns = (
+        *(Column("first", "first", "code"), Column("second", "second", "code")),
+        Column(
+            "difference", "difference, points", "difference", "accuracy of the first minus the second, 95 % interval"
+        ),
+        *(IMAGES, unit_column(view.unit), Column("p", "p", "p", f"sign-flip test {view.unit.over}, exact")),
+        Column(
+            "holm",
+            "p (Holm)",
+            "p",
+            f"corrected for the {pairs:,} pairs across families that the best are picked from",
+        ),
+        Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
+        Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        Column(
+            *("better", f"chance that it is better by over {100 * stats.MARGIN:g} point, %", "share"),
+            f"Bayesian t test {view.unit.over}: probability that the true gain exceeds that",
+        ),
+        Column("folds", "corrected t over folds, p", "p", "Nadeau and Bengio 2003; takes folds for the unit"),
+        Column("verdict", "what it supports"),
+    )
+    return Table(f"pairs-{protocol}{suffix}", f"{view.shown(protocol)}: best against best", columns, rows, head="first")
+
+
+def _other_views(view: RunView, protocol: str, a: Outcome, b: Outcome) -> dict[str, float | None]:
+    """What a Bayesian and a test over folds make of a pair; None where they do not apply."""
+    if not (np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds)):
+        return {}
+    posterior = stats.probability_better(a.correct, b.correct, a.person, unit=view.unit)
+    size = view.train_size(protocol)
+    folds = stats.corrected_t_test(a.correct, b.correct, a.folds, train_images=None if size != size else size)
+    return {
+        "better": None if isinstance(posterior, stats.NotApplicable) else posterior.better,
+        "folds": None if isinstance(folds, stats.NotApplicable) else folds.p_value,
+    }
+
+
+def _verdict(view: RunView, found: stats.Difference, p_value: float) -> str:
+    if not view.declares_winner:
+        return "none declared (quick run)" if view.quick else "none declared (rendered faces)"
+    if p_value >= 0.05:
+        return "not told apart"
+    return "first is better"

@@ -1,0 +1,281 @@
+"""Leakage: the same method on the same images, with other pictures of the tested people in training and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fer_bench import stats
+from fer_bench.results import Key, Outcome
+
+from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
+from ..model.run_view import LAST, VIEW_PROTOCOLS, RunView
+from ..model.tables import Block, Column, Estimate, Figure, Section, Table, cell_text
+from ..plots import figures
+from ..plots.cells import dumbbells
+
+__all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
+
+SAME_SIZE = 0.02
+"""Training sets that differ by no more than this share count as equal; others are told."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two protocols of one run; differences are the looser minus the stricter.
+
+    Attributes
+    ----------
+    looser, stricter : str
+        The stricter one keeps more of what is tested out of training: image, then session, then person.
+    looser_size, stricter_size : float
+        Mean number of images that a fold trains on.
+    """
+
+    looser: str
+    stricter: str
+    looser_size: float
+    stricter_size: float
+
+    @property
+    def same_size(self) -> bool:
+        """Whether both train on the same amount of images, within `SAME_SIZE`."""
+        low, high = sorted((self.looser_size, self.stricter_size))
+        return high <= (1 + SAME_SIZE) * low
+
+    @property
+    def sizes(self) -> str:
+        """The amounts in words."""
+        pair = f"{self.looser_size:,.0f} and {self.stricter_size:,.0f}"
+        if self.same_size:
+            return f"{self.stricter_size:,.0f}" if len(set(pair.split(" and "))) == 1 else pair
+        return f"{pair} ({100 * (self.looser_size / self.stricter_size - 1):+.1f} %)".replace("-", "−")
+
+
+def comparisons(view: RunView) -> tuple[Comparison, ...]:
+    """Pairs of protocols that differ in who is in training; those with equal training sizes first.
+
+    The partners that ``run.json`` names come first; a protocol that lets tested people into training and has no
+    stricter partner in the run is held against the protocol by person that is nearest in training size.
+    """
+    strict = {name: rank for name in view.protocols if (rank := _strictness(view, name)) is not None}
+    size = {name: view.train_size(name) for name in strict}
+    pairs: list[tuple[str, str]] = []
+    for name in strict:
+        for partner in view.info["protocols"].get(name, {}).get("partners") or ():
+            if strict.get(partner, strict[name]) != strict[name]:
+                loose, tight = sorted((name, partner), key=strict.__getitem__)
+                pairs.append((loose, tight))
+    unseen = [name for name in strict if view.unseen_people(name)]
+    for name in strict:
+        if unseen and name not in unseen and name not in {loose for loose, _ in pairs}:
+            pairs.append((name, min(unseen, key=lambda other: abs(size[other] - size[name]))))
+    order = list(view.protocols)
+    pairs = sorted(dict.fromkeys(pairs), key=lambda pair: (strict[pair[0]], order.index(pair[0]), -strict[pair[1]]))
+    found = [Comparison(loose, tight, size[loose], size[tight]) for loose, tight in pairs]
+    return tuple(sorted(found, key=lambda pair: not pair.same_size))
+
+
+def splits_section(view: RunView, suffix: str) -> Section:
+    """Every method under two protocols that differ in who is in training."""
+    title, pairs = "Leakage: who is in training", comparisons(view)
+    if not pairs:
+        return Section(f"splits{suffix}", title, (_nothing(view),))
+    found = {pair: rows for pair in pairs if (rows := _rows(view, pair))}
+    if not found:
+        return Section(f"splits{suffix}", title, ("No method finished under both protocols of a pair.",))
+    text = (
+        "A split by image puts other pictures of a tested person into training, a split by session those of another "
+        "sitting. That helps some methods, which then know the face, and misleads others, for which the nearest face "
+        "is the same person with another expression: the sign is no law, and the tables say which way it goes here. "
+        "Every row counts the images that both protocols tested, last epoch on both sides."
+    )
+    if not view.unit.tells_people:
+        text += " These data do not tell who is who, so no row shows what unseen people do to a figure."
+    blocks: list[Block] = [text, *_slopes(view, suffix), _overview(view, found, suffix)]
+    for place, (pair, rows) in enumerate(found.items()):
+        blocks.append(_table(view, pair, rows, suffix, folded=place > 0))
+    return Section(f"splits{suffix}", title, tuple(blocks))
+
+
+def _strictness(view: RunView, protocol: str) -> int | None:
+    """Rank what is kept out of training; None where that is not what the protocol is about."""
+    if protocol in VIEW_PROTOCOLS:
+        return None
+    splits_by = str(view.info["protocols"].get(protocol, {}).get("splits_by", ""))
+    if view.unseen_people(protocol) and splits_by != "dataset":
+        return 2
+    return {"image": 0, "session": 1}.get(splits_by)
+
+
+def _nothing(view: RunView) -> str:
+    if not view.unit.tells_people:
+        return "These data do not tell who is who, so what seen people do to a figure cannot be measured on them."
+    return "It takes a protocol by person and one by image or by session; this run has one kind only."
+
+
+def _rows(view: RunView, pair: Comparison) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for method in view.finished_under(pair.stricter, pair.looser):
+        loose, tight = _shared(
+            view.outcomes[Key(method, pair.looser, LAST)], view.outcomes[Key(method, pair.stricter, LAST)]
+        )
+        difference = view.difference(loose, tight)
+        if difference is None:
+            continue
+        rows.append(
+            {
+                **{"method": method, "family": view.family(method)},
+                **{"looser": view.accuracy(loose), "stricter": view.accuracy(tight)},
+                **{"difference": Estimate.of(difference.interval), "p": difference.test.p_value},
+                **{"n": difference.interval.n, "people": difference.interval.people, "outcomes": (loose, tight)},
+            }
+        )
+    for row, adjusted in zip(rows, stats.holm([row["p"] for row in rows]), strict=True):
+        row["holm"] = adjusted
+    return rows
+
+
+def _shared(a: Outcome, b: Outcome) -> tuple[Outcome, Outcome]:
+    """Both outcomes on the images that both tested."""
+    return a.where(np.isin(a.images, b.images)), b.where(np.isin(b.images, a.images))
+
+
+def _slopes(view: RunView, suffix: str) -> list[Block]:
+    """Every method from random images by way of sessions to unseen people: what the protocol does, in one drawing."""
+    chosen = _ladder(view)
+    if len(chosen) < 2:
+        return []
+    finished = {protocol: [str(name) for name in view.ranked(protocol)["method"]] for protocol in chosen}
+    methods = list(dict.fromkeys(name for names in finished.values() for name in names))
+    rows: list[dict[str, Any]] = []
+    for method in methods:
+        found = {name: view.outcome(method, name) for name in chosen if method in finished[name]}
+        if len(found) > 1:
+            values = {name: view.accuracy(outcome) for name, outcome in found.items() if outcome is not None}
+            tested = [estimate.n for estimate in values.values()]
+            count = f"{min(tested):,}" + (f" to {max(tested):,}" if max(tested) > min(tested) else "")
+            rows.append({"method": method, "family": view.family(method), "n": count, **values})
+    if not rows:
+        return []
+    lines = [(r["method"], r["family"], [r.get(name, Estimate(float("nan"))) for name in chosen]) for r in rows]
+    named = [rows[0]["method"], rows[-1]["method"], *(str(view.best(chosen[-1], f)) for f in view.families(chosen[-1]))]
+    sizes = ", ".join(f"{view.shown(name)} {view.train_size(name):,.0f}" for name in chosen)
+    caption = (
+        f"Accuracy of {len(rows)} methods, in %: the further right, the less of the tested people is in training. "
+        f"Every line is a method (hover for its name); last epoch. Training images: {sizes}."
+    )
+    table_id = f"ladder{suffix}"
+    columns = (
+        *(METHOD, FAMILY),
+        *(
+            Column(name, f"{view.shown(name)}, %", "share", f"accuracy, 95 % interval {view.unit.over}")
+            for name in chosen
+        ),
+        Column("n", "images", "text", "test images behind each figure"),
+    )
+    svg = figures.slopes([view.shown(name) for name in chosen], lines, caption, named)
+    figure = Figure(f"ladder-figure{suffix}", svg, caption, table_id)
+    return [figure, Table(table_id, "The same methods under each protocol", columns, tuple(rows), folded=True)]
+
+
+def _ladder(view: RunView) -> list[str]:
+    """One protocol a step: by image, by session, by person; of several, those that train on the most equal amounts."""
+    steps: dict[int, list[str]] = {}
+    for name in view.protocols:
+        rank = _strictness(view, name)
+        if rank is not None and not view.optimistic(name) and len(view.ranked(name)):
+            steps.setdefault(rank, []).append(name)
+    if not steps:
+        return []
+    last = steps[max(steps)]
+    best: tuple[float, list[str]] = (np.inf, [])
+    for anchor in last:
+        size = view.train_size(anchor)
+        chosen = [min(steps[r], key=lambda n: abs(view.train_size(n) - size)) for r in sorted(steps) if r != max(steps)]
+        chosen.append(anchor)
+        apart = sum(abs(view.train_size(name) / size - 1) for name in chosen)
+        if apart < best[0] - 1e-9:
+            best = (apart, chosen)
+    return best[1]
+
+
+def _signs(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """How many methods score higher, and lower, by their 95 % intervals."""
+    return sum(row["difference"].low > 0 for row in rows), sum(row["difference"].high < 0 for row in rows)
+
+
+def _overview(view: RunView, found: dict[Comparison, list[dict[str, Any]]], suffix: str) -> Table:
+    table = []
+    for pair, rows in found.items():
+        higher, lower = _signs(rows)
+        table.append(
+            {
+                "pair": f"{view.shown(pair.looser)} minus {view.shown(pair.stricter)}",
+                **{"train": pair.sizes, "methods": len(rows), "n": rows[0]["n"], "people": rows[0]["people"]},
+                "median": view.median_difference([row["outcomes"] for row in rows]),
+                **{"higher": higher, "lower": lower, "open": len(rows) - higher - lower},
+                "certain": sum(row["holm"] < 0.05 for row in rows),
+            }
+        )
+    columns = (
+        *(Column("pair", "compared"), Column("train", "training images", "text", "mean over folds")),
+        *(Column("methods", "methods", "count"), IMAGES, unit_column(view.unit)),
+        Column("median", "median difference, points", "difference", "over methods, with its 95 % interval"),
+        Column("higher", "higher", "count", "methods whose 95 % interval of the difference lies above zero"),
+        Column("lower", "lower", "count", "methods whose 95 % interval of the difference lies below zero"),
+        Column("open", "not told apart", "count", "methods whose 95 % interval holds zero"),
+        Column("certain", "p (Holm) < 0.05", "count", "methods that differ after correction for their number"),
+    )
+    return Table(f"leakage{suffix}", "Who is in training, at a glance", columns, tuple(table), head="pair")
+
+
+def _tally(view: RunView, pair: Comparison, rows: Sequence[dict[str, Any]]) -> str:
+    """Count who gains and who loses; intervals that hold zero count as neither."""
+    higher, lower = _signs(rows)
+    column = Column("difference", "", "difference")
+    median = cell_text(column, float(np.median([row["difference"].value for row in rows])))
+    fair = "with as much to train on"
+    if not pair.same_size:
+        fair = f"trained on {pair.sizes} images, so part of the difference may be due to that"
+    return (
+        f"{view.shown(pair.looser)} against {view.shown(pair.stricter)}, {fair}: of {len(rows)} methods {higher} score "
+        f"higher on {view.shown(pair.looser)}, {lower} lower, and {len(rows) - higher - lower} are not told apart "
+        f"(95 % intervals, not corrected for the number of methods). Median difference: {median} points."
+    )
+
+
+def _power_note(view: RunView, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Say where the test could not have told anything apart: all people agreeing still leaves 2 of 2^people flips."""
+    people = rows[0]["people"]
+    least = 2.0 ** (1 - people)
+    if least * len(rows) < 0.05:
+        return ()
+    return (
+        f"With {people} {view.unit.many} no p can be below {cell_text(Column('p', '', 'p'), least)}; corrected for "
+        f"{len(rows)} methods it can never be below 0.05 here: look at the intervals, and run more people.",
+    )
+
+
+def _table(view: RunView, pair: Comparison, rows: list[dict[str, Any]], suffix: str, *, folded: bool) -> Table:
+    scale = dumbbells(rows, "stricter", "looser")
+    looser, stricter = view.shown(pair.looser), view.shown(pair.stricter)
+    columns = (
+        *(METHOD, FAMILY),
+        Column("looser", f"{looser}, %", "share", "accuracy with more of the tested people in training"),
+        Column("stricter", f"{stricter}, %", "share", "accuracy with less of them, or nobody, in training"),
+        Column("drawing", f"{scale}; ring: {pair.stricter}, disc: {pair.looser}", "drawing"),
+        Column(
+            "difference", "difference, points", "difference", "first minus second, on the same images, 95 % interval"
+        ),
+        Column("holm", "p (Holm)", "p", f"sign-flip test {view.unit.over}, corrected for the methods in this table"),
+        *(IMAGES, unit_column(view.unit)),
+    )
+    notes = (_tally(view, pair, rows), *_power_note(view, rows))
+    name = f"splits-{pair.looser}-{pair.stricter}{suffix}"
+    title = f"{looser} against {stricter}"
+    shown = tuple({key: value for key, value in row.items() if key != "outcomes"} for row in rows)
+    return Table(name, title, columns, shown, notes=notes, folded=folded)

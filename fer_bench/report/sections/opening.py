@@ -1,0 +1,183 @@
+"""What a reader sees first: what the data are, what may be concluded, and one sentence that says what they support."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fer_bench import stats
+from fer_bench.results import Key
+
+from ..model.run_view import LAST, RunView
+from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text
+from ..model.wording import OPTIMISTIC, guessing, who
+from .answers import answers
+
+__all__ = ["facts", "glance", "headline", "warnings_of"]
+
+SHARE = Column("accuracy", "accuracy", "share")
+POINTS = Column("difference", "difference", "difference")
+P = Column("p", "p", "p")
+
+
+def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
+    """Sentences that come before every figure: rendered faces, a quick run, the article's selection."""
+    said: list[str] = []
+    for view in views:
+        where = f"{view.label}: " if len(views) > 1 else ""
+        notice = str(view.info["dataset"].get("notice") or "")
+        if view.rendered and "rendered" not in notice.lower():
+            said.append(f"{where}{_drawn(view)} Their figures say nothing about KDEF, nor about photographs or people.")
+        if notice:
+            said.append(f"{where}{notice}")
+        if view.unit.caution:
+            said.append(f"{where}{view.unit.caution}")
+        if view.quick:
+            said.append(
+                f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "
+                "small pictures. It shows that methods train and test; it declares no winner."
+            )
+        if view.info.get("selection") == "best_test_epoch":
+            said.append(
+                f"{where}The {view.info['preset']} preset picks the best epoch on the test images, as the article "
+                "does. That figure is optimistic; it has a flagged column; rows are ordered by the last epoch."
+            )
+        said += [f"{where}{name} is {OPTIMISTIC}." for name in view.protocols if view.optimistic(name)]
+    return tuple(dict.fromkeys(said))
+
+
+def headline(view: RunView) -> str:
+    """One sentence that says what the run supports; for a quick run or rendered faces, only what was run."""
+    protocol = view.primary
+    if protocol is None:
+        return "No trial of this run has finished, so there is nothing to compare; the reasons are listed below."
+    if not view.declares_winner:
+        return _what_was_run(view, protocol)
+    network = next((family for family in ("deep", "cnn") if view.best(protocol, family)), None)
+    a, b = view.best(protocol, network) if network else None, view.best(protocol, "classical")
+    if a is None or b is None:
+        return _single_family(view, protocol)
+    return _compared(view, protocol, a, b)
+
+
+def glance(view: RunView, suffix: str = "") -> tuple[Table, ...]:
+    """What stands beside the headline: answers where there are any, then the size of the run."""
+    found = answers(view, suffix)
+    return (*([found] if found else []), facts(view, suffix))
+
+
+def facts(view: RunView, suffix: str = "") -> Table:
+    """The size of the run at a glance."""
+    info, trials = view.info, view.run.trials
+    dataset, counts = info["dataset"], trials["state"].value_counts()
+    states = ", ".join(
+        f"{counts[s]:,} {s}" for s in ("ok", "failed", "timeout", "oom", "skipped", "missing") if s in counts
+    )
+    done = view.results[view.results["n_done"] > 0]["method"].nunique()
+    rows = (
+        ("data", f"{dataset['name']}, {dataset['n_images']:,} images{_of_people(view)}"),
+        ("methods", f"{done} with figures, of {trials['method'].nunique()} planned"),
+        ("protocols", ", ".join(map(view.shown, view.protocols)) or NO_VALUE),
+        ("trials", f"{states or 'none planned'}"),
+        ("time", _hours(info.get("elapsed_seconds"))),
+        ("suite", f"{info['suite']}, profile {info['profile']}, preset {info['preset']}"),
+    )
+    return Table(
+        id=f"facts{suffix}",
+        title="The run at a glance",
+        columns=(Column("fact", "what"), Column("value", "value")),
+        rows=tuple({"fact": fact, "value": value} for fact, value in rows),
+        head="fact",
+    )
+
+
+def _drawn(view: RunView) -> str:
+    if view.info["dataset"].get("rendered", False):
+        return "These are rendered faces, drawn by a computer."
+    return f"By its name ({view.info['dataset']['name']}) this set holds rendered faces, drawn by a computer."
+
+
+def _what_was_run(view: RunView, protocol: str) -> str:
+    dataset, ranked = view.info["dataset"], view.ranked(protocol)
+    kind = "rendered faces" if view.rendered else "photographs"
+    reach = ""
+    if len(ranked):
+        low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
+        between = f"Their accuracies on {view.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
+        alone = f"Its accuracy on {view.shown(protocol)} is {100 * low:.1f} %"
+        reach = f" {between if len(ranked) > 1 else alone}; {guessing(view, protocol)}."
+    return (
+        f"{_counted(view, protocol)} trained and tested on {dataset['n_images']:,} {kind}"
+        f"{_of_people(view)}, on the same folds.{reach} No winner is declared."
+    )
+
+
+def _counted(view: RunView, protocol: str) -> str:
+    found = len(view.ranked(protocol))
+    return "1 method was" if found == 1 else f"{found} methods were"
+
+
+def _of_people(view: RunView) -> str:
+    if not view.unit.tells_people:
+        return " of people that the data do not tell apart"
+    return f" of {view.info['dataset']['n_people']} people"
+
+
+def _single_family(view: RunView, protocol: str) -> str:
+    ranked = view.standing(protocol)
+    if ranked.empty and len(view.ranked(protocol)):
+        return f"{_counted(view, protocol)} trained and tested; all of them stand outside comparisons between families."
+    if ranked.empty:
+        return "No method finished all of its trials, so nothing is ranked; finished parts are shown below."
+    best = ranked.iloc[0]
+    found = Estimate(best["accuracy"], best["accuracy_low"], best["accuracy_high"])
+    counted = f"{best['n_test']:,} images of {best['n_units']:,} {view.unit.many}"
+    counted = f"{best['n_test']:,} images" if view.unit.name == "image" else counted
+    return (
+        f"{best['method']} reads {cell_text(SHARE, found)} % of {counted} rightly {who(view, protocol)}; "
+        f"{guessing(view, protocol)}; this run has no second family to hold it against."
+    )
+
+
+def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
+    first, second = view.outcomes[Key(a, protocol, LAST)], view.outcomes[Key(b, protocol, LAST)]
+    found = view.difference(first, second)
+    if found is None:
+        return f"{a} and {b} share no test image on {protocol}, so they cannot be compared."
+    if found.interval.value < 0:
+        a, b, first, second = b, a, second, first
+        found = view.difference(first, second) or found
+    over = view.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
+    # The best of each family was picked by looking at these images: any other pair could have been in its place.
+    pairs = max(1, view.cross_pairs(protocol))
+    p = stats.holm([found.test.p_value], family=pairs)[0]
+    p_value = cell_text(P, p)
+    points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
+    images = f"{found.interval.n:,} images; "
+    tested = f"{images}sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
+    tested += f" (Holm, {pairs:,} pairs of families)" if pairs > 1 else ""
+    if p < 0.05:
+        beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
+        return beats[0].upper() + beats[1:]
+    unseen = f"; a true difference below {100 * found.detectable:.1f} points would often go unseen"
+    return (
+        f"The data support no difference between {_role(view, a)} and {_role(view, b)} {who(view, protocol)}: "
+        f"{points} points ({tested}){'' if math.isnan(found.detectable) else unseen}."
+    )
+
+
+def _role(view: RunView, method: str) -> str:
+    names = {
+        "classical": "the best classical pipeline",
+        "cnn": "the best small network",
+        "deep": "the best deep network",
+    }
+    return f"{names.get(view.family(method), 'the best')}, {method},"
+
+
+def _hours(seconds: float | None) -> str:
+    if seconds is None:
+        return NO_VALUE
+    whole = round(float(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"

@@ -1,0 +1,145 @@
+"""Several runs in one report: what each is, and the first held against every other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fer_bench.errors import UserError
+from fer_bench.results.compare import Compared, Pair, compare_data
+
+from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
+from ..model.paths import without_folders
+from ..model.run_view import RunView
+from ..model.tables import Block, Column, Estimate, Section, Table
+
+__all__ = ["runs_section", "same_data"]
+
+
+def same_data(views: Sequence[RunView]) -> bool:
+    """Tell whether all runs read the same pictures: equal hashes of what was read, as `compare_data` takes it."""
+    return len({str(view.info["dataset"].get("manifest_hash")) for view in views}) == 1
+
+
+def runs_section(views: Sequence[RunView]) -> Section:
+    """What each run is; then methods of the first against the same of every other, paired where images are the same."""
+    blocks: list[Block] = [_runs(views)]
+    for place, other in enumerate(views[1:], start=2):
+        blocks += _against(views[0], other, f"-1-{place}" if len(views) > 2 else "")
+    return Section("runs", "The runs, compared", tuple(blocks))
+
+
+def _runs(views: Sequence[RunView]) -> Table:
+    rows = []
+    for view in views:
+        info, data = view.info, view.info["dataset"]
+        machine, code = info["machine"], info["code"]
+        rows.append(
+            {
+                **{"run": view.label, "data": f"{data['name']}{', rendered' if view.rendered else ''}"},
+                **{"images": data["n_images"], "people": data["n_people"] if view.unit.tells_people else None},
+                **{"suite": f"{info['suite']}, {info['profile']}", "seed": str(info["seed"])},
+                "code": f"{code.get('version', '')} {str(code.get('commit') or '')[:12]}".strip(),
+                **{"machine": str(machine.get("cpu") or ""), "date": str(info.get("started") or "")[:10]},
+            }
+        )
+    columns = (
+        *(Column("run", "run"), Column("data", "data"), Column("images", "images", "count")),
+        *(Column("people", "people", "count"), Column("suite", "suite, profile"), Column("code", "code", "code")),
+        *(Column("machine", "processor"), Column("seed", "seed"), Column("date", "date")),
+    )
+    return Table("runs-merged", "The runs", columns, tuple(rows), head="run")
+
+
+def _against(a: RunView, b: RunView, suffix: str) -> list[Block]:
+    try:
+        found = compare_data(a.run, b.run)
+    except UserError as error:
+        return _side_by_side(a, b, _named(str(error), a, b), suffix)
+    winner = not found.cautions
+    care = [f"Read with care: {'; '.join(found.cautions)}."] if found.cautions else []
+    text = (
+        f"A is {a.label}, B is {b.label}. {found.data[:1].upper()}{found.data[1:]}. A minus B, on the images that both "
+        f"tested: sign-flip test {found.unit.over}, Holm over all {len(found.pairs)} comparisons."
+    )
+    protocols = dict.fromkeys(pair.protocol for pair in found.pairs)
+    tables = [_pairs(a, found, name, suffix, winner=winner) for name in protocols]
+    return [" ".join([text, *care]), *tables, *_lists(found, a, b, suffix)]
+
+
+def _pairs(a: RunView, found: Compared, protocol: str, suffix: str, *, winner: bool) -> Table:
+    rows = [_row(a, pair, winner=winner) for pair in found.pairs if pair.protocol == protocol]
+    columns = (
+        *(METHOD, FAMILY, Column("a", "A, %", "share", "accuracy of the first run on the common images")),
+        Column("b", "B, %", "share", "accuracy of the second run on the common images"),
+        Column("difference", "A minus B, points", "difference", "on the same images, with its 95 % interval"),
+        *(IMAGES, unit_column(found.unit)),
+        Column("holm", "p (Holm)", "p", "sign-flip test, corrected for all comparisons of the two runs"),
+        Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        *([Column("verdict", "what it supports")] if winner else []),
+        *([Column("notes", "note")] if any(row["notes"] for row in rows) else []),
+    )
+    title = f"{a.shown(protocol)}: the same methods in both runs"
+    return Table(f"compared-{protocol}{suffix}", title, columns, tuple(rows), interactive=True)
+
+
+def _row(a: RunView, pair: Pair, *, winner: bool) -> dict[str, Any]:
+    interval = pair.difference.interval
+    return {
+        **{"method": pair.method_a, "family": a.family(pair.method_a)},
+        **{"a": Estimate.of(pair.accuracy_a), "b": Estimate.of(pair.accuracy_b)},
+        **{"difference": Estimate.of(interval), "n": interval.n, "people": interval.people, "holm": pair.p_holm},
+        **{"detectable": pair.difference.detectable, "notes": "; ".join(pair.notes)},
+        **({"verdict": pair.verdict} if winner else {}),
+    }
+
+
+def _lists(found: Compared, a: RunView, b: RunView, suffix: str) -> Iterator[Block]:
+    """What else differs, and what could not be compared, one row each."""
+    for name, title, lines in (
+        ("differs", "What differs between the runs", found.differs),
+        ("uncompared", "Not compared", found.left_out),
+    ):
+        if lines:
+            rows = tuple({"what": without_folders(_named(line, a, b))} for line in lines)
+            yield Table(f"{name}{suffix}", title, (Column("what", "what"),), rows, head="what", folded=len(rows) > 12)
+
+
+def _side_by_side(a: RunView, b: RunView, why: str, suffix: str) -> list[Block]:
+    """Figures of both where no image is tested by both: no difference, no test."""
+    blocks: list[Block] = [f"{a.label} and {b.label} stand side by side, and no difference is computed: {why}."]
+    for protocol in (name for name in a.protocols if name in b.protocols):
+        sides = [{str(name) for name in view.ranked(protocol)["method"]} for view in (a, b)]
+        shared = [str(name) for name in a.ranked(protocol)["method"] if str(name) in sides[1]]
+        rows = tuple(_side_row(a, b, name, protocol) for name in shared if name in sides[0])
+        columns = (
+            *(METHOD, FAMILY),
+            Column("a", f"{a.label}, %", "share", "accuracy with its 95 % interval, on this run's own images"),
+            *(Column("n_a", "its images", "count"), Column("people_a", f"its {a.unit.many}", "count")),
+            Column("b", f"{b.label}, %", "share", "accuracy with its 95 % interval, on this run's own images"),
+            *(Column("n_b", "its images", "count"), Column("people_b", f"its {b.unit.many}", "count")),
+        )
+        if rows:
+            title = f"{a.shown(protocol)}: side by side"
+            note = "Other images, other people: the two columns must not be subtracted."
+            blocks.append(Table(f"beside-{protocol}{suffix}", title, columns, rows, (note,)))
+    return blocks
+
+
+def _side_row(a: RunView, b: RunView, method: str, protocol: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"method": method, "family": a.family(method)}
+    for side, view in (("a", a), ("b", b)):
+        outcome = view.outcome(method, protocol)
+        found = Estimate(math.nan) if outcome is None else view.accuracy(outcome)
+        row |= {side: found, f"n_{side}": found.n, f"people_{side}": found.people}
+    return row
+
+
+def _named(text: str, a: RunView, b: RunView) -> str:
+    """A sentence with the runs' names in place of their folders, and without advice that is followed already."""
+    for view in sorted((a, b), key=lambda view: -len(str(view.run.path))):
+        text = text.replace(str(view.run.path), view.label)
+    for advice in ("; compare runs on the same data", ", so nothing can be paired; `", "; nothing can be paired: see"):
+        text = text.split(advice)[0]
+    return text.rstrip(".")

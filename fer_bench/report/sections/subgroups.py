@@ -1,0 +1,135 @@
+"""Whom methods read well and badly: women and men, and every person."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from scipy import stats as distributions
+
+from fer_bench import stats
+from fer_bench.results import Key, Outcome
+from fer_bench.stats.intervals import NO_WIDTH
+
+from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column
+from ..model.run_view import LAST, RunView
+from ..model.tables import Block, Column, Estimate, Figure, Section, Table
+from ..plots import svg
+
+__all__ = ["people_section"]
+
+_GENDER = re.compile(r"([FM])\d{2}")
+"""KDEF's names of people: a letter for the gender, then a number."""
+
+
+def people_section(view: RunView, suffix: str) -> Section:
+    """How accuracy differs between women and men, where names tell, and from person to person."""
+    title, protocol = "Whom methods read well", view.primary
+    if not view.unit.tells_people:
+        return Section(f"people{suffix}", title, ("These data do not tell who is who.",))
+    methods = [] if protocol is None else [str(name) for name in view.ranked(protocol)["method"]]
+    if protocol is None or not methods:
+        return Section(f"people{suffix}", title, ("No method finished all of its trials.",))
+    persons = _persons(view, protocol, methods, suffix)
+    blocks: list[Block] = [
+        *_strip(view, protocol, persons.id, suffix),
+        persons,
+        *_genders(view, protocol, methods, suffix),
+    ]
+    return Section(f"people{suffix}", title, tuple(blocks))
+
+
+def _accuracies(outcome: Outcome) -> dict[str, float]:
+    """Accuracy of each person, by the code that the data give them."""
+    names = np.unique(outcome.people)
+    values = stats.person_accuracies(outcome.correct, outcome.person)
+    return dict(zip(map(str, names), map(float, values), strict=True))
+
+
+def _persons(view: RunView, protocol: str, methods: list[str], suffix: str) -> Table:
+    rows = []
+    for method in methods:
+        outcome = view.outcomes[Key(method, protocol, LAST)]
+        each, found = _accuracies(outcome), view.accuracy(outcome)
+        worst, best = min(each, key=each.__getitem__), max(each, key=each.__getitem__)
+        values = np.array(list(each.values()))
+        rows.append(
+            {
+                **{"method": method, "family": view.family(method), "accuracy": found},
+                **{"worst": each[worst], "who": worst, "median": float(np.median(values))},
+                **{"best": each[best], "spread": float(values.std(ddof=1)) if len(values) > 1 else None},
+                **{"below": int((values < found.value - 0.1).sum()), "n": found.n, "people": len(each)},
+            }
+        )
+    columns = (
+        *(METHOD, FAMILY, accuracy_column(view.unit)),
+        Column("worst", "worst person, %", "share", "lowest accuracy on the images of one person"),
+        Column("who", "code", "code", "as the data name people"),
+        Column("median", "median person, %", "share"),
+        Column("best", "best person, %", "share"),
+        Column("spread", "spread, points", "share", "standard deviation of accuracy over people"),
+        Column("below", "far below", "count", "people whose accuracy lies ten points or more below the mean"),
+        *(IMAGES, Column("people", "people", "count", "everybody counts once, whatever the number of images")),
+    )
+    some = view.outcomes[Key(methods[0], protocol, LAST)]
+    share = len(some.labels) / max(1, len(np.unique(some.people)))
+    note = f"About {share:,.0f} images a person: part of the spread is chance. Single people carry no interval."
+    title = f"{view.shown(protocol)}: from person to person"
+    return Table(f"persons-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)
+
+
+def _strip(view: RunView, protocol: str, table: str, suffix: str) -> list[Block]:
+    lanes = []
+    for family in view.families(protocol):
+        each = _accuracies(view.outcomes[Key(str(view.best(protocol, family)), protocol, LAST)])
+        lanes.append((family, sorted(each.items(), key=lambda item: item[1])))
+    names = ", ".join(str(view.best(protocol, family)) for family in view.families(protocol))
+    caption = f"{view.shown(protocol)}: every mark is a person, read by {names}; dashed: chance. Best person named."
+    figure = svg.strip_figure(f"persons-figure{suffix}", lanes, caption, view.chance)
+    return [Figure(figure.id, figure.svg, caption, table)]
+
+
+def _genders(view: RunView, protocol: str, methods: list[str], suffix: str) -> list[Block]:
+    """Women against men, people as units; only where every name tells."""
+    names = {str(name) for name in view.outcomes[Key(methods[0], protocol, LAST)].people}
+    letters = [found[1] for name in names if (found := _GENDER.fullmatch(name))]
+    if not view.kdef or len(letters) < len(names) or min(letters.count("F"), letters.count("M")) < 2:
+        return ["The names of these people do not tell women from men, or there are fewer than two of either."]
+    rows = [_gender_row(view, view.outcomes[Key(method, protocol, LAST)]) for method in methods]
+    known = [row for row in rows if row["p"] is not None]
+    for row, adjusted in zip(known, stats.holm([row["p"] for row in known]), strict=True):
+        row["holm"] = adjusted
+    columns = (
+        *(METHOD, FAMILY),
+        Column("women", "women, %", "share", "accuracy on images of women, 95 % interval over people"),
+        Column("men", "men, %", "share", "accuracy on images of men, 95 % interval over people"),
+        Column("difference", "women minus men, points", "difference", "means over people, Welch's 95 % interval"),
+        Column("holm", "p (Holm)", "p", "Welch's t test over people, corrected for the methods in this table"),
+        IMAGES,
+    )
+    told = f"{letters.count('F')} women and {letters.count('M')} men, by the letter in their code"
+    note = f"{told}. They are different people, so the test is not paired."
+    title = f"{view.shown(protocol)}: women and men"
+    return [Table(f"gender-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)]
+
+
+def _gender_row(view: RunView, outcome: Outcome) -> dict[str, Any]:
+    female = np.char.startswith(outcome.people.astype(str), "F")
+    each = _accuracies(outcome)
+    women = [share for name, share in each.items() if name.startswith("F")]
+    men = [share for name, share in each.items() if not name.startswith("F")]
+    row: dict[str, Any] = {
+        **{"method": outcome.key.method, "family": view.family(outcome.key.method), "n": len(outcome.labels)},
+        **{"women": view.accuracy(outcome, female), "men": view.accuracy(outcome, ~female), "p": None},
+    }
+    value = float(np.mean(women) - np.mean(men))
+    parts = [float(np.var(group, ddof=1)) / len(group) for group in (women, men)]
+    error = float(np.sqrt(sum(parts)))
+    if error < NO_WIDTH:
+        return row | {"difference": Estimate(value, n=row["n"], people=len(each), why="no two people differ")}
+    # Welch 1947, doi 10.1093/biomet/34.1-2.28; Satterthwaite's degrees of freedom
+    freedom = error**4 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, (women, men), strict=True))
+    half = float(distributions.t.ppf(0.975, freedom)) * error
+    p_value = 2 * float(distributions.t.sf(abs(value) / error, freedom))
+    return row | {"difference": Estimate(value, value - half, value + half, row["n"], len(each)), "p": p_value}

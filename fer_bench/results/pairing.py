@@ -1,0 +1,77 @@
+"""Which images of two runs are the same: by name on the same data, else by content, person and label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_bench.errors import UserError
+
+from . import Outcome, RunData
+
+__all__ = ["Identity", "common_places", "identities"]
+
+Identity = Mapping[str, str]
+"""What tells images apart, by name; one without an entry is in no other run."""
+
+
+def identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None, str]:
+    """What an image is known by in each run (None: its name), and how that reads."""
+    data_a, data_b = a.info["dataset"], b.info["dataset"]
+    name_a, name_b = (f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} images)" for data in (data_a, data_b))
+    if data_a.get("manifest_hash") == data_b.get("manifest_hash"):
+        return None, None, f"same data: {name_a}"
+    tables = [_contents(run) for run in (a, b)]
+    if tables[0] is None or tables[1] is None:
+        lacking = a if tables[0] is None else b
+        raise UserError(
+            f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and {lacking.path} holds no manifest.csv "
+            "that tells which images are the same; compare runs on the same data"
+        )
+    common = set(tables[0].values()) & set(tables[1].values())
+    if not common:
+        raise UserError(
+            f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and no image of one person with one "
+            f"label is in both, so nothing can be paired; `fer-bench report {a.path} {b.path}` shows them side by side"
+        )
+    how = f"other data: {name_a} and {name_b}; compared on the {len(common):,} images that are in both, by content"
+    return tables[0], tables[1], how
+
+
+def _contents(run: RunData) -> Identity | None:
+    """Content, person and label of each image, from the run's own manifest.csv."""
+    file = run.path / "manifest.csv"
+    if not file.is_file():
+        return None
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    absent = [name for name in ("image", "sha256", "subject", "label") if name not in table]
+    if absent:
+        raise UserError(f"{file}: column {', '.join(absent)} is missing; give a run that fer-bench wrote")
+    known = table[table["sha256"] != ""]
+    return dict(zip(known["image"], known["sha256"] + " " + known["subject"] + " " + known["label"], strict=True))
+
+
+def common_places(
+    left: Outcome, right: Outcome, identity_a: Identity | None, identity_b: Identity | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places in both of what both tested: the same image, its first test with its first, its second with its second."""
+    if identity_a is None and np.array_equal(left.images, right.images):
+        every = np.arange(len(left.images))
+        return every, every
+    places = {key: place for place, key in _tested(right, identity_b)}
+    found = [(place, places[key]) for place, key in _tested(left, identity_a) if key in places]
+    at_a, at_b = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return at_a, at_b
+
+
+def _tested(outcome: Outcome, identity: Identity | None) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Place and (image, how often it was tested before); images without an identity are passed over."""
+    seen: dict[str, int] = {}
+    for place, image in enumerate(outcome.images):
+        known = str(image) if identity is None else identity.get(str(image))
+        if known is not None:
+            seen[known] = seen.get(known, -1) + 1
+            yield place, (known, seen[known])

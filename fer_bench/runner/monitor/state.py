@@ -1,0 +1,193 @@
+"""How far a run is, made from its events alone: the live view and ``fer-bench status`` show the same board."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..executors.base import FAILED
+
+__all__ = ["Board", "Running", "read_board"]
+
+_PRIOR = 0.01
+"""Share of a call's predicted seconds by which the prediction itself weighs against trials that have ended."""
+_RATE_SECONDS = 300.0
+"""Trials a minute are those of the last minutes: the first ones are often quick, and say little of the rest."""
+_OVERHEAD_SECONDS = 0.05
+"""Of a trial beside what is predicted for it; else the shortest trials would tell the most of the others."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial that was started and has not ended."""
+
+    id: str
+    method: str
+    protocol: str
+    fold: int
+    worker: str
+    device: str
+    since: float
+
+
+@dataclass
+class Board:
+    """What the events of a run's latest call tell.
+
+    Attributes
+    ----------
+    started, first, last : float
+        Time of the call's start, of its first trial's (None before it) and of its latest event, seconds since 1970.
+    todo, done_before, skipped : int
+        As the call found them.
+    workers, widest : int
+        Trials that run at once, now (a cluster's workers come and go) and at most.
+    counts : Counter
+        Trials that ended, by state.
+    running : dict
+        Trials that run, by id.
+    stopping : str
+        Why no further trial is started; empty while they are.
+    ended : str or None
+        Why the call ended (empty where all is done); None while it has not.
+    """
+
+    started: float = 0.0
+    last: float = 0.0
+    pid: int = 0
+    todo: int = 0
+    done_before: int = 0
+    skipped: int = 0
+    workers: int = 1
+    widest: int = 1
+    counts: Counter[str] = field(default_factory=Counter)
+    running: dict[str, Running] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    stopping: str = ""
+    ended: str | None = None
+    reason: str = ""
+    told_width: bool = False
+    first: float | None = None
+    _measured: list[tuple[float, float]] = field(default_factory=list)
+    """Of each trial that ended well: seconds by what was predicted, and what was predicted."""
+    _ends: deque[float] = field(default_factory=deque)
+
+    def take(self, event: Mapping[str, Any], predicted: Mapping[str, float]) -> None:
+        """Take in one event; ``predicted`` holds seconds by trial id."""
+        self.last = float(event["time"])
+        what, trial = event["event"], str(event.get("id", ""))
+        if what == "trial_started":
+            self.first = self.last if self.first is None else self.first
+            self.running[trial] = Running(
+                trial,
+                str(event.get("method", "")),
+                str(event.get("protocol", "")),
+                int(event.get("fold", 0)),
+                str(event.get("worker", "")),
+                str(event.get("device", "")),
+                self.last,
+            )
+        elif what == "retry":
+            self.running.pop(trial, None)
+        elif what == "trial_ended":
+            self.running.pop(trial, None)
+            self.over.add(trial)
+            self._ends.append(self.last)
+            self.counts[str(event.get("state", ""))] += 1
+            if event.get("state") == "ok" and event.get("seconds") is not None and trial in predicted:
+                expected = predicted[trial] + _OVERHEAD_SECONDS
+                self._measured.append((float(event["seconds"]) / expected, expected))
+        elif what == "workers":
+            self.workers = max(1, int(event.get("workers", 1)))
+            self.widest = self.workers if not self.told_width else max(self.widest, self.workers)
+            self.told_width = True
+        elif what == "stopping":
+            self.stopping = str(event.get("why", ""))
+        elif what == "run_ended":
+            self.ended, self.reason = str(event.get("why", "")), str(event.get("reason", ""))
+            self.running.clear()
+
+    @property
+    def n_over(self) -> int:
+        """Trials that ended in this call."""
+        return self.counts.total()
+
+    @property
+    def n_failed(self) -> int:
+        """Trials of this call that have no result."""
+        return sum(self.counts[state] for state in FAILED)
+
+    def rate(self, now: float) -> float:
+        """Trials a minute: of the latest minutes, until now or until the last one's end."""
+        until = self.last if self.n_over >= self.todo else now
+        since = max(until if self.first is None else self.first, until - _RATE_SECONDS)
+        while self._ends and self._ends[0] < since:
+            self._ends.popleft()
+        return 60 * len(self._ends) / max(until - since, 1e-3)
+
+    def seconds_left(self, predicted: Mapping[str, float], now: float) -> float | None:
+        """Seconds until all is done: what was predicted, corrected by how long trials of this call really took.
+
+        Parameters
+        ----------
+        predicted : mapping of str to float
+            Seconds of each trial that the call has to do.
+        now : float
+            Seconds since 1970.
+        """
+        waiting = [s for trial, s in predicted.items() if trial not in self.over and trial not in self.running]
+        if not predicted or not (waiting or self.running):
+            return None
+        factor = self._factor(sum(s + _OVERHEAD_SECONDS for t, s in predicted.items() if t not in self.over))
+        waiting = [] if self.stopping else waiting
+        if not (waiting or self.running):
+            return None
+        whole = {t.id: factor * (predicted.get(t.id, 0.0) + _OVERHEAD_SECONDS) for t in self.running.values()}
+        begun = [max(0.0, whole[t.id] - (now - t.since)) for t in self.running.values()]
+        each = [*begun, *(factor * (s + _OVERHEAD_SECONDS) for s in waiting)]
+        # No schedule is shorter than its longest trial, nor than all of them spread evenly.
+        return max(max(each), sum(each) / max(1, self.workers))
+
+    def _factor(self, remaining: float) -> float:
+        """How many times longer than predicted the rest will take, of ``remaining`` predicted seconds.
+
+        The median over predicted seconds, so that many short trials do not tell of the long ones, and that a first
+        trial which also makes the features that the others share tells of itself alone; the prediction has its own,
+        small, weight in it.
+        """
+        prior = _PRIOR * (remaining + sum(weight for _, weight in self._measured))
+        ratios = sorted([*self._measured, (1.0, prior)])
+        half, below = sum(weight for _, weight in ratios) / 2, 0.0
+        for ratio, weight in ratios:
+            below += weight
+            if below >= half:
+                return ratio
+        return 1.0
+
+
+def read_board(events: Iterable[Mapping[str, Any]], predicted: Mapping[str, float]) -> Board | None:
+    """Return the board of the latest call, or None where no call has begun."""
+    board: Board | None = None
+    for event in events:
+        if event["event"] == "run_started":
+            board = _begun(event)
+        elif board is not None:
+            board.take(event, predicted)
+    return board
+
+
+def _begun(event: Mapping[str, Any]) -> Board:
+    number = {k: int(event.get(k, 0)) for k in ("pid", "todo", "done_before", "skipped", "workers")}
+    when = float(event["time"])
+    return Board(
+        started=when,
+        last=when,
+        pid=number["pid"],
+        todo=number["todo"],
+        done_before=number["done_before"],
+        skipped=number["skipped"],
+        workers=number["workers"] or 1,
+        widest=number["workers"] or 1,
+    )

@@ -1,0 +1,434 @@
+"""A run from request to report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_bench.data.images.store import build_stores, crop_audit
+from fer_bench.errors import StorageError, UserError
+from fer_bench.folds.protocols import rule_of
+from fer_bench.folds.splitters import check_folds
+from fer_bench.folds.stratify import balance
+from fer_bench.methods import MethodSpec, load_methods
+from fer_bench.plan.costs import record_cost
+from fer_bench.plan.forecast import Forecast, forecast, predicted_before
+from fer_bench.plan.plan import Plan, Trial, make_plan
+from fer_bench.plan.request import Request
+from fer_bench.results.schema import SCHEMA
+from fer_bench.utils import provenance
+from fer_bench.utils.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
+from fer_bench.utils.plugins import plugin_packages
+from fer_bench.utils.progress import say
+
+from .executors import Outcome, get_executor
+from .executors.base import terminable
+from .executors.limits import failures_allowed, memory_share
+from .monitor.display import Watch, begin, watching
+from .monitor.events import EventLog, read_events
+from .monitor.state import read_board
+from .run_dir import (
+    Stopwatch,
+    check_place,
+    claimed,
+    consolidate,
+    finished,
+    other_versions,
+    read_record,
+    space_needed,
+    tidy,
+    trial_folder,
+    write_json,
+)
+from .trial import Task
+
+__all__ = ["default_out", "run"]
+
+_FAILED = ("failed", "timeout", "oom")
+INTERRUPTED = 130
+_ENDED_EARLY = {
+    "interrupted": "Interrupted: the report shows what is done; run the same command again to go on.",
+    "stopped": "Stopped: the report shows the trials that are complete; run the same command again to go on.",
+    "failures": "Ended early: too many trials failed (--max-failures). The report names them; mend the cause, then run "
+    "the same command again to go on with the rest.",
+}
+
+
+def default_out(request: Request) -> Path:
+    """Return ``runs/<suite>-<profile>-<data>``, the same for the same command, so that it goes on where it stopped.
+
+    A command that narrows or changes the suite (--only, --protocol, --seed, --preset, --views and the like, other data
+    of the same name) has a folder of its own: it does not replace the report of the whole suite by its own few rows.
+    """
+    data = _place(request.data)
+    parts = [Path(request.suite).stem, request.profile, Path(data).stem]
+    narrowed = [*(request.only or ("*",)), *request.protocols, request.seed, request.preset]
+    options = request.data_options
+    if request.folds or request.test_data:
+        # Files of one name in two places are two files.
+        options |= {"folds": str(request.folds and request.folds.resolve()), "test_data": _place(request.test_data)}
+    narrowed += [options] if options else []
+    narrowed += ["tune"] if request.tune else []
+    if data != "synthetic" or narrowed != ["*", 0, "default"]:
+        parts.append(hashlib.sha256(to_json([data, narrowed]).encode()).hexdigest()[:6])
+    return Path("runs") / "-".join(parts)
+
+
+def _place(data: str) -> str:
+    return data if data in ("", "synthetic") else str(Path(data).expanduser().resolve())
+
+
+def run(request: Request) -> int:
+    """Do what is missing, write the report, and return the exit code.
+
+    Returns
+    -------
+    int
+        0: every trial is ok or skipped with a reason; 1: some trial failed; 130: interrupted.
+
+    Raises
+    ------
+    UserError
+        A user's mistake; nothing was started.
+    """
+    begun = time.monotonic()
+    out = request.out or default_out(request)
+    get_executor(request.executor, request.scheduler, request.per_gpu)
+    failures_allowed(request.max_failures, 1)
+    check_place(out)
+    need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder")
+    plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
+    try:
+        (out / "trials").mkdir(parents=True, exist_ok=True)
+        # A folder that is there but cannot be written to is found out before any work.
+        probe = out / "trials" / f"{TEMPORARY}probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot be written: {error.strerror}; choose another folder") from error
+    with claimed(out), terminable():
+        return _run(plan, out, begun)
+
+
+def _run(plan: Plan, out: Path, begun: float) -> int:
+    planned = time.monotonic() - begun
+    done = {trial.id for trial in plan.runnable if finished(out, trial.id)}
+    tidy(out, done)
+    todo = [trial for trial in plan.runnable if trial.id not in done]
+    n_done = len(done)
+    n_skipped = len(plan.trials) - len(plan.runnable)
+    for note in plan.notes:
+        say(note)
+    say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
+    need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with --out")
+    earlier, killed = _earlier_seconds(out) if n_done else (0.0, 0.0)
+    clock = Stopwatch(out, resumed=bool(n_done))
+    clock.add("trials", killed)
+    clock.add("plan", planned)
+    expected = forecast(plan, before=predicted_before(out, except_for={trial.id for trial in todo}))
+    description = _describe(plan, expected)
+    # A call that is killed takes none of what earlier ones have spent with it.
+    description |= {"elapsed_seconds": round(earlier, 1) or None, "phase_seconds": clock.seconds}
+    write_json(out / "run.json", description)
+    for name, folds in plan.folds.items():
+        folds.write(out / "folds" / f"{name}.csv")
+    with atomic_write(out / "manifest.csv", "w") as handle:
+        plan.dataset.manifest.table.to_csv(handle, index=False, lineterminator="\n")
+
+    with EventLog(out) as log:
+        counts = {"todo": len(todo), "done_before": n_done, "skipped": n_skipped, "workers": plan.request.n_workers}
+        board = begin(log, executor=plan.request.executor, **counts)
+        outcome = Outcome(tuple(trial.id for trial in todo), "stopped")
+        try:
+            with clock("stores"):
+                tasks = _tasks(plan, out, {trial.id for trial in todo})
+            # Only now: pictures have a bar of their own, and two cannot share a terminal.
+            with watching(log, board, {trial.id: expected.seconds[trial.id] for trial in todo}) as watch:
+                outcome = _execute(plan, out, todo, tasks, begun, watch, clock)
+            if board.widest != plan.request.n_workers:  # a cluster's, who are known only now
+                description |= {
+                    "workers": board.widest,
+                    "forecast": forecast(plan, before=expected.trials, workers=board.widest).as_json(),
+                }
+        except KeyboardInterrupt:
+            say("Stopped while preparing the trials.")
+        with clock("consolidate"):
+            table = consolidate(out, plan, outcome.not_started, outcome.why)
+        # A run that was broken off and started again took the time of all its parts.
+        elapsed = earlier + time.monotonic() - begun
+        notes = [*plan.notes, *other_versions(out, plan)]
+        description["dataset"]["crop_audit"] = crop_audit(plan.dataset, plan.request.weights_dir)
+        finish = {"finished": _now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
+        write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
+        with clock("report"):
+            code = _report(out, table, outcome.why)
+        write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
+        if outcome.why == "storage":
+            raise StorageError(outcome.reason)
+        log.write("run_ended", why=outcome.why, seconds=round(time.monotonic() - begun, 1), code=code)
+        if outcome.why == "workers":
+            raise UserError(outcome.reason)
+        return code
+
+
+def _execute(
+    plan: Plan, out: Path, todo: Sequence[Trial], tasks: Sequence[Task], begun: float, watch: Watch, clock: Stopwatch
+) -> Outcome:
+    """Run the trials that are to do; failures are told at once, costs are kept for the next plan."""
+    trials = {trial.id: trial for trial in todo}
+    request = plan.request
+
+    def on_done(record: Mapping[str, Any]) -> None:
+        if record["state"] in _FAILED:
+            say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
+        watch.done(record)
+        if request.executor != "dask":  # those machines may be others than this one
+            whole = read_record(out, record["id"]) or {}
+            record_cost(trials[record["id"]].spec, whole, watch=trials[record["id"]].watch)
+
+    with clock("trials"):
+        outcome: Outcome = get_executor(request.executor, request.scheduler, request.per_gpu)(
+            tasks,
+            workers=request.n_workers,
+            logs=out / "logs",
+            deadline=begun + plan.profile.deadline_seconds,
+            max_failures=failures_allowed(request.max_failures, len(plan.runnable)),
+            on_done=on_done,
+            on_event=watch.event,
+            **({"scheduler": request.scheduler} if request.scheduler else {}),
+        )
+    return outcome
+
+
+def _earlier_seconds(out: Path) -> tuple[float, float]:
+    """Seconds that earlier calls have spent on this folder, and of them those of trials of a call that was killed."""
+    try:
+        info = json.loads((out / "run.json").read_text(encoding="utf-8"))
+        told, complete = float(info["elapsed_seconds"] or 0.0), bool(info["finished"])
+    except (OSError, ValueError, KeyError, TypeError):
+        told, complete = 0.0, False
+    last = read_board(read_events(out), {})
+    if complete or last is None or last.ended is not None:
+        return told, 0.0
+    # It could not write what it took; its events tell.
+    return told + last.last - last.started, last.last - (last.last if last.first is None else last.first)
+
+
+def _report(out: Path, table: pd.DataFrame, why: str) -> int:
+    from fer_bench.report import write_report
+
+    page = write_report([out])
+    states = table["state"].value_counts().to_dict()
+    say(", ".join(f"{n} {state}" for state, n in sorted(states.items())) + f". Report: {page}")
+    if why in _ENDED_EARLY:
+        say(_ENDED_EARLY[why])
+    if why in ("interrupted", "stopped"):
+        return INTERRUPTED
+    return 1 if any(states.get(state) for state in _FAILED) else 0
+
+
+def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
+    """Build the image stores, and turn the trials to do into what workers take."""
+    trials = [trial for trial in plan.trials if trial.id in todo]
+    manifest = plan.dataset.manifest
+    specs = {trial.spec.image for trial in trials}
+    stores = build_stores(plan.dataset, specs, plan.request.n_workers, plan.request.weights_dir)
+    labels, groups = manifest.labels, manifest.groups.astype(str)
+    sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
+    # A cluster's workers have memory of their own, and know how much.
+    elsewhere = plan.request.executor == "dask"
+    memory = plan.request.memory_limit * 1e9 or (0.0 if elsewhere else memory_share(plan.request.n_workers))
+    tasks, code = [], provenance.code_name()
+    for trial in trials:
+        train, test = sides[trial.protocol, trial.fold]
+        limit = plan.request.time_limit or max(
+            plan.profile.timeout_seconds, plan.profile.timeout_factor * trial.estimate_seconds
+        )
+        tasks.append(
+            Task(
+                id=trial.id,
+                spec=trial.spec,
+                protocol=trial.protocol,
+                fold=trial.fold,
+                seed=trial.seed,
+                random_state=trial.random_state,
+                device=trial.device,
+                weights=str(trial.weights.path) if trial.weights else None,
+                watch=trial.watch,
+                images=stores[trial.spec.image],
+                train=train,
+                test=test,
+                labels=labels,
+                groups=groups,
+                folder=trial_folder(out, trial.id),
+                estimate_seconds=trial.budget_seconds,
+                timeout_seconds=limit,
+                memory_bytes=memory,
+                code=code,
+            )
+        )
+    return tasks
+
+
+def _describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
+    """Everything of run.json that is known before the first trial."""
+    request, manifest = plan.request, plan.dataset.manifest
+    return {
+        "schema": SCHEMA,
+        "suite": request.suite,
+        "profile": request.profile,
+        "preset": request.preset,
+        "selection": "best_test_epoch" if request.preset == "article" else "last_epoch",
+        "command": request.command,
+        "seed": request.seed,
+        "workers": request.n_workers,
+        "device": plan.device,
+        "started": _now(),
+        "finished": None,
+        "elapsed_seconds": None,
+        "notes": list(plan.notes),
+        "dataset": {
+            "name": plan.dataset.name,
+            "rendered": plan.dataset.rendered,
+            "notice": plan.dataset.notice,
+            "path": Path(plan.dataset.path).name,
+            "manifest_hash": manifest.hash,
+            "n_images": len(manifest),
+            "n_people": len(manifest.people),
+            "expressions": manifest.table["label"].value_counts().sort_index().to_dict(),
+            "unit": manifest.unit,
+            "people": manifest.people,
+            "n_excluded": len(manifest.excluded),
+            "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
+            "layout": plan.dataset.layout,
+            "layout_summary": plan.dataset.layout_summary,
+            "crop": plan.dataset.crop,
+            "options": request.data_options
+            | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
+            "views": sorted(manifest.table["view"].unique()),
+            "sessions": sorted(manifest.table["session"].unique()),
+        },
+        "protocols": {name: _describe_folds(plan, name) for name in plan.folds},
+        "methods": _describe_methods(plan),
+        "plan": [
+            {
+                "id": t.id,
+                "method": t.spec.name,
+                "protocol": t.protocol,
+                "fold": t.fold,
+                "seed": t.seed,
+                "watch": t.watch,
+                "estimate_seconds": round(t.estimate_seconds, 2),
+                **_expected(t, expected),
+                "skip": t.skip or None,
+            }
+            for t in plan.trials
+        ],
+        "forecast": expected.as_json(),
+        "packages": provenance.packages() | plugin_packages(),
+        "libraries": provenance.libraries(),
+        "machine": provenance.machine(),
+        "environment": provenance.environment(),
+        "code": provenance.code(),
+    }
+
+
+def _expected(trial: Trial, expected: Forecast) -> dict[str, Any]:
+    found = expected.trials.get(trial.id)
+    return {"predicted_seconds": round(found.seconds, 3), "predicted_from": found.source} if found else {}
+
+
+def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
+    folds, even = plan.folds[name], balance(plan.folds[name].table, plan.dataset.manifest)
+    roles = folds.table["role"].value_counts()
+    # Proven from the folds themselves on every run, never taken from the protocol's name.
+    disjoint = not any(check_folds(folds))
+    rule = rule_of(name, "person" if disjoint else "image")
+    return {
+        "summary": rule.summary + (f" ({len(folds.numbers)} folds by person)" if rule.kind == "profiles" else ""),
+        "splits_by": rule.splits_by,
+        "partners": list(rule.partners),
+        "optimistic": rule.optimistic,
+        "selection": "best_test_epoch" if rule.optimistic else "last_epoch",
+        "folds_hash": folds.hash,
+        "n_folds": len(folds.numbers),
+        "n_train": round(int(roles["train"]) / len(folds.numbers)),
+        "n_test": int(roles["test"]),
+        "people_disjoint": disjoint,
+        **_seen_people(folds.table),
+        "balance": even.sentence,
+        "largest_class_deviation": round(even.deviation, 6),
+    }
+
+
+def _seen_people(table: pd.DataFrame) -> dict[str, int]:
+    """How many people are tested, and how many of them the same fold trains on; 0 where nobody is told apart."""
+    named = table[table["subject"] != ""]
+    sides = [frozenset(zip(part["fold"], part["subject"], strict=True)) for _, part in named.groupby("role")]
+    both = frozenset.intersection(*sides) if len(sides) == 2 else frozenset()
+    tested = named.loc[named["role"] == "test", "subject"].nunique()
+    return {"n_people_tested": int(tested), "n_people_also_trained": len({person for _, person in both})}
+
+
+def _describe_methods(plan: Plan) -> dict[str, Any]:
+    described = {}
+    for trial in plan.trials:
+        spec = trial.spec
+        described[spec.name] = {
+            "family": spec.family,
+            "features": spec.features,
+            "network": spec.network,
+            "mode": spec.mode,
+            "tuning": spec.tuning,
+            "weights": trial.weights.label if trial.weights else "missing" if spec.weights else "none",
+            "weights_origin": _origin(trial),
+            "params": dict(spec.params),
+            "size": spec.image.size,
+            **_shortened(spec, plan.request.preset),
+            "channels": spec.image.channels,
+            "source": spec.image.source,
+            **({"landmarks": trial.landmarks} if trial.landmarks else {}),
+            "version": spec.version,
+            "summary": spec.summary,
+            "reference": spec.reference,
+        }
+    return described
+
+
+def _shortened(spec: MethodSpec, preset: str) -> dict[str, Any]:
+    """What a method has less of in this run than in a full one, or another network: what is here, and what there."""
+    here, full = (
+        {
+            "size": one.image.size,
+            "network": one.params.get("network"),
+            "epochs": one.params.get("epochs"),
+            "pretraining epochs": (one.params.get("pretraining") or {}).get("epochs"),
+        }
+        for one in (spec, load_methods()[spec.name].resolve("full", preset))
+    )
+    less = {
+        what: [value, full[what]]
+        for what, value in here.items()
+        if (value != full[what] if what == "network" else (value or 0) < (full[what] or 0))
+    }
+    return {"shortened": less} if less else {}
+
+
+def _origin(trial: Trial) -> str:
+    """Whose weights a trial starts from; a local file under another content than the published one is nobody's."""
+    if trial.spec.weights is None:
+        return ""
+    if trial.weights is not None and not trial.weights.published:
+        return "a local file, not the published one"
+    return trial.spec.weights.origin
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

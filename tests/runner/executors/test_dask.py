@@ -1,0 +1,500 @@
+"""Trials on a cluster of real processes: same figures, nothing lost, nothing sent twice, nothing waited for in vain."""
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from fer_bench.errors import UserError
+from fer_bench.methods import ImageSpec, MethodSpec
+from fer_bench.runner.executors.dask import node
+from fer_bench.runner.executors.dask.executor import execute
+from fer_bench.runner.executors.dask.transfer import pack
+from fer_bench.runner.executors.dask.workers import Fleet
+from fer_bench.runner.trial import PREDICTIONS, RECORD, Task
+
+ROOT = Path(__file__).parents[3]
+PLUGINS = ROOT / "tests" / "plugins"
+
+
+class Cluster:
+    """A scheduler and workers as people start them: each a process of its own, on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / "scheduler.json"
+        self._processes: dict[str, subprocess.Popen] = {}
+        self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", self.file)
+
+    def _start(self, name: str, *options: object, prefix: tuple = ()) -> None:
+        kind = "scheduler" if name == "scheduler" else "worker"
+        command = [*prefix, sys.executable, "-P", "-m", "dask", kind, "--no-dashboard", *options]
+        with open(self.folder / f"{name}.log", "w") as log:
+            self._processes[name] = subprocess.Popen(
+                [str(part) for part in command],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(PLUGINS), "OMP_NUM_THREADS": "1"},
+                start_new_session=True,
+            )
+
+    def add(self, name: str, *options: object, prefix: tuple = ()) -> None:
+        """Start a worker of one thread."""
+        while not self.file.exists():
+            time.sleep(0.05)
+        more = ["--scheduler-file", self.file, "--name", name, "--nthreads", 1, "--local-directory", self.folder]
+        self._start(name, *more, *options, prefix=prefix)
+
+    def kill(self, *names: str) -> None:
+        """Take a worker's machine away: its nanny, itself and what it has started."""
+        for name in names:
+            process = self._processes.pop(name)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def close(self) -> None:
+        self.kill(*self._processes)
+
+    def wait(self) -> None:
+        """Until all are there."""
+        until = time.monotonic() + 120
+        for name in self._processes:
+            log = self.folder / f"{name}.log"
+            while ("Scheduler at:" if name == "scheduler" else "Registered to:") not in log.read_text():
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _plugins():
+    """Have the test methods here where the workers have them."""
+    sys.path.insert(0, str(PLUGINS))
+    node.facts.cache_clear()
+    yield
+    sys.path.remove(str(PLUGINS))
+    node.facts.cache_clear()
+
+
+@pytest.fixture
+def start(tmp_path_factory):
+    """Give tests a function that starts a cluster with so many workers."""
+    started = []
+
+    def start(workers: int = 0) -> Cluster:
+        cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+        started.append(cluster)
+        for number in range(workers):
+            cluster.add(f"w{number}", "--no-nanny")
+        cluster.wait()
+        return cluster
+
+    yield start
+    for cluster in started:
+        cluster.close()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A cluster with two workers for the tests that leave them alive."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    cluster.add("w0", "--memory-limit", "8GB")
+    cluster.add("w1", "--memory-limit", "8GB")
+    cluster.wait()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def make_task(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "images.npy", rng.integers(0, 255, (28, 32, 32), dtype=np.uint8))
+    labels, groups = np.tile(np.arange(7), 4), np.repeat(["F01", "M01"], 14)
+
+    def make(number, *, factory="cluster_methods:Nap", timeout=60.0, device="cpu", **params):
+        return Task(
+            id=f"trial-{number}",
+            spec=MethodSpec(f"method-{number}", "classical", factory, ImageSpec(32), params=params),
+            protocol="subject-2fold",
+            fold=0,
+            seed=0,
+            random_state=number,
+            device=device,
+            weights=None,
+            watch=False,
+            images=tmp_path / "images.npy",
+            train=np.arange(14),
+            test=np.arange(14, 28),
+            labels=labels,
+            groups=groups,
+            folder=tmp_path / "trials" / f"trial-{number}",
+            estimate_seconds=0.1,
+            timeout_seconds=timeout,
+        )
+
+    return make
+
+
+def run_all(cluster, tasks, tmp_path, **more):
+    records, events = {}, []
+    outcome = execute(
+        tasks,
+        scheduler=str(cluster.file),
+        logs=tmp_path / "logs",
+        deadline=time.monotonic() + 300,
+        on_done=more.pop("on_done", None) or (lambda record: records.update({record["id"]: record})),
+        on_event=more.pop("on_event", None) or (lambda event, **facts: events.append((event, facts))),
+        **more,
+    )
+    return records, events, outcome
+
+
+def committed(tasks):
+    """What tells whether a finished trial was written anew."""
+    records = [task.folder / RECORD for task in tasks if (task.folder / RECORD).exists()]
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in records}
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [
+        pytest.param(("--only", "[lg][dn][ab]-*"), id="lda-and-gnb"),
+        # all but the probes, one of which sleeps for ever
+        pytest.param(
+            ("--only", "[!hp]*", "--only", "hist_gb-*"), id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]
+        ),
+    ],
+)
+def test_predictions_are_those_of_one_process(two, cli, kdef_folder, tmp_path, suite):
+    """Suite classical on a cluster and in process give the same predictions, to the bit."""
+    what = ["run", "--suite", "classical", *suite] + (["--data", str(kdef_folder)] if len(suite) == 2 else [])
+    cli(*what, "--out", "one", "--executor", "in-process")
+    cli(*what, "--out", "many", "--executor", "dask", "--scheduler", two.file)
+    one, many = (pd.read_parquet(tmp_path / run / "predictions.parquet") for run in ("one", "many"))
+    assert len(one) > (100 if len(suite) == 2 else 44_000)
+    pd.testing.assert_frame_equal(one, many, check_exact=True)
+
+
+def test_a_killed_worker_takes_nothing_finished_with_it(start, make_task, tmp_path):
+    """One of two workers is killed in the middle: all trials end well, and no finished one is written again."""
+    cluster = start(workers=2)
+    tasks = [make_task(0, seconds=6.0)] + [make_task(number) for number in range(1, 12)]
+    records, places, before = {}, {}, {}
+
+    def on_event(event, **facts):
+        if event == "trial_started":
+            places.setdefault(facts["id"], []).append(facts["worker"])
+
+    def on_done(record):
+        records[record["id"]] = record
+        if len(records) == 4:
+            before.update(committed(tasks))
+            cluster.kill(places["trial-0"][0])
+
+    *_, outcome = run_all(cluster, tasks, tmp_path, on_done=on_done, on_event=on_event)
+    assert outcome.why == ""
+    assert {record["state"] for record in records.values()} == {"ok"}
+    assert len(records) == 12
+    assert len(before) >= 4
+    assert {path: committed(tasks)[path] for path in before} == before
+    assert sorted(places["trial-0"]) == ["w0", "w1"]
+    for task in tasks:
+        expected = np.random.default_rng(task.random_state).random((14, 7))
+        expected = (expected / expected.sum(axis=1, keepdims=True)).astype(np.float32)
+        np.testing.assert_array_equal(np.load(task.folder / PREDICTIONS)["proba"], expected)
+
+
+def test_misbehaving_trials_leave_the_workers_alone(two, make_task, tmp_path):
+    """A trial that sleeps for ever, one that exits and one that raises end with their states; the workers live on."""
+    probe = "probe_methods:Probe"
+    tasks = [
+        make_task(0, factory=probe, does="sleep", timeout=3.0),
+        make_task(1, factory=probe, does="exit"),
+        make_task(2, factory=probe, does="raise"),
+        *(make_task(number) for number in range(3, 9)),
+    ]
+    records, events, outcome = run_all(two, tasks, tmp_path)
+    assert outcome.not_started == ()
+    assert [records[f"trial-{n}"]["state"] for n in range(9)] == ["timeout", "failed", "failed", *["ok"] * 6]
+    assert "exit code 3" in records["trial-1"]["reason"]
+    pids = {facts["pid"] for event, facts in events if event == "trial_started"}
+    _, again, _ = run_all(two, [make_task(number) for number in range(20, 24)], tmp_path)
+    assert {facts["pid"] for event, facts in again if event == "trial_started"} <= pids
+
+
+def test_a_crash_below_a_dask_worker_is_tried_again_in_a_safer_process(two, make_task, tmp_path):
+    """The signal travels to the driver and the caution back: ok in the second try, which the record tells."""
+    crashing = {"factory": "hostile_methods:Crashing", "place": str(tmp_path)}
+    tasks = [make_task(0, signal_name="SIGSEGV", **crashing)]
+    records, events, _ = run_all(two, tasks, tmp_path)
+    assert records["trial-0"]["state"] == "ok"
+    (retry,) = [facts["reason"] for event, facts in events if event == "retry"]
+    assert retry.startswith("its process ended by signal 11 (SIGSEGV); tried again, safer: ")
+    record = json.loads((tasks[0].folder / RECORD).read_text())
+    assert record["second_try"] == {"after": "signal 11 (SIGSEGV)", "how": "ONEDNN_MAX_CPU_ISA=AVX2"}
+    tries = [json.loads(line)[1:] for line in (tmp_path / "tries").read_text().splitlines()]
+    assert tries == [["", ""], ["AVX2", "1"]]
+    assert 'hostile_methods.py", line' in (tmp_path / "logs" / "trial-0.log").read_text()
+
+
+def test_no_process_of_a_run_stays_behind(two, make_task, tmp_path):
+    """When a run is over, its processes below the Dask workers are gone."""
+    _, events, _ = run_all(two, [make_task(number) for number in range(4)], tmp_path)
+    workers = [psutil.Process(facts["pid"]) for event, facts in events if event == "trial_started"]
+
+    def left():
+        alive = [p for worker in workers for p in worker.children() if p.status() != psutil.STATUS_ZOMBIE]
+        return [p for p in alive if "resource_tracker" not in " ".join(p.cmdline())]
+
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(psutil.NoSuchProcess):  # as it goes
+            if not left():
+                return
+        time.sleep(0.2)
+    assert left() == []
+
+
+def test_what_no_worker_can_do_is_skipped_with_a_reason(two, make_task, tmp_path):
+    """A trial for a GPU, or for more memory than any worker has, is not waited for; the others run."""
+    big = replace(make_task(1), memory_bytes=64e9)
+    tasks = [make_task(0, device="cuda"), big, make_task(2)]
+    records, _, outcome = run_all(two, tasks, tmp_path, patience_seconds=3.0)
+    assert outcome.why == ""
+    assert [records[task.id]["state"] for task in tasks] == ["skipped", "skipped", "ok"]
+    assert "no Dask worker has a GPU" in records["trial-0"]["reason"]
+    assert "64.0 GB" in records["trial-1"]["reason"]
+    assert json.loads((tasks[0].folder / RECORD).read_text())["state"] == "skipped"
+
+
+@pytest.mark.slow
+def test_a_gpu_takes_one_trial_at_a_time(start, make_task, tmp_path):
+    """A worker of two threads with a GPU runs one trial on it at a time, and another beside it on the CPU."""
+    cluster = start()
+    cluster.add("g", "--no-nanny", "--resources", "GPU=1", "--nthreads", 2)
+    tasks = [make_task(n, device="cuda", seconds=0.4) for n in range(3)] + [make_task(n, seconds=0.1) for n in (3, 4)]
+    _, events, _ = run_all(cluster, tasks, tmp_path)
+    records = [json.loads((task.folder / RECORD).read_text()) for task in tasks]
+    assert {record["state"] for record in records} == {"ok"}
+    spans = sorted((record["started"], record["started"] + record["fit_seconds"]) for record in records[:3])
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    assert [facts["device"] for event, facts in events if event == "trial_started"][:2] == ["cuda", "cpu"]
+
+
+def test_data_travel_once_a_worker_and_never_with_a_trial(two, make_task, tmp_path, monkeypatch):
+    """Labels, people and folds of 4,900 images are sent once to each worker; a trial's own message stays small."""
+    sent = []
+    real = Fleet._run
+
+    def spy(self, address, function, *arguments):
+        sent.append((address, function.__name__))
+        return real(self, address, function, *arguments)
+
+    monkeypatch.setattr(Fleet, "_run", spy)
+    rng = np.random.default_rng(1)
+    images = tmp_path / "many.npy"
+    np.save(images, rng.integers(0, 255, (4900, 8, 8), dtype=np.uint8))
+    arrays = {
+        "images": images,
+        "train": np.arange(4410),
+        "test": np.arange(4410, 4900),
+        "labels": np.tile(np.arange(7), 700),
+        "groups": np.repeat([f"F{n:02d}" for n in range(70)], 70),
+    }
+    tasks = [replace(make_task(number), **arrays) for number in range(6)]
+    tickets, cargo = pack(tasks)
+    assert max(len(pickle.dumps(ticket)) for ticket in tickets) < 20_000
+    assert sum(map(len, cargo.values.values())) > 100_000
+    records, *_ = run_all(two, tasks, tmp_path)
+    assert {record["state"] for record in records.values()} == {"ok"}
+    heavy = sorted(address for address, name in sent if name.startswith("receive"))
+    assert len(heavy) == len(set(heavy)) == 2
+    sent.clear()
+    run_all(two, [replace(task, id=f"again-{task.id}", folder=task.folder / "again") for task in tasks], tmp_path)
+    assert [name for _, name in sent if name.startswith("receive")] == []
+
+
+@pytest.fixture
+def hide():
+    """Give tests what to put before a command so that it sees a folder empty, as another machine would."""
+    unshare = shutil.which("unshare")
+    flags = ["-m"] if os.geteuid() == 0 else ["-r", "-m"]
+    script = 'mount -t tmpfs none "$0" && exec "$@"'
+    tried = unshare and subprocess.run(
+        [unshare, *flags, "sh", "-c", script, "/mnt", "true"], capture_output=True, check=False
+    )
+    if not tried or tried.returncode:
+        pytest.skip("needs the right to mount in a namespace of its own")
+    return lambda folder: (unshare, *flags, "sh", "-c", script, str(folder))
+
+
+def test_a_worker_that_does_not_see_the_images_gets_them_once(start, make_task, tmp_path, hide):
+    """Images and weights on a disk of the driver's own are sent to the worker's cache, checked by content."""
+    own = tmp_path / "own"
+    own.mkdir()
+    images, weights = own / "images.npy", own / "weights.pth"
+    np.save(images, np.random.default_rng(0).integers(0, 255, (28, 400, 400, 5), dtype=np.uint8))
+    assert images.stat().st_size > 16 << 20  # more than one part
+    weights.write_bytes(b"weights")
+    tasks = [replace(make_task(n), images=images, weights=str(weights)) for n in range(3)]
+    cluster = start()
+    cluster.add("far", "--no-nanny", prefix=hide(own))
+    records, *_ = run_all(cluster, tasks, tmp_path)
+    assert [record["state"] for record in records.values()] == ["ok"] * 3
+    kept = Path(os.environ["FER_BENCH_CACHE"]) / "sent"
+    copies = [path for path in kept.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in copies) == ["images.npy", "weights.pth"]
+    same = {path.name: path.read_bytes() == (own / path.name).read_bytes() for path in copies}
+    assert same == {"images.npy": True, "weights.pth": True}
+
+
+def test_a_worker_that_does_not_share_the_run_is_refused(start, make_task, tmp_path, hide):
+    """Results would be lost on it: one sentence says so, names the folder, and nothing is started."""
+    cluster = start()
+    cluster.add("far", "--no-nanny", prefix=hide(tmp_path))
+    with pytest.raises(UserError, match=r"cannot use the run's folder .*No such file.*file system that driver and"):
+        run_all(cluster, [make_task(0)], tmp_path)
+    assert not (tmp_path / "trials").exists()
+
+
+def test_a_worker_without_a_cache_is_refused_and_the_others_go_on(start, make_task, tmp_path):
+    """It would fail every trial, quickly, and so take all of them: it gets none."""
+    cluster = start(workers=1)
+    cluster.add("sick", "--no-nanny", prefix=("env", "FER_BENCH_CACHE=/proc/nowhere"))
+    cluster.wait()
+    records, events, outcome = run_all(cluster, [make_task(number) for number in range(8)], tmp_path)
+    assert outcome.why == ""
+    assert {record["state"] for record in records.values()} == {"ok"}
+    assert {facts["worker"] for event, facts in events if event == "trial_started"} == {"w0"}
+
+
+@pytest.mark.skipif(
+    shutil.which("prlimit") is None, reason="needs prlimit (util-linux), for a disk that is full for one"
+)
+def test_a_worker_that_can_store_nothing_gets_no_more(start, make_task, tmp_path, capsys):
+    """Its disk is full, the run's is not: its trials are done elsewhere, and after two of them it is left alone."""
+    cluster = start(workers=1)
+    cluster.add("sick", "--no-nanny", prefix=("prlimit", "--fsize=20000"))
+    cluster.wait()
+    tested = np.tile(np.arange(14, 28), 400)
+    tasks = [replace(make_task(number, seconds=0.3), test=tested) for number in range(12)]
+    records, events, outcome = run_all(cluster, tasks, tmp_path)
+    assert outcome.why == ""
+    assert {record["state"] for record in records.values()} == {"ok"}
+    assert len(records) == 12
+    assert sum(event == "retry" for event, _ in events) == 2
+    assert "is not used any more: it could not store it" in capsys.readouterr().err
+    assert [facts["workers"] for event, facts in events if event == "workers"][-1] == 1
+
+
+def test_other_versions_are_refused_by_name(two, make_task, tmp_path, monkeypatch):
+    """Workers with another numpy would give other figures: the sentence names the package and both versions."""
+    here = node.facts()
+    monkeypatch.setattr(node, "facts", lambda: here | {"numpy": "1.0"})
+    with pytest.raises(UserError, match=rf"numpy is {here['numpy']} there and 1\.0 here"):
+        run_all(two, [make_task(0)], tmp_path)
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence(start, make_task, tmp_path):
+    """No file, another file, no scheduler, no workers: each says what is wrong and what to do."""
+    cluster = start()
+    (tmp_path / "notes.json").write_text("{}")
+    for scheduler, sentence in {
+        str(tmp_path / "none.json"): "expected an address such as tcp://host:8786.*No such file",
+        str(tmp_path / "notes.json"): "not what `dask scheduler --scheduler-file` writes",
+        "tcp://127.0.0.1:9": "no Dask scheduler answers there",
+        "carrier-pigeon://roof": "no Dask scheduler answers there",
+        str(cluster.file): "no workers, and none came within 1 s; start some with `dask worker`",
+    }.items():
+        with pytest.raises(UserError, match=sentence):
+            execute(
+                [make_task(0)], scheduler=scheduler, logs=tmp_path / "logs", on_done=print, patience_seconds=1.0
+            )  # fmt: skip
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+@pytest.mark.slow
+def test_a_trial_that_loses_every_worker_has_failed(start, make_task, tmp_path):
+    """A trial whose third worker dies is tried no more: it may be what kills them."""
+    cluster = start(workers=4)
+    tried = []
+
+    def on_event(event, **facts):
+        if event == "trial_started" and facts["id"] == "trial-0":
+            tried.append(facts["worker"])
+            cluster.kill(facts["worker"])
+
+    records, _, outcome = run_all(cluster, [make_task(0, seconds=60.0), make_task(1)], tmp_path, on_event=on_event)
+    assert outcome.why == ""
+    assert len(set(tried)) == 3
+    assert {name: record["state"] for name, record in records.items()} == {"trial-0": "failed", "trial-1": "ok"}
+    assert records["trial-0"]["reason"] == "its Dask worker was lost, 3 times in a row"
+
+
+@pytest.mark.slow
+def test_when_all_workers_are_gone_the_run_says_so(start, make_task, tmp_path):
+    """With nobody left to take trials the run ends, keeps what is finished and names what is not."""
+    cluster = start(workers=1)
+    tasks = [make_task(number, seconds=0.2) for number in range(8)]
+    records = {}
+
+    def on_done(record):
+        records[record["id"]] = record
+        if len(records) == 2:
+            cluster.kill("w0")
+
+    *_, outcome = run_all(cluster, tasks, tmp_path, on_done=on_done, patience_seconds=2.0)
+    assert outcome.why == "workers"
+    assert "all Dask workers are gone" in outcome.reason
+    assert len(records) + len(outcome.not_started) == 8
+    assert {record["state"] for record in records.values()} == {"ok"}
+
+
+@pytest.mark.slow
+def test_a_cluster_that_dies_ends_the_run_with_a_sentence(start, make_task, tmp_path):
+    """The scheduler is gone in the middle: no traceback, no endless wait."""
+    cluster = start(workers=1)
+    tasks = [make_task(number, seconds=0.2) for number in range(40)]
+
+    def on_done(record):
+        if record["id"] == "trial-2":
+            cluster.kill("scheduler")
+
+    *_, outcome = run_all(cluster, tasks, tmp_path, on_done=on_done, patience_seconds=2.0)
+    assert outcome.why == "workers"
+    assert "scheduler does not answer" in outcome.reason
+    assert "trial-39" in outcome.not_started
+
+
+def test_ctrl_c_twice_stops_what_runs_on_the_workers(two, cli, kdef_folder, tmp_path):
+    """The second Ctrl-C ends the trials on the workers, too; the report is written, and the exit code is 130."""
+    suite = tmp_path / "sleep.toml"
+    suite.write_text('[[job]]\nmethods = ["probe-sleep"]\nprotocols = ["subject-2fold"]\n')
+    command = [sys.executable, "-P", "-c", "from fer_bench.cli.app import main; main()", "run", "--suite", str(suite)]
+    command += ["--data", str(kdef_folder), "--out", str(tmp_path / "run"), "--executor", "dask"]
+    command += ["--scheduler", str(two.file)]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(PLUGINS)}
+    )
+    events = tmp_path / "run" / "events.jsonl"
+    until = time.monotonic() + 120
+    while not (events.exists() and "trial_started" in events.read_text()) and time.monotonic() < until:
+        time.sleep(0.2)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.0)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert (tmp_path / "run" / "report.html").exists()
