@@ -24,7 +24,7 @@ import psutil
 
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.runner.executors.dask.executor import execute
-from fer_bench.runner.trial import Task
+from fer_bench.runner.task import Task
 
 _HEADING = """# A trial's cost on a cluster
 

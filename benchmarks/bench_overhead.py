@@ -32,7 +32,7 @@ import psutil
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.runner.executors import get_executor
 from fer_bench.runner.monitor.events import read_events
-from fer_bench.runner.trial import Task
+from fer_bench.runner.task import Task
 
 PLUGIN = Path(__file__).parents[1] / "tests" / "runner" / "plugins"
 TARGETS_MS = {"in-process": 15.0, "local": 15.0, "dask": 25.0}

@@ -1,6 +1,6 @@
 """Errors that reach people. This module imports nothing from fer_bench."""
 
-__all__ = ["FerBenchError", "InputError", "StorageError", "UserError"]
+__all__ = ["FerBenchError", "InputError", "StorageError", "UserError", "WeightsUnavailableError"]
 
 
 class FerBenchError(Exception):
@@ -23,3 +23,7 @@ class StorageError(UserError, OSError):
 
 class InputError(FerBenchError, ValueError):
     """Arrays handed to a method are not what its contract asks for."""
+
+
+class WeightsUnavailableError(FerBenchError):
+    """A download did not succeed; the message says why."""

@@ -167,9 +167,9 @@ def plan(
     """
     request = _request(locals())
     from fer_bench.plan.plan import make_plan
+    from fer_bench.results.records import finished
     from fer_bench.results.schema import check_written
     from fer_bench.runner.run import default_out
-    from fer_bench.runner.run_dir import finished
 
     from .planned import planned, planned_json, planned_lines
 

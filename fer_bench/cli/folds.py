@@ -26,8 +26,8 @@ def make_folds_file(
     test_data: TestDataOption = "",
 ) -> None:
     """Write the folds of a full run, and say how even they are."""
+    from fer_bench.folds.balance import balance
     from fer_bench.folds.splitters import make_folds
-    from fer_bench.folds.stratify import balance
     from fer_bench.plan.request import Request, open_data
 
     # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.

@@ -9,7 +9,7 @@ from typing import Any
 
 from fer_bench.plan.forecast import SOURCES, Forecast, forecast
 from fer_bench.plan.plan import Plan, Trial
-from fer_bench.runner.monitor.display import duration
+from fer_bench.utils.texts import duration
 
 from .tables import columns
 

@@ -37,7 +37,8 @@ def fetch(
     Into fer-bench's cache, hash checked.
     """
     from fer_bench.data.images.detect import fetch_yunet, find_yunet
-    from fer_bench.methods.weights import WeightsUnavailableError, fetch_weights, find_weights
+    from fer_bench.errors import WeightsUnavailableError
+    from fer_bench.methods.weights import fetch_weights, find_weights
 
     from .tables import weights_by_name
 

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
-from fer_bench.folds.protocols import TEST_SIDE, TRAIN_SIDE
 
 from .manifest import COLUMNS, Dataset, Excluded, Manifest
 from .overlap import copied_pictures, shared_people
+from .words import TEST_SIDE, TRAIN_SIDE
 
 __all__ = ["join_datasets"]
 

@@ -6,10 +6,9 @@ from collections import Counter
 
 import pandas as pd
 
-from fer_bench.folds.tables import name_facts
-
 from .images.phash import near_pairs
 from .manifest import Dataset
+from .names import name_facts
 
 __all__ = ["copied_pictures", "shared_people"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LABEL_WORDS", "OTHER_EXPRESSIONS", "SPLIT_WORDS", "label_words"]
+__all__ = ["LABEL_WORDS", "OTHER_EXPRESSIONS", "SPLIT_WORDS", "TEST_SIDE", "TRAIN_SIDE", "label_words"]
 
 _NAMES = {
     "AF": ("af", "fe", "afraid", "fear", "fearful"),
@@ -43,3 +43,7 @@ def label_words(*words: str) -> dict[str, str]:
         A word that stands for no expression.
     """
     return {word: LABEL_WORDS[word] for word in words}
+
+
+TRAIN_SIDE, TEST_SIDE = "train data", "test data"
+"""What the column ``split`` holds where two datasets were joined for ``cross-dataset``."""

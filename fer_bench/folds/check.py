@@ -16,15 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.data.manifest import COLUMNS, Manifest
+from fer_bench.data.names import name_facts
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS, VIEWS
 
+from .balance import balance
 from .consistency import contradictions, differences, one_row_an_image
-from .given import match_images
+from .folds import Folds, broken_folds
+from .match import match_images
 from .protocols import PROTOCOLS
-from .splitters import Folds, broken_folds
-from .stratify import balance
-from .tables import FoldTable, name_facts, read_fold_table, read_text_table
+from .tables import FoldTable, read_fold_table, read_text_table
 
 __all__ = ["CLAIMS", "Verdict", "check_file", "check_table"]
 

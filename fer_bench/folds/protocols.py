@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fer_bench.data.words import TEST_SIDE, TRAIN_SIDE
+
 if TYPE_CHECKING:
     from fer_bench.data.manifest import Manifest
 
-__all__ = ["PROTOCOLS", "TEST_SIDE", "TRAIN_SIDE", "Protocol", "official_parts", "rule_of", "unsupported"]
+__all__ = ["PROTOCOLS", "Protocol", "official_parts", "rule_of", "unsupported"]
 
-TRAIN_SIDE, TEST_SIDE = "train data", "test data"
-"""What the column ``split`` holds where two datasets were joined for ``cross-dataset``."""
 
 _MAX_ROWS = 5_000_000
 """Rows of a folds' file: leave-one-person-out has people x images of them."""

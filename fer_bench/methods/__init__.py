@@ -4,21 +4,10 @@ Imports the standard library only (numpy inside the functions that need it), bec
 imports this package and ``fer-bench list`` reads all catalogues in a fraction of a second.
 """
 
-from .spec import (
-    COMPARED_FAMILIES,
-    FAMILIES,
-    LANDMARKS,
-    ImageSpec,
-    Method,
-    MethodSpec,
-    Override,
-    WeightsSpec,
-    check_images,
-    check_labels,
-    check_landmarks,
-    load_methods,
-    load_object,
-)
+from .checks import check_images, check_labels, check_landmarks
+from .contract import Method
+from .registry import load_methods
+from .spec import COMPARED_FAMILIES, FAMILIES, LANDMARKS, ImageSpec, MethodSpec, Override, WeightsSpec, load_object
 
 __all__ = [
     "COMPARED_FAMILIES",

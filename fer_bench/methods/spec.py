@@ -10,29 +10,20 @@ import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any
 
-from fer_bench.errors import InputError, UserError
-from fer_bench.labels import N_CLASSES
-from fer_bench.utils.plugins import METHODS_GROUP, load_points, registered_by
+from fer_bench.errors import InputError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from .contract import Method
 
 __all__ = [
     "COMPARED_FAMILIES",
     "FAMILIES",
     "LANDMARKS",
     "ImageSpec",
-    "Method",
     "MethodSpec",
     "Override",
     "WeightsSpec",
-    "check_images",
-    "check_labels",
-    "check_landmarks",
-    "load_methods",
     "load_object",
 ]
 
@@ -47,54 +38,6 @@ generator of the labels."""
 
 LANDMARKS = (68, 2)
 """Shape of a face given as landmarks: x and y of the 68 points of iBUG's 300-W (Sagonas et al. 2013), in its order."""
-
-
-class Method(Protocol):
-    """Something that learns from labelled images and gives seven probabilities an image.
-
-    A method is a scikit-learn classifier (``get_params``, ``set_params``, ``clone``, ``score``) over arrays of
-    images; it never sees a path nor a test label. ``__init__`` only stores; fitted names end in ``_``.
-
-    A method whose `ImageSpec` has the source ``"landmarks"`` gets points (n, 68, 2) float32 wherever this text says
-    images, and no picture: see `check_landmarks`.
-
-    Label-free work that all folds share may be offered as three further methods. The harness then calls
-    ``prepare`` once for a dataset and caches what it returns under ``prepare_key()``:
-
-    - ``prepare_key() -> str``: names the computation and its parameters, the same for every method that
-      shares it (such as ``"lbp-p8-r1-8x8-v1"``);
-    - ``prepare(images) -> (n, d) float32``: row i depends on image i alone;
-    - ``fit_prepared(features, labels, *, groups=None)`` and ``predict_proba_prepared(features)``: ``fit`` and
-      ``predict_proba`` must equal these after ``prepare``. A method that takes ``watch`` (below) takes it in
-      ``fit_prepared``, too, as features. Where predicting needs but a part of what ``prepare`` does (one view of
-      several), ``prepared_share_of_prediction`` says which, for the seconds that a prediction is said to take.
-
-    A method trained in epochs takes ``watch``: unlabelled images whose probabilities it returns after each epoch
-    in ``watch_proba_`` (epochs, n, 7). The harness scores them afterwards, for the column "best epoch on test".
-    It may record ``history_``: a dict of equally long lists such as ``{"loss": [...]}``; a loss that is not finite
-    fails the trial.
-
-    A method whose training is long says ``takes_checkpoint = True``. Its ``fit`` then takes ``checkpoint``: a folder of
-    this training alone, where it keeps now and then, at most once a minute, how far it got, and from which it goes on
-    where there is something, to the same result. The harness removes the folder.
-    """
-
-    takes_checkpoint: bool = False
-
-    def fit(
-        self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        *,
-        groups: NDArray[Any] | None = None,
-        watch: NDArray[np.uint8] | None = None,
-    ) -> Self:
-        """Learn from images (n, h, w) or (n, h, w, 3), labels (n,) in 0..6, groups (n,) naming people."""
-        ...
-
-    def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return (n, 7) probabilities, rows summing to one, columns in the order of ``EMOTIONS``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -284,96 +227,3 @@ def load_object(path: str) -> Callable[..., Any]:
     module, _, name = path.partition(":")
     result: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return result
-
-
-def load_methods() -> dict[str, MethodSpec]:
-    """Collect the catalogues of all installed rooms, in the order of their entry points' names.
-
-    Raises
-    ------
-    UserError
-        A catalogue cannot be imported, or two of them claim one name.
-    """
-    methods: dict[str, MethodSpec] = {}
-    for point, catalogue in load_points(METHODS_GROUP, "the catalogue of methods"):
-        for spec in _specs(catalogue, registered_by(point)):
-            if spec.name in methods:
-                raise UserError(f"two installed catalogues register a method named {spec.name!r}; rename one")
-            methods[spec.name] = spec
-    return methods
-
-
-def _specs(catalogue: Any, where: str) -> Sequence[MethodSpec]:
-    specs = [catalogue] if isinstance(catalogue, MethodSpec) else catalogue
-    if not isinstance(specs, Sequence) or not all(isinstance(spec, MethodSpec) for spec in specs):
-        raise UserError(
-            f"the catalogue of methods {where}: expected a sequence of fer_bench.MethodSpec, found "
-            f"{type(catalogue).__name__}; mend or uninstall the package that registers it"
-        )
-    return specs
-
-
-def check_images(images: Any, *, channels: int | None = None, like: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
-    """Return ``images`` as they are, or refuse them with one clear error.
-
-    Parameters
-    ----------
-    images : array
-        (n, h, w) for grey or (n, h, w, 3) for RGB, uint8, n >= 1.
-    channels : int, optional
-        1 or 3, where the caller can only take one of them.
-    like : tuple of int, optional
-        Shape of one image that the method was fitted on.
-
-    Raises
-    ------
-    InputError
-        What was expected and what was found.
-    """
-    import numpy as np
-
-    array = np.asarray(images)
-    grey, colour = array.ndim == 3, array.ndim == 4 and array.shape[-1] == 3
-    expected = {1: "(n, h, w)", 3: "(n, h, w, 3)", None: "(n, h, w) or (n, h, w, 3)"}[channels]
-    fits = {1: grey, 3: colour, None: grey or colour}[channels]
-    if not fits or array.dtype != np.uint8 or array.size == 0:
-        raise InputError(f"images: expected uint8 of shape {expected}, found {array.dtype} of shape {array.shape}")
-    if like is not None and array.shape[1:] != tuple(like):
-        raise InputError(f"images: the method was fitted on images of shape {like}, found {array.shape[1:]}")
-    return array
-
-
-def check_landmarks(landmarks: Any) -> NDArray[np.float32]:
-    """Return landmarks (n, 68, 2) float32 as they are, or refuse them with one clear error.
-
-    Raises
-    ------
-    InputError
-        What was expected and what was found.
-    """
-    import numpy as np
-
-    array = np.asarray(landmarks)
-    if array.ndim != 3 or array.shape[1:] != LANDMARKS or array.dtype != np.float32 or len(array) == 0:
-        raise InputError(
-            f"landmarks: expected float32, {LANDMARKS} for each of one face or more, found {array.dtype}, "
-            f"{array.shape[1:]} for each of {len(array) if array.ndim else 0}"
-        )
-    if not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).any(axis=(1, 2)).sum())
-        raise InputError(f"landmarks: expected finite coordinates, found others on {bad} of {len(array)} faces")
-    return array
-
-
-def check_labels(labels: Any, n: int) -> NDArray[np.int64]:
-    """Return labels as int64, or refuse them: (n,), integers from 0 to 6, at least two classes among them."""
-    import numpy as np
-
-    array = np.asarray(labels)
-    if array.shape != (n,) or array.dtype.kind not in "iu":
-        raise InputError(f"labels: expected {n} integers, found {array.dtype} of shape {array.shape}")
-    if array.min() < 0 or array.max() >= N_CLASSES:
-        raise InputError(f"labels: expected 0 to {N_CLASSES - 1}, found {array.min()} to {array.max()}")
-    if len(np.unique(array)) < 2:
-        raise InputError("labels: expected at least two classes among the training labels, found one")
-    return array.astype(np.int64)

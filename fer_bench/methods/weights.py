@@ -13,20 +13,16 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from fer_bench.errors import FerBenchError, UserError
+from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, need_space, sha256_file
 from fer_bench.utils.progress import progress
 
 from . import WeightsSpec, load_methods, load_object
 
-__all__ = ["FoundWeights", "WeightsUnavailableError", "fetch_weights", "find_weights"]
+__all__ = ["FoundWeights", "fetch_weights", "find_weights"]
 
 _TIMEOUT_SECONDS = 15
 _CHUNK = 1 << 20
-
-
-class WeightsUnavailableError(FerBenchError):
-    """A download did not succeed; the message says why."""
 
 
 @dataclass(frozen=True)

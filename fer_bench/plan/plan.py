@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -14,19 +11,20 @@ from fer_bench.data.images.crop import crop_identity
 from fer_bench.data.images.landmarks import NO_MARKER, find_marker
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
+from fer_bench.folds.folds import Folds
 from fer_bench.folds.given import given_folds
 from fer_bench.folds.protocols import PROTOCOLS, rule_of, unsupported
-from fer_bench.folds.splitters import Folds, make_folds
+from fer_bench.folds.splitters import make_folds
 from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods
-from fer_bench.methods.weights import FoundWeights, WeightsUnavailableError, fetch_weights, find_weights
+from fer_bench.methods.weights import FoundWeights
 from fer_bench.seeds import derive_seed
 from fer_bench.utils.files import to_json
-from fer_bench.utils.progress import say
 
 from .costs import History, kind_of_cost, load_history
 from .overrides import settings_notes, with_settings
 from .profiles import PRESETS, Profile, get_profile
 from .request import Request, asked_protocols, open_data
+from .resources import WeightsFinder, choose_device
 from .suites import SuiteEntry, expand, load_suite
 from .tuning import with_grids
 
@@ -35,7 +33,7 @@ __all__ = ["Plan", "Request", "Trial", "make_plan"]
 TRIAL_VERSION = 1
 """Part of every trial's identity; raised when the harness itself changes what a trial computes."""
 # Versions of packages are no part of it: most updates change no figure, and each would throw away days of results. They
-# stand in every trial's record, and a run that mixes them says so (rundir.other_versions); a method whose figures an
+# stand in every trial's record, and a run that mixes them says so (`runner.run_dir.other_versions`); a method whose figures an
 # update does change raises its own version. Nor are threads: every trial has one, whatever is asked for.
 
 
@@ -133,7 +131,7 @@ def make_plan(
     if request.weights_dir is not None and not request.weights_dir.is_dir():
         raise UserError(f"--weights-dir {request.weights_dir}: no such folder")
     entries, notes = _entries(request, profile)
-    device = _device(request.device, request.executor)
+    device = choose_device(request.device, request.executor)
     dataset, folds, said = _data_and_folds(request, profile, entries)
     if request.folds:
         # The file says which folds run: what the profile would have put in a protocol's place does not.
@@ -145,7 +143,7 @@ def make_plan(
     specs = with_settings(specs, suite)
     specs = with_grids(specs, suite) if request.tune else specs
     said += settings_notes(specs, suite)
-    weights = _Weights(request, profile, fetch)
+    weights = WeightsFinder(request, profile, fetch)
     watch_all = request.preset == "article"
     entries = [
         replace(e, watch=e.watch or ((watch_all or rule_of(e.protocol).optimistic) and specs[e.method].watches))
@@ -242,7 +240,7 @@ def _row(
     entry: SuiteEntry,
     specs: dict[str, MethodSpec],
     folds: dict[str, Folds],
-    weights: _Weights,
+    weights: WeightsFinder,
     device: str,
     cut: _Cut,
     history: History,
@@ -320,69 +318,3 @@ def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable
         else:
             spent += cost
             yield row
-
-
-class _Weights:
-    """Weights by name, found or fetched once, with the reason where they cannot be had."""
-
-    def __init__(self, request: Request, profile: Profile, fetch: bool) -> None:
-        self._request, self._profile, self._fetch = request, profile, fetch
-        self._known: dict[str, tuple[FoundWeights | None, str]] = {}
-        self._no_connection = ""
-        self.downloads: list[WeightsSpec] = []
-
-    def get(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str]:
-        """Return the file, or None and why there is none."""
-        if spec.name not in self._known:
-            self._known[spec.name] = self._look(spec)
-        return self._known[spec.name]
-
-    def _look(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str]:
-        found = find_weights(spec, self._request.weights_dir)
-        if found is not None:
-            return found, ""
-        limit = self._profile.download_megabytes
-        why = ""
-        if self._request.offline:
-            why = "--offline forbids the download"
-        elif spec.megabytes > limit:
-            why = f"the {self._profile.name} profile downloads at most {limit:.0f} MB a file"
-        elif self._no_connection:
-            why = self._no_connection
-        elif not self._fetch:
-            self.downloads.append(spec)
-            return None, ""
-        else:
-            try:
-                return fetch_weights(spec), ""
-            except WeightsUnavailableError as error:
-                why = self._no_connection = str(error)
-                say(f"No weights: {why}")
-        return None, (
-            f"pretrained weights of {spec.name} ({spec.megabytes:.0f} MB) are not on this machine: {why}; "
-            f"get them with `fer-bench weights fetch {spec.name}`"
-        )
-
-
-def _device(asked: str, executor: str) -> str:
-    """Resolve ``auto``: a GPU counts where the driver lists one and the installed torch can use it."""
-    if asked == "cpu":
-        return "cpu"
-    if asked == "cuda" and executor == "dask":
-        return "cuda"  # a cluster's workers may have one where this machine has none
-    if asked not in ("auto", "cuda"):
-        raise UserError(f"--device {asked}: expected auto, cpu or cuda")
-    if _gpu_usable():
-        return "cuda"
-    if asked == "cuda":
-        raise UserError("--device cuda: no GPU that the installed torch can use; see `nvidia-smi`, or use --device cpu")
-    return "cpu"
-
-
-def _gpu_usable() -> bool:
-    if shutil.which("nvidia-smi") is None:
-        return False
-    # In a process of its own: the harness never imports torch.
-    question = "import torch; print(torch.cuda.is_available())"
-    answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=False)
-    return answer.stdout.strip().endswith("True")

@@ -5,8 +5,9 @@ predictions into arrays, one `Outcome` a method and protocol; `build_results` co
 from stored predictions of finished trials: no figure is taken over from a trial's own record but its times.
 """
 
-from .load import RunData, load_run, report_seed
+from .load import load_run, report_seed
 from .outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
+from .run_data import RunData
 from .table import RESULT_COLUMNS, build_results
 
 __all__ = [

@@ -13,7 +13,7 @@ from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 
 if TYPE_CHECKING:
-    from .load import RunData
+    from .run_data import RunData
 
 __all__ = ["check_numbers", "checked_info", "find_doubts"]
 

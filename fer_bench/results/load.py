@@ -3,78 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fer_bench import stats
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.seeds import derive_seed
 
-from .checks import check_numbers, checked_info, find_doubts
-from .schema import check_schema
-
-__all__ = ["PROBABILITIES", "RunData", "load_run", "planned_pairs", "read_info", "report_seed"]
-
-PROBABILITIES = tuple(f"p_{code}" for code in EMOTIONS)
-PREDICTION_COLUMNS = (
-    *("method", "protocol", "fold", "seed", "image", "subject", "view", "session", "label", "predicted"),
-    *PROBABILITIES,
+from .checks import check_numbers, checked_info
+from .run_data import RunData
+from .schema import (
+    CURVE_COLUMNS,
+    INFO_KEYS,
+    OPTIONAL_CURVES,
+    PREDICTION_COLUMNS,
+    PROBABILITIES,
+    STATES,
+    TRIAL_COLUMNS,
+    TRIAL_KEY,
+    WHOLE,
+    check_schema,
 )
-TRIAL_COLUMNS = (
-    *("id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds"),
-    *("prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "estimate_seconds", "warnings"),
-)
-CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss")
-OPTIONAL_CURVES = ("train_accuracy", "test_accuracy")
-INFO_KEYS = ("suite", "profile", "preset", "command", "seed", "dataset", "protocols", "methods")
-STATES = ("ok", "failed", "timeout", "oom", "skipped", "missing")
-WHOLE = ("fold", "seed")
-TRIAL_KEY = ["method", "protocol", "fold", "seed"]
 
-
-@dataclass(frozen=True)
-class RunData:
-    """The consolidated files of one run directory.
-
-    Attributes
-    ----------
-    path : Path
-        The directory.
-    info : mapping
-        ``run.json``.
-    trials : DataFrame
-        ``trials.csv``, one row a planned trial.
-    predictions : DataFrame
-        ``predictions.parquet``, one row a tested image of a finished trial.
-    watched : DataFrame or None
-        ``watched.parquet``: the same, of the epoch that was best on the test images.
-    curves : DataFrame or None
-        ``curves.csv``, one row an epoch of a trial.
-    """
-
-    path: Path
-    info: Mapping[str, Any]
-    trials: pd.DataFrame
-    predictions: pd.DataFrame
-    watched: pd.DataFrame | None = None
-    curves: pd.DataFrame | None = None
-
-    @cached_property
-    def doubts(self) -> tuple[str, ...]:
-        """Sentences on what is odd in these files, for the top of the report."""
-        return find_doubts(self)
-
-    @property
-    def unit(self) -> stats.Unit:
-        """What intervals and tests take for independent; runs that do not say have people."""
-        return stats.find_unit(str(self.info["dataset"].get("unit", "person")))
+__all__ = ["load_run", "planned_pairs", "read_info", "report_seed"]
 
 
 def load_run(path: Path | str) -> RunData:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from fer_bench import stats
 from fer_bench.labels import EMOTIONS, N_CLASSES
 
-from .load import PROBABILITIES, RunData, planned_pairs
+from .load import planned_pairs
+from .run_data import RunData
+from .schema import PROBABILITIES
 
 __all__ = ["SELECTIONS", "Key", "Outcome", "collect_outcomes", "confusion_by_person"]
 

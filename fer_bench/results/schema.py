@@ -7,8 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.errors import UserError
+from fer_bench.labels import EMOTIONS
 
-__all__ = ["OLDEST_SCHEMA", "SCHEMA", "check_schema", "check_written"]
+__all__ = [
+    "CURVE_COLUMNS",
+    "FAILED",
+    "INFO_KEYS",
+    "OLDEST_SCHEMA",
+    "OPTIONAL_CURVES",
+    "PREDICTION_COLUMNS",
+    "PROBABILITIES",
+    "SCHEMA",
+    "STATES",
+    "TRIAL_COLUMNS",
+    "TRIAL_KEY",
+    "WHOLE",
+    "check_schema",
+    "check_written",
+]
 
 SCHEMA = 1
 """Of the run directory's files, as run.json tells; raised when an older fer-bench could no longer read them."""
@@ -65,3 +81,24 @@ def check_schema(file: Path, info: Any) -> None:
             f"{file}: expected schema {OLDEST_SCHEMA} or newer, found {found}, written by {by}; "
             "read it with that version, or run the command anew into another folder"
         )
+
+
+PROBABILITIES = tuple(f"p_{code}" for code in EMOTIONS)
+PREDICTION_COLUMNS = (
+    *("method", "protocol", "fold", "seed", "image", "subject", "view", "session", "label", "predicted"),
+    *PROBABILITIES,
+)
+TRIAL_COLUMNS = (
+    *("id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds"),
+    *("prepare_seconds", "cpu_seconds", "peak_rss_mb", "n_train", "n_test", "estimate_seconds", "warnings"),
+)
+CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss")
+OPTIONAL_CURVES = ("train_accuracy", "test_accuracy")
+INFO_KEYS = ("suite", "profile", "preset", "command", "seed", "dataset", "protocols", "methods")
+STATES = ("ok", "failed", "timeout", "oom", "skipped", "missing")
+WHOLE = ("fold", "seed")
+TRIAL_KEY = ["method", "protocol", "fold", "seed"]
+
+
+FAILED = ("failed", "timeout", "oom")
+"""States of trials that ran and have no result."""

@@ -13,8 +13,9 @@ from fer_bench import stats
 from fer_bench.labels import N_CLASSES
 from fer_bench.stats import metrics
 
-from .load import RunData, planned_pairs, report_seed
+from .load import planned_pairs, report_seed
 from .outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
+from .run_data import RunData
 
 __all__ = ["RESULT_COLUMNS", "build_results"]
 

@@ -10,8 +10,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,26 +20,23 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import FerBenchError, StorageError
 from fer_bench.labels import N_CLASSES
-from fer_bench.methods import Method, MethodSpec
-from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked, need_space, sha256_file
+from fer_bench.methods import Method
+from fer_bench.results.records import PREDICTIONS, TRIAL_LOCK, complete_record, held, write_record
+from fer_bench.utils.files import atomic_write, locked, need_space, sha256_file
 from fer_bench.utils.provenance import cpu
 from fer_bench.utils.texts import one_line, writable
 
-__all__ = [
-    "CAUTION", "PREDICTIONS", "RECORD", "UNWRITTEN", "Task", "complete_record", "held", "identify", "lost_record",
-    "need_room", "run_task", "second_try", "versions", "write_record",
-]  # fmt: skip
+from .features import shared_features
+from .task import Task, identify
 
-RECORD = "trial.json"
-"""Written last: a trial with this file is complete."""
-PREDICTIONS = "predictions.npz"
+__all__ = ["CAUTION", "UNWRITTEN", "lost_record", "need_room", "run_task", "second_try", "versions"]
+
 UNWRITTEN = "unwritten"
 """State of a trial that could not be stored. It is in no record, and such a trial counts as never started."""
 CAUTION: Mapping[str, str] = {"FER_BENCH_CAUTIOUS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 """Environment of a process that tries a trial again after a crash. The first tells methods that choose how they compute
 to choose the safest way: networks then take float32 on a processor. The second, read when torch is loaded, keeps oneDNN
 from units such as AMX, in whose code it may have crashed."""
-_LOCK = "trial.lock"
 _LOCK_SECONDS = 2.0
 _CHECKPOINT = "checkpoint"
 _ATTEMPT = "attempt.json"
@@ -54,67 +50,6 @@ _LONGEST_TRACEBACK = 20_000
 _OTHER_RUN = "copy the run to a larger disk, and give the same command again with --out"
 
 
-@dataclass(frozen=True)
-class Task:
-    """What a worker needs to know of a trial.
-
-    Attributes
-    ----------
-    images : Path
-        The store, (n, size, size[, 3]) uint8.
-    train, test : array of int64
-        Rows of the store.
-    labels : array of int64
-        (n,) labels of all rows. The method gets those of ``train`` alone.
-    groups : array of str
-        (n,) people.
-    folder : Path
-        ``trials/<id>`` of the run.
-    memory_bytes : float
-        Limit of what its process and all that it starts may hold in memory; 0: none.
-    code : str
-        Of the harness that asks for it: version and commit, for its record.
-    cautious : str
-        What ended the process of a first try (``"signal 8 (SIGFPE)"``), where this is the second, safer one.
-    """
-
-    id: str
-    spec: MethodSpec
-    protocol: str
-    fold: int
-    seed: int
-    random_state: int
-    device: str
-    weights: str | None
-    watch: bool
-    images: Path
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    groups: NDArray[Any]
-    folder: Path
-    estimate_seconds: float
-    timeout_seconds: float
-    memory_bytes: float = 0.0
-    code: str = ""
-    cautious: str = ""
-
-
-def identify(task: Task) -> dict[str, Any]:
-    """Return the part of a record that is known before a trial runs, whoever writes it."""
-    return {
-        "id": task.id,
-        "method": task.spec.name,
-        "protocol": task.protocol,
-        "fold": task.fold,
-        "seed": task.seed,
-        "n_train": len(task.train),
-        "n_test": len(task.test),
-        "device": task.device,
-        "limits": {"seconds": round(task.timeout_seconds, 1), "memory_gb": round(task.memory_bytes / 1e9, 3)},
-    }
-
-
 def run_task(task: Task) -> dict[str, Any]:
     """Run a trial and write its folder, whatever happens; returns the record.
 
@@ -122,7 +57,7 @@ def run_task(task: Task) -> dict[str, Any]:
     that come to one trial do not compute it at once: the second waits for the first and takes its result.
     """
     try:
-        with locked(task.folder / _LOCK, wait=True):
+        with locked(task.folder / TRIAL_LOCK, wait=True):
             record = complete_record(task.folder, task.id)
             if record is None:
                 # Found out before hours are spent on what cannot be stored.
@@ -130,7 +65,9 @@ def run_task(task: Task) -> dict[str, Any]:
                 record = _run(task)
                 _drop_checkpoint(task)
             if record["state"] == "ok":
-                (task.folder / _LOCK).unlink(missing_ok=True)  # who holds it still finds the record when its turn comes
+                (task.folder / TRIAL_LOCK).unlink(
+                    missing_ok=True
+                )  # who holds it still finds the record when its turn comes
             return record
     except StorageError as error:
         return _unwritten(task, error)
@@ -209,18 +146,6 @@ def _run(task: Task) -> dict[str, Any]:
     return record
 
 
-def complete_record(folder: Path, trial_id: str) -> dict[str, Any] | None:
-    """Return the record of a trial that ended well and whose predictions are there, or None."""
-    try:
-        record = json.loads((folder / RECORD).read_text())
-        whole = record["state"] == "ok" and record["id"] == trial_id
-        if whole and sha256_file(folder / PREDICTIONS) == record["predictions_sha256"]:
-            return dict(record)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
-
-
 def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, Any]:
     """Write the record of a trial whose process could not, unless it is complete: then that one counts.
 
@@ -235,7 +160,7 @@ def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, A
             if mine and (record is not None or state != "timeout"):
                 _drop_checkpoint(task)
             if mine and record is not None:
-                (task.folder / _LOCK).unlink(missing_ok=True)
+                (task.folder / TRIAL_LOCK).unlink(missing_ok=True)
     except StorageError as error:
         return _unwritten(task, error)
     return record or lost
@@ -256,13 +181,6 @@ def _turn(task: Task) -> Iterator[bool]:
         time.sleep(0.05)
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[bool]:
-    """Hold the lock of a trial's folder; yields whether it was got: else some process computes the trial."""
-    with locked(folder / _LOCK, wait=False) as mine:
-        yield mine
-
-
 def _drop_checkpoint(task: Task) -> None:
     shutil.rmtree(task.folder / _CHECKPOINT, ignore_errors=True)
 
@@ -277,12 +195,6 @@ def versions(uses_torch: bool) -> dict[str, str]:
     """Return the versions of the packages that a trial's figures depend on."""
     names = ["fer-bench", "numpy", "scikit-learn", *(["torch", "torchvision"] if uses_torch else ["scipy"])]
     return {name: version(name) for name in names}
-
-
-def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Commit a trial's record; the folder counts from then on."""
-    with atomic_write(folder / RECORD, "w") as handle:
-        json.dump(record, handle, indent=1)
 
 
 def _measure(task: Task) -> dict[str, Any]:
@@ -368,7 +280,7 @@ def _begin_attempt(task: Task) -> float:
 
 def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Fit and predict from features that all folds share; their cost is added as if this fold stood alone."""
-    features, seconds_per_image = _features(task, method, images)
+    features, seconds_per_image = shared_features(task, method, images)
     train, test = features[task.train], features[task.test]
     more = {"watch": test} if task.watch else {}
     predicting = seconds_per_image * getattr(method, "prepared_share_of_prediction", 1.0)
@@ -389,34 +301,6 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
         "cpu_seconds": cpu_seconds,
         "warnings": _texts(caught, method),
     }
-
-
-def _features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-    """Load what ``prepare`` gives for the whole dataset, computing it where no trial has before."""
-    # What a GPU computed differs in the last digits: a trial of the CPU must not get it, nor its speed.
-    device = "" if task.device == "cpu" else f"-{task.device.replace(':', '.')}"
-    device += "-cautious" if task.cautious else ""  # other instructions, other last digits
-    path = cache_dir() / "features" / f"{task.images.stem}-{method.prepare_key()}{device}.npy"
-    timing = path.with_suffix(".json")
-    with locked(path.with_suffix(".lock"), wait=True):
-        if not (path.exists() and timing.exists()):
-            wall = time.perf_counter()
-            features = np.asarray(method.prepare(np.asarray(images)), dtype=np.float32)
-            seconds = time.perf_counter() - wall
-            clean_killed(path.with_suffix(".*"))
-            need_space(path.parent, features.nbytes, "the cache of features")
-            with atomic_write(path) as handle:
-                np.save(handle, features)
-            with atomic_write(timing, "w") as handle:
-                json.dump({"seconds_per_image": seconds / len(images)}, handle)
-    return _mapped(path, path.stat().st_mtime_ns), float(json.loads(timing.read_text())["seconds_per_image"])
-
-
-@lru_cache(maxsize=2)
-def _mapped(path: Path, changed: int) -> NDArray[np.float32]:
-    """Features on disk; a worker's next trial mostly reads the same, whose pages then need not be mapped again."""
-    result: NDArray[np.float32] = np.load(path, mmap_mode="r")
-    return result
 
 
 def _watched(task: Task, method: Any) -> dict[str, NDArray[Any]]:

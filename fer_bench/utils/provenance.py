@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from fer_bench.utils.version import __version__
+from .version import __version__
 
 __all__ = ["code", "code_name", "cpu", "environment", "libraries", "machine", "packages"]
 

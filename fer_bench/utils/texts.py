@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["one_line", "writable"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["duration", "one_line", "writable"]
 
 _LONGEST = 2000
 
@@ -22,3 +27,15 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
     if len(shown) <= longest and len(text) <= 2 * longest:
         return shown
     return f"{shown[:longest]}... ({len(text):,} characters)"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them, in two units at most."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"

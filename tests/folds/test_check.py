@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
+from fer_bench.data.names import name_facts
 from fer_bench.errors import UserError
 from fer_bench.folds.check import check_file, check_table
 from fer_bench.folds.splitters import make_folds
-from fer_bench.folds.tables import FoldTable, name_facts, read_fold_table
+from fer_bench.folds.tables import FoldTable, read_fold_table
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from fer_bench.data.datasets import load_dataset
 from fer_bench.errors import UserError
 from fer_bench.folds.check import check_file
+from fer_bench.folds.folds import Folds, check_folds, read_folds
 from fer_bench.folds.protocols import PROTOCOLS
-from fer_bench.folds.splitters import Folds, check_folds, make_folds, read_folds
+from fer_bench.folds.splitters import make_folds
 
 
 @settings(QUICK, max_examples=20)

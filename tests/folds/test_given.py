@@ -6,8 +6,10 @@ import pytest
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
-from fer_bench.folds.given import given_folds, match_images
-from fer_bench.folds.splitters import Folds, check_folds, make_folds
+from fer_bench.folds.folds import Folds, check_folds
+from fer_bench.folds.given import given_folds
+from fer_bench.folds.match import match_images
+from fer_bench.folds.splitters import make_folds
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds import protocols
+from fer_bench.folds.balance import balance
+from fer_bench.folds.folds import check_folds
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
-from fer_bench.folds.splitters import check_folds, make_folds
-from fer_bench.folds.stratify import balance
+from fer_bench.folds.splitters import make_folds
 from fer_bench.labels import EMOTIONS
 
 

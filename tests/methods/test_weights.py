@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_bench.errors import UserError
+from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.methods import WeightsSpec
-from fer_bench.methods.weights import WeightsUnavailableError, fetch_weights, find_weights
+from fer_bench.methods.weights import fetch_weights, find_weights
 from fer_bench.utils.files import cache_dir
 
 CONTENT = b"not really weights, but whole"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fer_bench.methods import ImageSpec, MethodSpec
-from fer_bench.runner.trial import Task, run_task
+from fer_bench.runner.task import Task
+from fer_bench.runner.trial import run_task
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 

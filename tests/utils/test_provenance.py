@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from fer_bench.methods import load_methods
-from fer_bench.runner.run import _earlier_seconds, _shortened
+from fer_bench.runner.describe import _shortened
+from fer_bench.runner.run import _earlier_seconds
 from fer_bench.utils import provenance
 
 

@@ -20,7 +20,7 @@ import PIL
 from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked
 from fer_bench.utils.progress import progress
 
-from ..sources.opening import Source
+from ..sources.base import Source
 from .phash import phash
 from .pictures import glance
 

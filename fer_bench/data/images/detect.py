@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_bench.errors import UserError
-from fer_bench.methods.weights import WeightsUnavailableError
+from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, sha256_file
 
 __all__ = ["YUNET_FILE", "YUNET_SHA256", "Detector", "Face", "fetch_yunet", "find_detector", "find_yunet"]

@@ -34,7 +34,7 @@ from PIL import (
 from fer_bench.errors import UserError
 
 from ..manifest import Manifest
-from ..sources.opening import Source
+from ..sources.base import Source
 
 __all__ = ["FORMATS", "MAX_PIXELS", "FilePictures", "Glance", "decode", "glance", "in_order", "read_pictures"]
 

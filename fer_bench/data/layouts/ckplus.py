@@ -16,7 +16,7 @@ from fer_bench.errors import UserError
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 from ..words import label_words
 from .class_folders import class_folder
 from .contract import Layout, Listing, files_of, pictures_of

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
 from .contract import Layout, Listing, pictures_of
 

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from fer_bench.errors import InputError
 
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 
 __all__ = ["PICTURES", "Excluded", "Layout", "Listing", "Source", "files_of", "pictures_of"]
 

@@ -13,7 +13,7 @@ from typing import IO
 
 from fer_bench.errors import UserError
 
-from ..sources.opening import Source, file_stamp, max_bytes
+from ..sources.base import Source, file_stamp, max_bytes
 from .contract import files_of
 
 __all__ = ["columns_of", "open_table", "read_table", "source_of_table", "tables_with"]

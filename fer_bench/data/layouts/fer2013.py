@@ -18,7 +18,7 @@ from fer_bench.errors import UserError
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 from ..words import SPLIT_WORDS, label_words
 from .class_folders import class_folder, relative_names
 from .contract import Layout, Listing, pictures_of

@@ -9,7 +9,7 @@ import re
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 from ..words import label_words
 from .contract import Layout, Listing, pictures_of
 

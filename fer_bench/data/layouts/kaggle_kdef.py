@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 from ..words import label_words
 from .class_folders import class_folder
 from .contract import Layout, Listing, pictures_of

@@ -8,7 +8,8 @@ from fer_bench.errors import UserError
 from fer_bench.utils.plugins import LAYOUTS_GROUP, load_points, registered_by
 
 from ..manifest import Dataset
-from ..sources.opening import Source, open_source
+from ..sources.base import Source
+from ..sources.opening import open_source
 from .ckplus import CKPLUS, CKPLUS48
 from .class_folders import FOLDERS
 from .contract import Layout, files_of

@@ -9,7 +9,7 @@ from fer_bench.errors import UserError
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
-from ..sources.opening import Source
+from ..sources.base import Source
 from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
 from .contract import Layout, Listing
 from .csv_tables import read_table, tables_with

@@ -10,7 +10,7 @@ from fer_bench.errors import UserError
 from ..images.audit import Verdict, audit
 from ..images.pictures import FilePictures
 from ..manifest import Dataset, Excluded, as_manifest
-from ..sources.opening import Source
+from ..sources.base import Source
 from .contract import Layout
 
 __all__ = ["drop_copies", "drop_doubles", "read_layout"]

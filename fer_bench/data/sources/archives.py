@@ -23,7 +23,7 @@ from fer_bench.errors import UserError
 from fer_bench.utils.files import cache_dir, need_space
 
 from ..manifest import Excluded
-from .opening import Source, check_count, file_stamp, max_bytes
+from .base import Source, check_count, file_stamp, max_bytes
 
 __all__ = ["MAX_TOTAL_BYTES", "is_tar", "is_zip", "open_tar", "open_zip"]
 

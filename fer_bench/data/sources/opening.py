@@ -4,50 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from fer_bench.errors import UserError
 
 from ..manifest import Excluded
+from .base import Source, check_count, file_stamp, max_bytes
 
-__all__ = ["MAX_FILES", "Source", "max_bytes", "open_source"]
-
-MAX_FILES = 1_000_000
-"""Files in a source. The largest sets of faces have under half a million."""
-
-_MAX_PICTURE_BYTES = 200_000_000
-_MAX_TABLE_BYTES = 1_000_000_000
-_SETTLED_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Source:
-    """The files of a dataset.
-
-    Attributes
-    ----------
-    path : Path
-        What the user gave.
-    files : tuple of str
-        Sorted names relative to it, with ``/`` between folders. None leads out of it, none is a link.
-    read : callable
-        ``read(name) -> bytes``, at most `max_bytes` of them, from any thread; raises OSError or ValueError with a
-        sentence where that does not work.
-    refused : tuple of Excluded
-        What may not be read at all, such as links and paths outside the archive, with the reason.
-    stamp : callable
-        ``stamp(name)`` is a text that changes when the file's bytes do, or empty where that cannot be promised (a
-        file changed within the last two seconds may change again within the clock's grain).
-    """
-
-    path: Path
-    files: tuple[str, ...]
-    read: Callable[[str], bytes]
-    refused: tuple[Excluded, ...] = ()
-    stamp: Callable[[str], str] = lambda _: ""
+__all__ = ["open_source"]
 
 
 def open_source(path: Path) -> Source:
@@ -79,33 +43,6 @@ def open_source(path: Path) -> Source:
         f"--data {path}: no such file or folder; give a folder or zip of pictures in KDEF's or another known layout, "
         "or 'synthetic'"
     )
-
-
-def max_bytes(name: str) -> int:
-    """Return how many bytes a file may have: 1 GB for a table (FER2013's has 0.3), 200 MB for a picture."""
-    return _MAX_TABLE_BYTES if name.lower().endswith(".csv") else _MAX_PICTURE_BYTES
-
-
-def check_count(path: Path, n: int) -> None:
-    """Refuse a source of more than `MAX_FILES` files."""
-    if n > MAX_FILES:
-        raise UserError(
-            f"--data {path}: more than {MAX_FILES:,} files; expected a set of faces: give the folder that holds it"
-        )
-
-
-def file_stamp(path: Path) -> str:
-    """Return a text that changes with a file's content, empty where it changed a moment ago or is not there.
-
-    The time of the last change of the file's own record cannot be set back by copying tools, that of its content can.
-    """
-    try:
-        info = path.stat()
-    except (OSError, ValueError):
-        return ""
-    if time.time() - max(info.st_mtime, info.st_ctime) < _SETTLED_SECONDS:
-        return ""
-    return f"{info.st_size}:{info.st_mtime_ns}:{info.st_ctime_ns}"
 
 
 def _open_folder(path: Path) -> Source:

@@ -15,9 +15,12 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ..trial import Task, run_task
-from .base import Agenda, Outcome, Stop, interrupts, no_event
+from ..task import Task
+from ..trial import run_task
+from .base import Outcome
 from .output import BoundedLog, BoundedText
+from .queue import Agenda, no_event
+from .signals import Stop, interrupts
 from .worker import THREADS, environment, thread_variables
 
 __all__ = ["execute"]

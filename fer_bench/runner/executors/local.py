@@ -14,8 +14,10 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from ..trial import Task
-from .base import Agenda, Outcome, interrupts, no_event
+from ..task import Task
+from .base import Outcome
+from .queue import Agenda, no_event
+from .signals import interrupts
 from .worker import Worker
 
 __all__ = ["assign", "execute", "visible_gpus"]
@@ -55,7 +57,7 @@ def execute(
     on_done : callable
         Called with each record, in the order in which trials end.
     on_event : callable
-        See `fer_bench.runner.executors.base.Agenda`.
+        See `fer_bench.runner.executors.queue.Agenda`.
     """
     agenda = Agenda(tasks, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
     if not len(agenda):

@@ -21,10 +21,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from ..trial import CAUTION, Task, lost_record, run_task, second_try
-from .base import Death, kind_of
+from ..task import Task
+from ..trial import CAUTION, lost_record, run_task, second_try
+from .base import Death
 from .output import BoundedLog
 from .processes import Family, lead_group, tree, volunteer_for_oom
+from .queue import kind_of
 
 __all__ = ["THREADS", "Ended", "Worker", "environment", "thread_variables"]
 

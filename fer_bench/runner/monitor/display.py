@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fer_bench.utils.progress import Seldom, draws, say, shown
+from fer_bench.utils.texts import duration
 from fer_bench.utils.version import __version__
 
 from .events import EventLog
@@ -18,7 +19,7 @@ from .state import Board, Running, read_board
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Watch", "begin", "duration", "place", "summary", "watching"]
+__all__ = ["Watch", "begin", "place", "summary", "watching"]
 
 _REDRAWN_A_SECOND = 2
 
@@ -132,18 +133,6 @@ def place(worker: str, device: str) -> str:
     """Return where a trial runs: a worker's name, and its device where that is no CPU."""
     name = f"worker {worker}" if worker.isdigit() else worker
     return name if device in ("", "cpu") else f"{name} ({device})"
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people say them, in two units at most."""
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
 
 
 def _cells(trial: Running, now: float) -> tuple[str, str, str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..executors.base import FAILED
+from fer_bench.results.schema import FAILED
 
 __all__ = ["Board", "Running", "read_board"]
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.results.load import read_info
+from fer_bench.results.records import RECORD
+from fer_bench.results.schema import FAILED
+from fer_bench.utils.texts import duration
 
-from ..executors.base import FAILED
-from ..trial import RECORD
-from .display import duration, place
+from .display import place
 from .events import EVENTS, read_events
 from .state import Board, read_board
 

@@ -12,9 +12,8 @@ from fer_bench.data.images.pictures import decode
 from fer_bench.data.images.store import build_stores, crop_audit, store_path
 from fer_bench.data.layouts.kdef import read_kdef
 from fer_bench.data.render import portrait_names, render_many
-from fer_bench.errors import UserError
+from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.methods import ImageSpec
-from fer_bench.methods.weights import WeightsUnavailableError
 
 
 @pytest.fixture(autouse=True)

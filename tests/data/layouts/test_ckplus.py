@@ -9,7 +9,7 @@ from layouts import write_ckplus, write_ckplus48
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.ckplus import CKPLUS, CKPLUS48
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 
 
 @pytest.fixture(scope="module")

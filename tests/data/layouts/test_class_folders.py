@@ -8,7 +8,7 @@ from layouts import save, square, write_folders
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.class_folders import FOLDERS, class_folder
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from layouts import fer_rows, write_fer2013, write_fer2013_csv
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.fer2013 import FER2013
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from layouts import WOMEN, write_jaffe
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.jaffe import JAFFE
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 from fer_bench.labels import EMOTIONS
 
 

@@ -5,7 +5,7 @@ from layouts import WORDS, write_kaggle_kdef
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.kaggle_kdef import KAGGLE_KDEF
 from fer_bench.data.layouts.known import recognise
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
 from fer_bench.labels import EMOTIONS
 

@@ -14,7 +14,7 @@ from PIL import Image
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.kdef import KDEF, MISNAMED, STRICT, parse_name, read_kdef
 from fer_bench.data.manifest import choose_people
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEWS
 

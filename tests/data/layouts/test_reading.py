@@ -10,7 +10,7 @@ from fer_bench.data.layouts.class_folders import relative_names
 from fer_bench.data.layouts.contract import Layout, Listing
 from fer_bench.data.layouts.reading import drop_copies, drop_doubles, read_layout
 from fer_bench.data.manifest import Excluded
-from fer_bench.data.sources.opening import Source
+from fer_bench.data.sources.base import Source
 from fer_bench.data.words import LABEL_WORDS, OTHER_EXPRESSIONS
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS

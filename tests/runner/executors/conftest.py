@@ -10,7 +10,7 @@ import pytest
 
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.runner.executors import get_executor
-from fer_bench.runner.trial import Task
+from fer_bench.runner.task import Task
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 

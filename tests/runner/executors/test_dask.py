@@ -20,11 +20,12 @@ import pytest
 
 from fer_bench.errors import UserError
 from fer_bench.methods import ImageSpec, MethodSpec
+from fer_bench.results.records import PREDICTIONS, RECORD
 from fer_bench.runner.executors.dask import node
 from fer_bench.runner.executors.dask.executor import execute
 from fer_bench.runner.executors.dask.transfer import pack
 from fer_bench.runner.executors.dask.workers import Fleet
-from fer_bench.runner.trial import PREDICTIONS, RECORD, Task
+from fer_bench.runner.task import Task
 
 ROOT = Path(__file__).parents[3]
 PLUGINS = ROOT / "tests" / "plugins"

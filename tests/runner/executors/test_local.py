@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from fer_bench.methods import ImageSpec, MethodSpec
+from fer_bench.results.records import PREDICTIONS, RECORD
 from fer_bench.runner.executors.output import HEAD_BYTES, TAIL_BYTES
 from fer_bench.runner.executors.worker import Worker
-from fer_bench.runner.trial import PREDICTIONS, RECORD
 
 PROBE = MethodSpec("wrong", "classical", "probe_methods:Probe", ImageSpec(32), params={"does": "wrong-shape"})
 

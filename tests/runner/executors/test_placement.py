@@ -8,8 +8,8 @@ import pytest
 from fer_bench.errors import UserError
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.runner.executors import get_executor
-from fer_bench.runner.executors.base import Agenda
 from fer_bench.runner.executors.local import assign, visible_gpus
+from fer_bench.runner.executors.queue import Agenda
 from fer_bench.runner.executors.worker import Worker
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_bench.methods import ImageSpec, MethodSpec
-from fer_bench.runner.executors.base import KINDS, Agenda, Stop, kind_of
 from fer_bench.runner.executors.local import visible_gpus
+from fer_bench.runner.executors.queue import KINDS, Agenda, kind_of
+from fer_bench.runner.executors.signals import Stop
 
 LIGHT = MethodSpec("light", "classical", "a:B", ImageSpec(32))
 TORCH = replace(LIGHT, name="net", uses_torch=True)

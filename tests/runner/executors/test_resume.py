@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from fer_bench.methods import ImageSpec, MethodSpec
-from fer_bench.runner.trial import PREDICTIONS, RECORD, lost_record, run_task
+from fer_bench.results.records import PREDICTIONS, RECORD
+from fer_bench.runner.trial import lost_record, run_task
 from fer_bench.utils.files import locked
 
 EPOCHS = 30

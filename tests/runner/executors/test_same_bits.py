@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_bench.methods import ImageSpec, MethodSpec, load_methods
-from fer_bench.runner.trial import PREDICTIONS
+from fer_bench.results.records import PREDICTIONS
 
 IMAGES = ImageSpec(32)
 

@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from fer_bench.runner.monitor.display import duration, summary
+from fer_bench.runner.monitor.display import summary
 from fer_bench.runner.monitor.state import Board
 from fer_bench.utils.progress import Seldom
+from fer_bench.utils.texts import duration
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 

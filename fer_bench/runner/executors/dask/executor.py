@@ -20,12 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.errors import StorageError, UserError
+from fer_bench.results.records import RECORD, complete_record
 from fer_bench.utils.files import need_writable
 from fer_bench.utils.progress import say
 from fer_bench.utils.texts import one_line
 
-from ...trial import RECORD, UNWRITTEN, Task, complete_record, lost_record, need_room
-from ..base import Agenda, Death, Outcome, Stop, interrupts, no_event
+from ...task import Task
+from ...trial import UNWRITTEN, lost_record, need_room
+from ..base import Death, Outcome
+from ..queue import Agenda, no_event
+from ..signals import Stop, interrupts
 from . import node as node
 from .connection import connected, reach
 from .transfer import Ticket, pack

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from fer_bench.utils.files import sha256_file
 
-from ...trial import Task
+from ...task import Task
 
 __all__ = ["Cargo", "Ticket", "pack", "unpack"]
 

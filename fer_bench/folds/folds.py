@@ -1,0 +1,167 @@
+"""Folds: a table with a hash, its file, and what is proven from the table alone."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_bench.data.manifest import Manifest
+from fer_bench.errors import UserError
+from fer_bench.utils.files import atomic_write
+
+__all__ = ["FOLD_COLUMNS", "Folds", "broken_folds", "check_folds", "read_folds"]
+
+
+FOLD_COLUMNS = ["fold", "role", "image", "subject", "label"]
+"""Columns of a folds' file."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The folds of one protocol over one manifest.
+
+    Attributes
+    ----------
+    protocol, manifest_hash : str
+        What they were made by and for.
+    seed : int
+        The run's seed.
+    table : DataFrame
+        Columns fold (int), role ("train" or "test"), image, subject, label; one row an image and fold.
+    """
+
+    protocol: str
+    manifest_hash: str
+    seed: int
+    table: pd.DataFrame
+
+    @cached_property
+    def text(self) -> str:
+        """The file's text: a comment line, then CSV."""
+        head = f"# fer-bench folds 1; protocol={self.protocol}; manifest={self.manifest_hash}; seed={self.seed}\n"
+        result: str = head + self.table.to_csv(index=False, lineterminator="\n")
+        return result
+
+    @cached_property
+    def hash(self) -> str:
+        """Sha256 of the file's text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def numbers(self) -> list[int]:
+        """Sorted fold numbers."""
+        return sorted(int(f) for f in self.table["fold"].unique())
+
+    @cached_property
+    def _by_side(self) -> dict[tuple[int, str], NDArray[np.object_]]:
+        sides = self.table.groupby(["fold", "role"], sort=False)["image"]
+        return {(int(fold), str(role)): rows.to_numpy(dtype=object) for (fold, role), rows in sides}
+
+    def images(self, fold: int, role: str) -> list[str]:
+        """Return the sorted images of one side of a fold."""
+        return sorted(self._by_side.get((fold, role), ()))
+
+    def sizes(self, fold: int) -> tuple[int, int]:
+        """Return the numbers of images that train and that test a fold."""
+        n_train, n_test = (len(self._by_side.get((fold, role), ())) for role in ("train", "test"))
+        return n_train, n_test
+
+    def indices(self, manifest: Manifest, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of the manifest that train and that test a fold, each ascending, int64.
+
+        Raises
+        ------
+        UserError
+            The folds name images that the manifest lacks.
+        """
+        known = pd.Index(manifest.table["image"], dtype=object)
+        sides = []
+        for role in ("train", "test"):
+            images = self._by_side.get((fold, role), np.array([], dtype=object))
+            at = known.get_indexer(images)
+            if (at < 0).any():
+                unknown = sorted(images[at < 0])
+                raise UserError(
+                    f"fold {fold} of {self.protocol}: {len(unknown)} images such as {unknown[0]} are not in the data; "
+                    "make the folds anew with `fer-bench folds make`"
+                )
+            sides.append(np.sort(at).astype(np.int64))
+        return sides[0], sides[1]
+
+    def write(self, path: Path) -> None:
+        """Write the folds' file."""
+        with atomic_write(path, "w") as handle:
+            handle.write(self.text)
+
+
+def read_folds(path: Path) -> Folds:
+    """Read a folds' file.
+
+    Raises
+    ------
+    UserError
+        The file is missing or is not a folds' file.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
+    head, _, body = text.partition("\n")
+    if not head.startswith("# fer-bench folds 1;"):
+        raise UserError(f"{path}: expected a folds' file that starts with '# fer-bench folds 1;', found {head[:40]!r}")
+    fields = dict(part.strip().split("=", 1) for part in head.split(";")[1:] if "=" in part)
+    try:
+        table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False).fillna("")
+        table = table[FOLD_COLUMNS].astype({"fold": int})
+        folds = Folds(fields["protocol"], fields["manifest"], int(fields["seed"]), table)
+    except (KeyError, ValueError, OverflowError) as error:
+        raise UserError(
+            f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {str(error).strip()}"
+        ) from error
+    if not set(table["role"]) <= {"train", "test"}:
+        raise UserError(f"{path}: the column role holds {sorted(set(table['role']))}, expected train and test")
+    return folds
+
+
+def broken_folds(folds: Folds) -> Iterator[str]:
+    """Yield what no protocol may do: no folds, an empty side, an image that stands twice in a fold."""
+    if not folds.numbers:
+        yield "there is no fold in the file"
+    for fold in folds.numbers:
+        rows = folds.table[folds.table["fold"] == fold]
+        sides = [int((rows["role"] == role).sum()) for role in ("train", "test")]
+        if not all(sides):
+            yield f"fold {fold}: {sides[0]} images to train on and {sides[1]} to test on"
+        doubled = sorted(rows.loc[rows["image"].duplicated(), "image"])
+        if doubled:
+            yield f"fold {fold}: {len(doubled)} images stand more than once, such as {doubled[0]}"
+
+
+def check_folds(folds: Folds) -> Iterator[str]:
+    """Yield every way in which folds break a promise: none means that people (and images) are disjoint.
+
+    Proven from the table alone, whatever made it.
+    """
+    yield from broken_folds(folds)
+    unknown = int(folds.table["subject"].eq("").sum())
+    if unknown:
+        yield f"{unknown} of {len(folds.table)} rows do not tell who is on the picture: nothing is known about people"
+    for fold in folds.numbers if not unknown else []:
+        rows = folds.table[folds.table["fold"] == fold]
+        train, test = rows[rows["role"] == "train"], rows[rows["role"] == "test"]
+        shared = sorted(set(train["subject"]) & set(test["subject"]))
+        if shared:
+            person = shared[0]
+            in_train, in_test = (int((side["subject"] == person).sum()) for side in (train, test))
+            yield (
+                f"fold {fold}: {len(shared)} of {test['subject'].nunique()} tested people are also trained on, such as "
+                f"{person} ({in_train} images in train, {in_test} in test)"
+            )

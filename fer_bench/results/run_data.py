@@ -1,0 +1,55 @@
+"""A run directory that was read back, as one object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_bench import stats
+
+from .checks import find_doubts
+
+__all__ = ["RunData"]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The consolidated files of one run directory.
+
+    Attributes
+    ----------
+    path : Path
+        The directory.
+    info : mapping
+        ``run.json``.
+    trials : DataFrame
+        ``trials.csv``, one row a planned trial.
+    predictions : DataFrame
+        ``predictions.parquet``, one row a tested image of a finished trial.
+    watched : DataFrame or None
+        ``watched.parquet``: the same, of the epoch that was best on the test images.
+    curves : DataFrame or None
+        ``curves.csv``, one row an epoch of a trial.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+    trials: pd.DataFrame
+    predictions: pd.DataFrame
+    watched: pd.DataFrame | None = None
+    curves: pd.DataFrame | None = None
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """Sentences on what is odd in these files, for the top of the report."""
+        return find_doubts(self)
+
+    @property
+    def unit(self) -> stats.Unit:
+        """What intervals and tests take for independent; runs that do not say have people."""
+        return stats.find_unit(str(self.info["dataset"].get("unit", "person")))

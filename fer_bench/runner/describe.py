@@ -1,0 +1,178 @@
+"""run.json: everything that a run says of itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_bench.folds.balance import balance
+from fer_bench.folds.folds import check_folds
+from fer_bench.folds.protocols import rule_of
+from fer_bench.methods import MethodSpec, load_methods
+from fer_bench.plan.forecast import Forecast
+from fer_bench.plan.plan import Plan, Trial
+from fer_bench.results.schema import SCHEMA
+from fer_bench.utils import provenance
+from fer_bench.utils.plugins import plugin_packages
+
+__all__ = []
+
+
+def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
+    """Everything of run.json that is known before the first trial."""
+    request, manifest = plan.request, plan.dataset.manifest
+    return {
+        "schema": SCHEMA,
+        "suite": request.suite,
+        "profile": request.profile,
+        "preset": request.preset,
+        "selection": "best_test_epoch" if request.preset == "article" else "last_epoch",
+        "command": request.command,
+        "seed": request.seed,
+        "workers": request.n_workers,
+        "device": plan.device,
+        "started": now(),
+        "finished": None,
+        "elapsed_seconds": None,
+        "notes": list(plan.notes),
+        "dataset": {
+            "name": plan.dataset.name,
+            "rendered": plan.dataset.rendered,
+            "notice": plan.dataset.notice,
+            "path": Path(plan.dataset.path).name,
+            "manifest_hash": manifest.hash,
+            "n_images": len(manifest),
+            "n_people": len(manifest.people),
+            "expressions": manifest.table["label"].value_counts().sort_index().to_dict(),
+            "unit": manifest.unit,
+            "people": manifest.people,
+            "n_excluded": len(manifest.excluded),
+            "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
+            "layout": plan.dataset.layout,
+            "layout_summary": plan.dataset.layout_summary,
+            "crop": plan.dataset.crop,
+            "options": request.data_options
+            | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
+            "views": sorted(manifest.table["view"].unique()),
+            "sessions": sorted(manifest.table["session"].unique()),
+        },
+        "protocols": {name: _describe_folds(plan, name) for name in plan.folds},
+        "methods": _describe_methods(plan),
+        "plan": [
+            {
+                "id": t.id,
+                "method": t.spec.name,
+                "protocol": t.protocol,
+                "fold": t.fold,
+                "seed": t.seed,
+                "watch": t.watch,
+                "estimate_seconds": round(t.estimate_seconds, 2),
+                **_expected(t, expected),
+                "skip": t.skip or None,
+            }
+            for t in plan.trials
+        ],
+        "forecast": expected.as_json(),
+        "packages": provenance.packages() | plugin_packages(),
+        "libraries": provenance.libraries(),
+        "machine": provenance.machine(),
+        "environment": provenance.environment(),
+        "code": provenance.code(),
+    }
+
+
+def _expected(trial: Trial, expected: Forecast) -> dict[str, Any]:
+    found = expected.trials.get(trial.id)
+    return {"predicted_seconds": round(found.seconds, 3), "predicted_from": found.source} if found else {}
+
+
+def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
+    folds, even = plan.folds[name], balance(plan.folds[name].table, plan.dataset.manifest)
+    roles = folds.table["role"].value_counts()
+    # Proven from the folds themselves on every run, never taken from the protocol's name.
+    disjoint = not any(check_folds(folds))
+    rule = rule_of(name, "person" if disjoint else "image")
+    return {
+        "summary": rule.summary + (f" ({len(folds.numbers)} folds by person)" if rule.kind == "profiles" else ""),
+        "splits_by": rule.splits_by,
+        "partners": list(rule.partners),
+        "optimistic": rule.optimistic,
+        "selection": "best_test_epoch" if rule.optimistic else "last_epoch",
+        "folds_hash": folds.hash,
+        "n_folds": len(folds.numbers),
+        "n_train": round(int(roles["train"]) / len(folds.numbers)),
+        "n_test": int(roles["test"]),
+        "people_disjoint": disjoint,
+        **_seen_people(folds.table),
+        "balance": even.sentence,
+        "largest_class_deviation": round(even.deviation, 6),
+    }
+
+
+def _seen_people(table: pd.DataFrame) -> dict[str, int]:
+    """How many people are tested, and how many of them the same fold trains on; 0 where nobody is told apart."""
+    named = table[table["subject"] != ""]
+    sides = [frozenset(zip(part["fold"], part["subject"], strict=True)) for _, part in named.groupby("role")]
+    both = frozenset.intersection(*sides) if len(sides) == 2 else frozenset()
+    tested = named.loc[named["role"] == "test", "subject"].nunique()
+    return {"n_people_tested": int(tested), "n_people_also_trained": len({person for _, person in both})}
+
+
+def _describe_methods(plan: Plan) -> dict[str, Any]:
+    described = {}
+    for trial in plan.trials:
+        spec = trial.spec
+        described[spec.name] = {
+            "family": spec.family,
+            "features": spec.features,
+            "network": spec.network,
+            "mode": spec.mode,
+            "tuning": spec.tuning,
+            "weights": trial.weights.label if trial.weights else "missing" if spec.weights else "none",
+            "weights_origin": _origin(trial),
+            "params": dict(spec.params),
+            "size": spec.image.size,
+            **_shortened(spec, plan.request.preset),
+            "channels": spec.image.channels,
+            "source": spec.image.source,
+            **({"landmarks": trial.landmarks} if trial.landmarks else {}),
+            "version": spec.version,
+            "summary": spec.summary,
+            "reference": spec.reference,
+        }
+    return described
+
+
+def _shortened(spec: MethodSpec, preset: str) -> dict[str, Any]:
+    """What a method has less of in this run than in a full one, or another network: what is here, and what there."""
+    here, full = (
+        {
+            "size": one.image.size,
+            "network": one.params.get("network"),
+            "epochs": one.params.get("epochs"),
+            "pretraining epochs": (one.params.get("pretraining") or {}).get("epochs"),
+        }
+        for one in (spec, load_methods()[spec.name].resolve("full", preset))
+    )
+    less = {
+        what: [value, full[what]]
+        for what, value in here.items()
+        if (value != full[what] if what == "network" else (value or 0) < (full[what] or 0))
+    }
+    return {"shortened": less} if less else {}
+
+
+def _origin(trial: Trial) -> str:
+    """Whose weights a trial starts from; a local file under another content than the published one is nobody's."""
+    if trial.spec.weights is None:
+        return ""
+    if trial.weights is not None and not trial.weights.published:
+        return "a local file, not the published one"
+    return trial.spec.weights.origin
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
