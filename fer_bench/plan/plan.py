@@ -21,20 +21,19 @@ from fer_bench.seeds import derive_seed
 from fer_bench.utils.files import to_json
 
 from .costs import History, kind_of_cost, load_history
-from .overrides import settings_notes, with_settings
+from .overrides import settings_notes, with_grids, with_settings
 from .profiles import PRESETS, Profile, get_profile
 from .request import Request, asked_protocols, open_data
 from .resources import WeightsFinder, choose_device
 from .suites import SuiteEntry, expand, load_suite
-from .tuning import with_grids
 
 __all__ = ["Plan", "Request", "Trial", "make_plan"]
 
 TRIAL_VERSION = 1
 """Part of every trial's identity; raised when the harness itself changes what a trial computes."""
 # Versions of packages are no part of it: most updates change no figure, and each would throw away days of results. They
-# stand in every trial's record, and a run that mixes them says so (`runner.run_dir.other_versions`); a method whose figures an
-# update does change raises its own version. Nor are threads: every trial has one, whatever is asked for.
+# stand in every trial's record, and a run that mixes them says so (`runner.run_dir.other_versions`); a method whose
+# figures an update does change raises its own version. Nor are threads: every trial has one, whatever is asked for.
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_bench.errors import UserError
+from fer_bench.results.checks import find_doubts
 from fer_bench.utils.files import atomic_write
 
 from .contents import SECTIONS
@@ -126,7 +127,8 @@ def _with_reasons(section: Section) -> Section:
 
 def _doubts(views: Sequence[RunView]) -> tuple[str, ...]:
     """What is odd in the runs' files."""
-    return tuple(f"{view.label}: {text}" if len(views) > 1 else text for view in views for text in view.run.doubts)
+    found = [(view.label, text) for view in views for text in find_doubts(view.run)]
+    return tuple(f"{label}: {text}" if len(views) > 1 else text for label, text in found)
 
 
 def _made_by(view: RunView) -> str:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fer_bench import stats
-
-from .checks import find_doubts
 
 __all__ = ["RunData"]
 
@@ -43,11 +40,6 @@ class RunData:
     predictions: pd.DataFrame
     watched: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
-
-    @cached_property
-    def doubts(self) -> tuple[str, ...]:
-        """Sentences on what is odd in these files, for the top of the report."""
-        return find_doubts(self)
 
     @property
     def unit(self) -> stats.Unit:

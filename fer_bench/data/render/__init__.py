@@ -16,14 +16,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .names import MAX_PEOPLE, PortraitName, parse_name, portrait_names
+from .names import MAX_PEOPLE, RENDERER_VERSION, PortraitName, parse_name, portrait_names
 
 if TYPE_CHECKING:
     from .export import write_kdef
     from .portrait import Truth, render_many, render_portrait, render_truth
-
-RENDERER_VERSION: int = 7
-"""Raised whenever the same arguments give other pixels."""
 
 __all__ = [
     "MAX_PEOPLE",

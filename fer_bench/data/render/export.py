@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .actions import ACTION_UNITS
-from .names import parse_name, portrait_names
+from .names import RENDERER_VERSION, parse_name, portrait_names
 from .portrait import DEFAULT_SIZE, Truth, render_many, render_truth
 
 __all__ = ["write_kdef"]
@@ -76,7 +76,6 @@ def write_kdef(
         if progress is not None:
             progress(done, len(names))
     _write_truth(Path(out) / "truth.csv", names, size, seed)
-    from . import RENDERER_VERSION
 
     text = _README.format(
         n=len(names), people=n_people, version=RENDERER_VERSION, seed=seed, width=size[0], height=size[1]

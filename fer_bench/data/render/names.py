@@ -1,4 +1,4 @@
-"""KDEF's file names: session, sex, number, expression, view, as in "AF01ANHL"."""
+"""KDEF's file names: session, sex, number, expression, view, as in "AF01ANHL"; and which version of them is drawn."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import NamedTuple
 from fer_bench.errors import InputError
 from fer_bench.labels import EMOTIONS, SESSIONS, VIEWS
 
-__all__ = ["MAX_PEOPLE", "PortraitName", "parse_name", "portrait_names"]
+__all__ = ["MAX_PEOPLE", "RENDERER_VERSION", "PortraitName", "parse_name", "portrait_names"]
 
 MAX_PEOPLE = 70
 """As many as KDEF has."""
+
+RENDERER_VERSION: int = 7
+"""Raised whenever the same name, size and seed give other pixels."""
 
 _PATTERN = re.compile(r"([AB])([FM])(0[1-9]|[12]\d|3[0-5])(AF|AN|DI|HA|NE|SA|SU)(FL|HL|S|HR|FR)")
 

@@ -8,10 +8,10 @@ import pytest
 
 from fer_bench.errors import UserError
 from fer_bench.methods import load_methods
+from fer_bench.plan.overrides import with_grids
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
 from fer_bench.plan.suites import load_suite
-from fer_bench.plan.tuning import with_grids
 
 SUITE = """
 summary = "two rows and a floor"
