@@ -7,7 +7,17 @@ imports this package and ``fer-bench list`` reads all catalogues in a fraction o
 from .checks import check_images, check_labels, check_landmarks
 from .contract import Method
 from .registry import load_methods
-from .spec import COMPARED_FAMILIES, FAMILIES, LANDMARKS, ImageSpec, MethodSpec, Override, WeightsSpec, load_object
+from .spec import (
+    COMPARED_FAMILIES,
+    FAMILIES,
+    LANDMARKS,
+    ImageSpec,
+    MethodSpec,
+    Override,
+    WeightsSpec,
+    load_object,
+    without_modules,
+)
 
 __all__ = [
     "COMPARED_FAMILIES",
@@ -23,4 +33,5 @@ __all__ = [
     "check_landmarks",
     "load_methods",
     "load_object",
+    "without_modules",
 ]

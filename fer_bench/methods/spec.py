@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = [
     "Override",
     "WeightsSpec",
     "load_object",
+    "without_modules",
 ]
 
 COMPARED_FAMILIES = ("classical", "cnn", "deep")
@@ -220,6 +222,25 @@ class MethodSpec:
         chosen = {name: supplied[name] for name in self.wants}
         result: Method = load_object(self.factory)(**{**self.params, **chosen})
         return result
+
+
+_OBJECT = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:([A-Za-z_]\w*)")
+
+
+def without_modules(value: Any) -> Any:
+    """Return a value of JSON's kinds with every ``"module:object"`` in it as ``"object"``, for hashes.
+
+    Where a file stands says nothing of what its code gives: an id that held it would throw away finished work when a
+    file moves. Code that gives other results tells it by the ``version`` of its method.
+    """
+    if isinstance(value, str):
+        named = _OBJECT.fullmatch(value)
+        return named[1] if named else value
+    if isinstance(value, Mapping):
+        return {key: without_modules(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_modules(item) for item in value]
+    return value
 
 
 def load_object(path: str) -> Callable[..., Any]:

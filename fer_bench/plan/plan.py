@@ -15,7 +15,7 @@ from fer_bench.folds.folds import Folds
 from fer_bench.folds.given import given_folds
 from fer_bench.folds.protocols import PROTOCOLS, rule_of, unsupported
 from fer_bench.folds.splitters import make_folds
-from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods
+from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods, without_modules
 from fer_bench.methods.weights import FoundWeights
 from fer_bench.seeds import derive_seed
 from fer_bench.utils.files import to_json
@@ -260,7 +260,7 @@ def _row(
         random_state = derive_seed(request.seed, spec.name, entry.protocol, fold)
         identity = {
             "version": TRIAL_VERSION,
-            "method": [spec.name, spec.factory, dict(spec.params), spec.version],
+            "method": without_modules([spec.name, spec.factory, dict(spec.params), spec.version]),
             "image": [asdict(spec.image), cut.faces, *([marks] if marks else [])],
             "folds": [table.hash, fold],
             "manifest": table.manifest_hash,
