@@ -27,6 +27,7 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         "Protocols and folds",
         {
             "fer_bench.folds.protocols": ("PROTOCOLS", "Protocol", "unsupported", "official_parts"),
+            "fer_bench.folds.folds": (),
             "fer_bench.folds.splitters": (),
             "fer_bench.folds.check": (),
         },

@@ -45,5 +45,8 @@ def label_words(*words: str) -> dict[str, str]:
     return {word: LABEL_WORDS[word] for word in words}
 
 
-TRAIN_SIDE, TEST_SIDE = "train data", "test data"
-"""What the column ``split`` holds where two datasets were joined for ``cross-dataset``."""
+TRAIN_SIDE = "train data"
+"""What the column ``split`` holds of the dataset to train on where two were joined for ``cross-dataset``."""
+
+TEST_SIDE = "test data"
+"""And of the one to test on."""

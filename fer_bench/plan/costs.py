@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from fer_bench.errors import UserError
-from fer_bench.methods import FAMILIES, MethodSpec
+from fer_bench.methods import FAMILIES, MethodSpec, without_modules
 from fer_bench.utils.files import atomic_write, cache_dir, locked, to_json
 
 from .machine_speed import machine_key
@@ -116,7 +116,7 @@ class History:
 def kind_of_cost(spec: MethodSpec, device: str, watch: bool) -> str:
     """Return the hash of all that a trial's cost depends on beside the machine and the number of images."""
     image = [spec.image.size, spec.image.channels]
-    parts = [spec.name, spec.factory, spec.version, dict(spec.params), image, device, watch]
+    parts = without_modules([spec.name, spec.factory, spec.version, dict(spec.params), image, device, watch])
     return hashlib.sha256(to_json(parts).encode()).hexdigest()[:12]
 
 

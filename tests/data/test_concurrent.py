@@ -20,7 +20,7 @@ SPECS = (ImageSpec(32), ImageSpec(48, 3))
 
 SLOWED = """
 import sys, time
-from fer_bench.data import store
+from fer_bench.data.images import store
 from fer_bench.data.images.crop import to_spec
 def slow(face, spec, pause=float(sys.argv.pop(1))):
     time.sleep(pause)

@@ -23,7 +23,7 @@ TOP = "baselines|benchmarks|deep|docs|fer_bench|reports|tests"
 
 @cache
 def _program():
-    return typer.main.get_command(app.app)
+    return typer.main.get_command(app)
 
 
 def parse(words):
