@@ -137,7 +137,7 @@ def _row(classifier: str, features: str, variant: bool) -> MethodSpec:
 
 
 def _recipe(features: str) -> MethodSpec:
-    """A row that follows one article; the suite of named systems runs it."""
+    """A row that follows one article; the suite literature runs it."""
     image, _, path, classifier, told, source = _RECIPES[features]
     return MethodSpec(
         name=f"{classifier}-{features}",
@@ -156,7 +156,7 @@ def _recipe(features: str) -> MethodSpec:
 
 GEOMETRIC = MethodSpec(
     name="svc-geometric",
-    family="named",
+    family="literature",
     factory="fer_bench.baselines.pipeline:FacePipeline",
     params={"features": f"{_HERE}.geometric:GEOMETRIC", "classifier": "rbf_svc"},
     image=_LANDMARKS,
@@ -189,4 +189,4 @@ METHODS: tuple[MethodSpec, ...] = (
     GEOMETRIC,
 )
 """Variants of a feature are left out of suites that take a whole family: ``classical_variants`` runs them, and
-``named`` the recipes of single articles."""
+``literature`` the recipes of single articles."""

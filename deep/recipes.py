@@ -88,8 +88,8 @@ _QUICK_EPOCHS = {
 def presets(network: Network, mode: str, size: int) -> dict[str, Override]:
     """What each preset changes in a row."""
     return {
-        "article": Override(_ARTICLE, ImageSpec(size, network.channels, "grey256")),
-        "paper": Override(_PAPER),
+        "as-printed": Override(_ARTICLE, ImageSpec(size, network.channels, "grey256")),
+        "original": Override(_PAPER),
         "authors-code": Override(_authors_code(network, mode)),
     }
 

@@ -21,7 +21,7 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
 
 DGNN = MethodSpec(
     name="dgnn",
-    family="named",
+    family="literature",
     factory="fer_bench.deep.literature.graph_classifier:GraphClassifier",
     image=ImageSpec(128, 1, "landmarks"),
     params={"widths": [64, 64, 64, 128, 128, 128, 256, 256], "epochs": 50, "batch_size": 32, "learning_rate": 1e-3},

@@ -59,7 +59,7 @@ def _row(name: str, network: str, summary: str, quick: dict[str, Any], **more: A
     defaults: dict[str, Any] = {"factory": _FACTORY, "wants": ("random_state", "device")}
     return MethodSpec(
         name=name,
-        family="named",
+        family="literature",
         image=ImageSpec(record.size, record.channels),
         params=params,
         network=network,
@@ -106,7 +106,7 @@ METHODS: tuple[MethodSpec, ...] = (
     ),
     MethodSpec(
         name="linear_svc-alexnet",
-        family="named",
+        family="literature",
         factory="fer_bench.deep.literature.alexnet_svc:AlexNetSVC",
         image=ImageSpec(224, 3),
         params={"layer": "fc7"},

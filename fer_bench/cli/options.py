@@ -28,7 +28,7 @@ class Executor(StrEnum):
 SuiteOption = Annotated[
     str,
     typer.Option(
-        help="One of `fer-bench list suites` (all, classical, deep, named ...), or a suite file ending in .toml.",
+        help="One of `fer-bench list suites` (all, classical, deep, akhand2021 ...), or a suite file ending in .toml.",
         metavar="NAME|FILE",
     ),
 ]
@@ -43,7 +43,7 @@ ProfileOption = Annotated[
     str, typer.Option(help="quick (7 people, 2 folds, ten minutes) or full.", metavar="quick|full")
 ]
 PresetOption = Annotated[
-    str, typer.Option(help="default, article (as the article prints it), paper, or authors-code.", metavar="NAME")
+    str, typer.Option(help="default, as-printed (as the article prints it), original, or authors-code.", metavar="NAME")
 ]
 OnlyOption = Annotated[
     list[str] | None,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fer_bench.errors import InputError
+from fer_bench.utils import renamed
 
 from .contract import Method
 
@@ -32,10 +33,10 @@ __all__ = [
 COMPARED_FAMILIES = ("classical", "cnn", "deep")
 """classical: hand-made features and a shallow classifier; cnn: small networks; deep: ImageNet architectures."""
 
-FAMILIES = (*COMPARED_FAMILIES, "named", "rendered")
-"""And what is shown beside them, but never stands in a headline, a claim or a comparison between families. named: other
-systems from the literature; rendered: networks pretrained on rendered faces, which on rendered faces have seen the
-generator of the labels."""
+FAMILIES = (*COMPARED_FAMILIES, "literature", "rendered")
+"""And what is shown beside them, but never stands in a headline, a claim or a comparison between families. literature:
+other systems from the literature; rendered: networks pretrained on rendered faces, which on rendered faces have seen
+the generator of the labels."""
 
 
 LANDMARKS = (68, 2)
@@ -191,6 +192,9 @@ class MethodSpec:
     reference: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "family", renamed.current("family", self.family, renamed.FAMILIES))
+        by_preset = {renamed.current("preset", name, renamed.PRESETS): more for name, more in self.presets.items()}
+        object.__setattr__(self, "presets", by_preset)
         if self.family not in FAMILIES:
             raise InputError(f"method {self.name}: family is one of {', '.join(FAMILIES)}, not {self.family!r}")
 
@@ -199,7 +203,7 @@ class MethodSpec:
 
         A profile goes last, since it bounds cost (epochs, size); the preset decides where the pixels come from.
         """
-        from_preset = self.presets.get(preset, Override())
+        from_preset = self.presets.get(renamed.current("preset", preset, renamed.PRESETS), Override())
         from_profile = self.profiles.get(profile, Override())
         image = from_profile.image or from_preset.image or self.image
         if from_preset.image is not None:

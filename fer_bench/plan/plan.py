@@ -22,7 +22,7 @@ from fer_bench.utils.files import to_json
 
 from .costs import History, kind_of_cost, load_history
 from .overrides import settings_notes, with_grids, with_settings
-from .profiles import PRESETS, Profile, get_profile
+from .profiles import AS_PRINTED, PRESETS, Profile, get_profile
 from .request import Request, asked_protocols, open_data
 from .resources import WeightsFinder, choose_device
 from .suites import SuiteEntry, expand, load_suite
@@ -143,7 +143,7 @@ def make_plan(
     specs = with_grids(specs, suite) if request.tune else specs
     said += settings_notes(specs, suite)
     weights = WeightsFinder(request, profile, fetch)
-    watch_all = request.preset == "article"
+    watch_all = request.preset == AS_PRINTED
     entries = [
         replace(e, watch=e.watch or ((watch_all or rule_of(e.protocol).optimistic) and specs[e.method].watches))
         for e in entries
@@ -294,9 +294,9 @@ def _row(
 def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable[[str], bool]) -> Iterable[list[Trial]]:
     """Order rows by family, cheap networks first, and skip those that no longer fit the profile's budget.
 
-    Named systems come before the large networks, which are many: a taste of everything is not to end before them.
+    Systems of the literature come before the large networks, which are many: a reduced run is not to end before them.
     """
-    turns = {family: turn for turn, family in enumerate(FAMILIES)} | {"named": FAMILIES.index("deep") - 0.5}
+    turns = {family: turn for turn, family in enumerate(FAMILIES)} | {"literature": FAMILIES.index("deep") - 0.5}
 
     def rank(row: list[Trial]) -> tuple[float, float]:
         return turns[row[0].spec.family], sum(t.estimate_seconds for t in row) if row[0].spec.uses_torch else 0.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fer_bench.errors import UserError
 
-__all__ = ["PRESETS", "PROFILES", "Profile", "get_profile"]
+__all__ = ["AS_PRINTED", "PRESETS", "PROFILES", "Profile", "get_profile"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,14 @@ PROFILES = {
     )
 }
 
+AS_PRINTED = "as-printed"
+"""The preset that watches the test images after every epoch, as the article does."""
+
 PRESETS = {
     "default": "the field's usual parameters; the last epoch is the result",
-    "article": "as the article prints it: betas (0.9, 0.009), 50 epochs, grey 256-pixel source; "
+    AS_PRINTED: "as the article prints it: betas (0.9, 0.009), 50 epochs, grey 256-pixel source; "
     "the best epoch on the test fold is the result, flagged as optimistic",
-    "paper": "the paper's recipe as far as known: colour, rotation, scale and mirror (recalled, not verified), Adam "
+    "original": "the paper's recipe as far as known: colour, rotation, scale and mirror (recalled, not verified), Adam "
     "with usual betas",
     "authors-code": "as the authors' notebooks train: SGD with steps for 20 epochs (torch), staged Adam for VGG-16 "
     "(Keras); the last epoch is the result",

@@ -13,6 +13,9 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.join import join_datasets
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
+from fer_bench.utils import renamed
+
+from .suites import known_suites
 
 __all__ = ["Request", "asked_protocols", "open_data"]
 
@@ -46,6 +49,12 @@ class Request:
     time_limit: float = 0.0
     max_failures: str = ""
     command: str = ""
+
+    def __post_init__(self) -> None:
+        # A package may have registered a suite of an old name of ours: then that one is meant.
+        if self.suite in renamed.SUITES and self.suite not in known_suites():
+            object.__setattr__(self, "suite", renamed.current("suite", self.suite, renamed.SUITES))
+        object.__setattr__(self, "preset", renamed.current("preset", self.preset, renamed.PRESETS))
 
     @property
     def data_options(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fer_bench.errors import UserError
+from fer_bench.utils import renamed
 from fer_bench.utils.plugins import SUITES_GROUP, points, registered_by
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def load_suite(name: str) -> Suite:
             raise UserError(f"--suite {name}: cannot be read: {error}") from error
         return _parse(path.stem, text, name)
     known = _texts()
+    name = name if name in known else renamed.current("suite", name, renamed.SUITES)
     if name not in known:
         raise UserError(f"--suite {name}: no such suite; choose from {', '.join(known)}, or give a .toml file")
     return _parse(name, known[name], name)
@@ -171,7 +173,8 @@ def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[Su
 
 def _matching(suite: Suite, job: dict[str, Any], specs: list[MethodSpec]) -> list[MethodSpec]:
     if job["family"] is not None:
-        found = [spec for spec in specs if spec.family == job["family"] and not spec.variant]
+        family = renamed.current("family", job["family"], renamed.FAMILIES)
+        found = [spec for spec in specs if spec.family == family and not spec.variant]
         if not found:
             raise UserError(f"suite {suite.name}: no installed method is of the family {job['family']!r}")
         return found

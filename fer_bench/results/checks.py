@@ -11,6 +11,7 @@ import pandas as pd
 
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.utils import renamed
 
 if TYPE_CHECKING:
     from .run_data import RunData
@@ -46,6 +47,9 @@ def checked_info(file: Path, info: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in whole.items():
         if not isinstance(value, int) or isinstance(value, bool):
             raise UserError(_odd(file, name, "a whole number", value))
+    for method in kept["methods"].values():
+        if (family := method.get("family")) in renamed.FAMILIES:  # as an earlier version called it
+            method["family"] = renamed.FAMILIES[family]
     return kept
 
 

@@ -14,6 +14,7 @@ from fer_bench.folds.protocols import rule_of
 from fer_bench.methods import MethodSpec, load_methods
 from fer_bench.plan.forecast import Forecast
 from fer_bench.plan.plan import Plan, Trial
+from fer_bench.plan.profiles import AS_PRINTED
 from fer_bench.results.schema import SCHEMA
 from fer_bench.utils import provenance
 from fer_bench.utils.plugins import plugin_packages
@@ -29,7 +30,7 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
         "suite": request.suite,
         "profile": request.profile,
         "preset": request.preset,
-        "selection": "best_test_epoch" if request.preset == "article" else "last_epoch",
+        "selection": "best_test_epoch" if request.preset == AS_PRINTED else "last_epoch",
         "command": request.command,
         "seed": request.seed,
         "workers": request.n_workers,

@@ -18,7 +18,7 @@ from fer_bench.plan.forecast import forecast, predicted_before
 from fer_bench.plan.plan import Plan, Trial, make_plan
 from fer_bench.plan.request import Request
 from fer_bench.results.records import finished, read_record, trial_folder
-from fer_bench.utils import provenance
+from fer_bench.utils import provenance, renamed
 from fer_bench.utils.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
 from fer_bench.utils.progress import say
 
@@ -50,10 +50,18 @@ def default_out(request: Request) -> Path:
 
     A command that narrows or changes the suite (--only, --protocol, --seed, --preset, --views and the like, other data
     of the same name) has a folder of its own: it does not replace the report of the whole suite by its own few rows.
+    A run that was begun under an old name of its suite or preset goes on in its folder.
     """
+    suites = (request.suite, *renamed.old_names(request.suite, renamed.SUITES))
+    presets = (request.preset, *renamed.old_names(request.preset, renamed.PRESETS))
+    places = [_out_of(request, suite, preset) for suite in suites for preset in presets]
+    return next((place for place in places if place.exists()), places[0])
+
+
+def _out_of(request: Request, suite: str, preset: str) -> Path:
     data = _place(request.data)
-    parts = [Path(request.suite).stem, request.profile, Path(data).stem]
-    narrowed = [*(request.only or ("*",)), *request.protocols, request.seed, request.preset]
+    parts = [Path(suite).stem, request.profile, Path(data).stem]
+    narrowed = [*(request.only or ("*",)), *request.protocols, request.seed, preset]
     options = request.data_options
     if request.folds or request.test_data:
         # Files of one name in two places are two files.

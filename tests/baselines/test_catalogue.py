@@ -54,7 +54,7 @@ def test_recipes_of_single_articles_run_where_they_are_named():
 @pytest.mark.parametrize("spec", METHODS, ids=lambda spec: spec.name)
 def test_the_rows_say_what_they_are(spec):
     """Each row has a summary, a source, default parameters and the image that its feature is stated for."""
-    assert spec.family == ("named" if spec.name == "svc-geometric" else "classical")
+    assert spec.family == ("literature" if spec.name == "svc-geometric" else "classical")
     assert spec.summary
     assert "doi" in spec.reference
     assert spec.tuning == "default"

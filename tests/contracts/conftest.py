@@ -104,8 +104,8 @@ def draw_points(size: int, people: int, first: int = 0, each: int = 1) -> Faces:
 
 def _is_slow(spec: MethodSpec) -> bool:
     family = re.match("[a-z]*", spec.network).group()  # type: ignore[union-attr]
-    one_of_many = spec.uses_torch and spec.family != "named" and family in NETWORKS
-    half_a_gigabyte = spec.family == "named" and spec.weights is not None and spec.weights.megabytes > 500
+    one_of_many = spec.uses_torch and spec.family != "literature" and family in NETWORKS
+    half_a_gigabyte = spec.family == "literature" and spec.weights is not None and spec.weights.megabytes > 500
     return spec.variant or half_a_gigabyte or (one_of_many and spec.name != NETWORKS[family])
 
 

@@ -156,7 +156,7 @@ def _prepare(method):
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
-@pytest.mark.parametrize("preset", ["default", "article"])
+@pytest.mark.parametrize("preset", ["default", "as-printed"])
 def test_specs_resolve_to_what_can_be_written_down(spec, profile, preset):
     """In every profile and preset parameters survive JSON, the image is sensible and the cost a positive number."""
     resolved = spec.resolve(profile, preset)

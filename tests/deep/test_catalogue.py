@@ -16,11 +16,11 @@ from fer_bench.deep.networks.weights import url
 from fer_bench.deep.networks.zoo import IMAGENET, RENDERED, find
 from fer_bench.methods import MethodSpec, load_object
 
-METHODS = tuple(spec for spec in ALL if spec.family != "named")
+METHODS = tuple(spec for spec in ALL if spec.family != "literature")
 # the graph network reads landmarks: tests/deep/literature/test_graph.py
-NAMED = tuple(spec for spec in ALL if spec.family == "named" and spec.image.source != "landmarks")
+NAMED = tuple(spec for spec in ALL if spec.family == "literature" and spec.image.source != "landmarks")
 NETWORKS = tuple(network.name for network in IMAGENET)
-PRESETS = ("default", "article", "paper", "authors-code")
+PRESETS = ("default", "as-printed", "original", "authors-code")
 
 
 def test_importing_the_catalogue_imports_no_torch() -> None:
@@ -71,7 +71,7 @@ def test_every_row_can_be_made_in_every_profile(spec: object) -> None:
             method._settings()
             assert resolved.image.size >= smallest_side(resolved.network)
             assert resolved.image.channels == find(resolved.network).channels
-            assert resolved.image.source == ("grey256" if preset == "article" else "photo")
+            assert resolved.image.source == ("grey256" if preset == "as-printed" else "photo")
             assert resolved.estimate_seconds(245, 245) > 0
 
 
@@ -138,7 +138,7 @@ def test_every_named_system_can_be_made_in_every_profile(spec: MethodSpec) -> No
         assert resolved.image.size >= network.smallest
         assert resolved.image.channels == network.channels
         assert resolved.estimate_seconds(245, 245) > 0
-        assert spec.resolve(profile, "article") == resolved
+        assert spec.resolve(profile, "as-printed") == resolved
 
 
 def test_a_quick_run_of_the_named_systems_stays_cheap() -> None:

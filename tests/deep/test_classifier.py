@@ -290,7 +290,7 @@ def test_the_article_preset_reaches_adam(toy: Toy, monkeypatch: pytest.MonkeyPat
         return seen[-1]
 
     monkeypatch.setattr(training, "make_optimizer", spy)
-    for preset, betas in (("article", (0.9, 0.009)), ("default", (0.9, 0.999))):
+    for preset, betas in (("as-printed", (0.9, 0.009)), ("default", (0.9, 0.999))):
         spec = load_methods()["cnn2-48"].resolve("full", preset)
         assert spec.params["epochs"] == 50
         method = spec.make(random_state=0, device="cpu")

@@ -27,7 +27,7 @@ n_neighbors = [1, 5]
 SUITES = {
     "all": ["subject-10fold", "random-10fold"],
     "classical": ["subject-10fold", "random-10fold"],
-    "paper": ["holdout-10", "subject-10fold"],
+    "akhand2021": ["holdout-10", "subject-10fold"],
     "protocols": ["subject-10fold", "random-10fold", "session-out", "frontal-to-profile"],
     "mine": ["subject-2fold"],  # a suite of the reader's own
 }

@@ -76,7 +76,7 @@ def test_a_flawed_grid_is_refused_with_its_place(suite):
         load_suite(str(suite))
 
 
-@pytest.mark.parametrize("name", ["classical", "all", "classical_variants", "named"])
+@pytest.mark.parametrize("name", ["classical", "all", "classical_variants", "literature"])
 def test_every_grid_of_the_built_in_suites_fits_its_classifier(name):
     """Each grid is of parameters that the classifier has, holds the default, and belongs to a method of the suite."""
     from fer_bench.baselines.classifiers.registry import make_classifier

@@ -104,10 +104,10 @@ def test_what_does_not_fit_the_budget_says_so(request_, monkeypatch):
 def test_named_systems_are_planned_before_large_networks(request_, tmp_path):
     """A budget that ends among the large networks leaves the named systems in; classical rows stay first."""
     names = ["squeezenet1_0-scratch", "", "cnn2-48", "knn-pixels"]
-    names[1] = next(spec.name for spec in load_methods().values() if spec.family == "named" and spec.uses_torch)
+    names[1] = next(spec.name for spec in load_methods().values() if spec.family == "literature" and spec.uses_torch)
     request = replace(request_, only=(), suite=write_suite(tmp_path / "s.toml", names))
     order = list(dict.fromkeys(trial.spec.family for trial in make_plan(request, fetch=False).trials))
-    assert order == ["classical", "cnn", "named", "deep"]
+    assert order == ["classical", "cnn", "literature", "deep"]
 
 
 def test_what_is_done_is_never_skipped_for_its_cost(request_, monkeypatch):
@@ -187,11 +187,11 @@ def test_folds_of_ones_own_replace_every_protocol(request_, tmp_path):
         ({"protocols": ("cross-dataset",)}, "needs --test-data"),
         ({"views": ("S", "UP")}, "no picture in these data shows view UP"),
         ({"crop": "round"}, "--crop round: expected fixed"),
-        ({"suite": "nonsense"}, "no such suite; choose from all, classical"),
+        ({"suite": "nonsense"}, "no such suite; choose from akhand2021, all, classical"),
         ({"only": ("knn-*", "zzz*")}, "--only 'zzz\\*' names none of the"),
         ({"protocols": ("nonsense",)}, "no such protocol; choose from subject-10fold"),
         ({"profile": "nonsense"}, "no such profile; choose from quick, full"),
-        ({"preset": "nonsense"}, "no such preset; choose from default, article"),
+        ({"preset": "nonsense"}, "no such preset; choose from default, as-printed"),
         ({"data": "/nonexistent/place"}, "--data /nonexistent/place: no such file or folder"),
         ({"test_data": "/nonexistent/place"}, "^--test-data /nonexistent/place: no such file or folder"),
     ],

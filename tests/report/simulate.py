@@ -104,7 +104,7 @@ def write_run(folder: Path, simulation: Simulation | None = None) -> Path:
 def family_of(name: str) -> str:
     """The family, by the name alone."""
     if name == "dbn" or "-rendered-" in name:
-        return "named" if name == "dbn" else "rendered"
+        return "literature" if name == "dbn" else "rendered"
     if name.startswith("cnn2"):
         return "cnn"
     return "deep" if name.split("-")[0] in NETWORKS else "classical"

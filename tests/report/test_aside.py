@@ -49,7 +49,7 @@ def test_a_row_aside_is_shown_with_its_figure(run):
     """The leaderboard has it with its accuracy and family, and no difference to a best that it cannot be."""
     report = write_report([run]).parent
     table = pd.read_csv(report / "tables" / f"leaderboard-{PERSON}.csv").set_index("method")
-    assert table.loc["dbn", "family"] == "named"
+    assert table.loc["dbn", "family"] == "literature"
     assert table.loc["squeezenet1_1-rendered-entire", "family"] == "rendered"
     assert table.loc["dbn", "accuracy"] > table.loc["resnet18-entire", "accuracy"]
 

@@ -320,7 +320,7 @@ def test_a_narrower_run_has_a_folder_of_its_own(tmp_path):
         Request(only=("knn-*",)),
         Request(seed=1),
         Request(protocols=("subject-10fold",)),
-        Request(preset="article"),
+        Request(preset="as-printed"),
         Request(data=str(tmp_path / "a" / "KDEF")),
         Request(data=str(tmp_path / "b" / "KDEF")),
         Request(views=("S",)),

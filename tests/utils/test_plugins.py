@@ -103,7 +103,7 @@ BROKEN = {
     "a shipped name": ("layouts", "mine = my_plugin:MINE", LAYOUT.format("jaffe"), "one named 'jaffe' already"),
     "methods raise": ("methods", "mine = my_plugin:METHODS", "1 / 0", "cannot be loaded: ZeroDivisionError"),
     "no methods": ("methods", "mine = my_plugin:METHODS", "METHODS = 7", "expected a sequence of .*MethodSpec"),
-    "a shipped suite": ("suites", "paper = my_plugin", "", "one named 'paper' already"),
+    "a shipped suite": ("suites", "akhand2021 = my_plugin", "", "one named 'akhand2021' already"),
     "no suite": ("suites", "mine = my_plugin", "", "expected mine.toml in that package"),
     "no package": ("suites", "mine = no_such_module", "", "expected mine.toml in that package"),
 }

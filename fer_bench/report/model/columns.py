@@ -10,7 +10,7 @@ METHOD = Column("method", "method", "code", "classifier-features, or network-mod
 FAMILY = Column(
     *("family", "family", "text"),
     "classical: hand-made features; cnn: small networks; deep: ImageNet networks; beside them, and never compared as a "
-    "family, named: systems that the article names, and rendered: networks pretrained on rendered faces",
+    "family, literature: systems that the article names, and rendered: networks pretrained on rendered faces",
 )
 IMAGES = Column("n", "images", "count", "test images behind the figures of this row")
 

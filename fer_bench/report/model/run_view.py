@@ -27,7 +27,7 @@ FAMILY_WORDS = {
     "classical": "classical pipelines",
     "cnn": "small networks",
     "deep": "deep networks",
-    "named": "systems named in the article",
+    "literature": "systems named in the article",
     "rendered": "networks pretrained on rendered faces",
 }
 VIEW_PROTOCOLS = ("view-out", "frontal-to-profile")

@@ -16,8 +16,8 @@ __all__ = ["named_section"]
 
 _TEXT = (
     "No two figures of a row were measured alike: the column why says how. A published figure with the status "
-    "recalled, unverified was not read by us; one that is missing is not known to us. Rows of the family named are "
-    "shown among the others, but lead no headline, decide no claim and are in no test between families."
+    "recalled, unverified was not read by us; one that is missing is not known to us. Rows of the family literature "
+    "are shown among the others, but lead no headline, decide no claim and are in no test between families."
 )
 
 _UNKNOWN = "not known to us"

@@ -16,7 +16,7 @@ from fer_bench.deep.training.settings import Settings
 from fer_bench.deep.training.stages import GRADUAL, Stage, plan_stages
 from fer_bench.errors import InputError
 
-SPECS = {spec.name: spec for spec in METHODS if spec.family != "named"}
+SPECS = {spec.name: spec for spec in METHODS if spec.family != "literature"}
 
 
 @given(st.integers(1, 60), st.integers(1, 9))
@@ -77,10 +77,10 @@ def test_presets_are_what_their_sources_say() -> None:
         return dict(SPECS[name].resolve("full", preset).params)
 
     for name in SPECS:
-        assert params(name, "article")["betas"] == [0.9, 0.009]
-        assert params(name, "paper")["betas"] == [0.9, 0.999]
-        assert params(name, "paper")["augment"] == "paper"
-        assert SPECS[name].resolve("full", "paper").image.source == "photo"
+        assert params(name, "as-printed")["betas"] == [0.9, 0.009]
+        assert params(name, "original")["betas"] == [0.9, 0.999]
+        assert params(name, "original")["augment"] == "paper"
+        assert SPECS[name].resolve("full", "original").image.source == "photo"
     torch_code = {"optimizer": "sgd", "momentum": 0.9, "schedule": "step", "step_size": 6, "gamma": 0.1, "epochs": 20}
     for name, rate, batch in (
         ("resnet18-entire", 1e-3, 32),

@@ -110,7 +110,7 @@ def test_every_heat_cell_can_be_read(theme: int) -> None:
         assert (light + 0.05) / (deep + 0.05) >= 4.5, percent
 
 
-@pytest.mark.parametrize("family", ["classical", "cnn", "deep", "named", "rendered", "a plug-in's"])
+@pytest.mark.parametrize("family", ["classical", "cnn", "deep", "literature", "rendered", "a plug-in's"])
 def test_every_family_has_a_colour_and_a_shape(family: str) -> None:
     """The mark before a family's name is one that the stylesheet draws, whoever brought the family."""
     column = Column("family", "family", "text")

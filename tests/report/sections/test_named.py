@@ -29,7 +29,7 @@ def write(folder, *, layout="", rendered=False, methods=tuple(TRUTH)):
     info = json.loads((run / "run.json").read_text(encoding="utf-8"))
     info["dataset"]["layout"] = layout
     if "dgnn" in methods:
-        info["methods"]["dgnn"] |= {"source": "landmarks", "landmarks": MARKER, "family": "named"}
+        info["methods"]["dgnn"] |= {"source": "landmarks", "landmarks": MARKER, "family": "literature"}
     (run / "run.json").write_text(json.dumps(info), encoding="utf-8")
     return run
 
@@ -143,7 +143,7 @@ def test_facts_are_whole():
         assert all(figure.status in STATUS_WORDS and figure.status for figure in system.figures)
         assert all(not figure.layout or figure.layout in LAYOUT_SUMMARIES for figure in system.figures)
     patterns = [pattern for system in systems for pattern in system.ours]
-    names = {entry.method for entry in expand(load_suite("named"), load_methods().values(), "full")}
+    names = {entry.method for entry in expand(load_suite("literature"), load_methods().values(), "full")}
     assert {"dgnn", "svc-geometric", "rbf_svc-lbp_shan", "rbf_svc-ldp_jabid", "linear_svc-2dlda_shih"} <= names
     assert not [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
     assert names <= {entry.method for entry in expand(load_suite("all"), load_methods().values(), "full")}
