@@ -125,7 +125,7 @@ class Agenda:
     def lost(self, task: Task, death: Death) -> None:
         """Take a task whose process died: it is tried once more, then it has failed.
 
-        After a crash the second try is a safer one (`fer_bench.runner.trial.CAUTION`): the same again would crash again.
+        After a crash the second try is a safer one (`runner.trial.CAUTION`): the same again would crash again.
         """
         deaths = self._deaths[task.id]
         deaths.append(death)
