@@ -252,24 +252,7 @@ def _info(
         "finished": "2026-11-22T12:34:56Z",
         "seed": chosen.seed,
         "elapsed_seconds": 9296.0,
-        "dataset": {
-            "name": "synthetic" if chosen.rendered else "KDEF",
-            "rendered": chosen.rendered,
-            "notice": "Simulated predictions made by a test, not by any method.",
-            "path": "kdef.zip",
-            "manifest_hash": "1f" * 32,
-            "n_images": len(images),
-            "n_people": chosen.people if chosen.unit == "person" else 0,
-            "unit": chosen.unit,
-            "n_excluded": 2,
-            "excluded": [
-                {"file": "AF01SUFR.JPG", "reason": "black picture (mean 0.6)"},
-                {"file": "<b>notes</b>.JPG", "reason": "not an image & not a name of KDEF's"},
-            ],
-            "crop": "kdef-boxes-v1",
-            "views": list(chosen.views),
-            "sessions": list("AB"[: chosen.sessions]),
-        },
+        "dataset": _dataset(chosen, images),
         "protocols": {
             protocol: {
                 "folds_hash": "ab" * 32,
@@ -300,6 +283,27 @@ def _info(
         "workers": 2,
         "device": "cpu",
         "selection": "last_epoch",
+    }
+
+
+def _dataset(chosen: Simulation, images: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "name": "synthetic" if chosen.rendered else "KDEF",
+        "rendered": chosen.rendered,
+        "notice": "Simulated predictions made by a test, not by any method.",
+        "path": "kdef.zip",
+        "manifest_hash": "1f" * 32,
+        "n_images": len(images),
+        "n_people": chosen.people if chosen.unit == "person" else 0,
+        "unit": chosen.unit,
+        "n_excluded": 2,
+        "excluded": [
+            {"file": "AF01SUFR.JPG", "reason": "black picture (mean 0.6)"},
+            {"file": "<b>notes</b>.JPG", "reason": "not an image & not a name of KDEF's"},
+        ],
+        "crop": "kdef-boxes-v1",
+        "views": list(chosen.views),
+        "sessions": list("AB"[: chosen.sessions]),
     }
 
 

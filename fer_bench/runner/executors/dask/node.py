@@ -286,8 +286,8 @@ def run_ticket(pickled: bytes, run: str, logs: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The trial's shortened record; ``{"lost": code}``, of a `Death`, where its process ended by itself; empty where it
-        was stopped on request.
+        The trial's shortened record; ``{"lost": code}``, of a `Death`, where its process ended by itself; empty where
+        it was stopped on request.
     """
     ticket: Ticket = pickle.loads(pickled)
     task = unpack(ticket, _values, _files)
