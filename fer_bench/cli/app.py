@@ -12,6 +12,7 @@ import json
 import shlex
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,6 +54,7 @@ from .options import (
     WorkersOption,
     split_views,
 )
+from .parameters import as_options
 from .tables import answer
 from .weights import pretrain, weights_app
 
@@ -195,6 +197,7 @@ def status(
     from fer_bench.runner.monitor.status import newest_run, read_status, status_lines
 
     found = read_status(run_folder or newest_run())
+    found = replace(found, why=as_options(found.why))  # an error that ended it is written down as it was raised
     answer(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(status_lines(found)))
 
 
@@ -253,6 +256,8 @@ def compare(
     if method is not None and (method_a is not None or method_b is not None):
         raise UserError("--method: not beside --method-a and --method-b; give one or the other")
     pair = (method_a, method_b) if method is None else (method, method)
+    if (pair[0] is None) != (pair[1] is None):
+        raise UserError("--method-a and --method-b: give both, or --method for the same one in both runs")
     found = compare_runs(run_a, run_b, method_a=pair[0], method_b=pair[1], protocol=protocol, margin=margin / 100)
     answer(compare_json(found) if as_json else "\n".join(compare_lines(found)))
 
@@ -301,7 +306,7 @@ def gate(
     """
     from fer_bench.gate.check import check_gate, nothing_compared
 
-    from .gate import gate_json, gate_lines, github_lines, update_lines, write_summary
+    from .gate import gate_json, gate_lines, github_lines, in_options, update_lines, write_summary
 
     if update:
         if exact is not None or as_json or github:
@@ -317,6 +322,7 @@ def gate(
             raise
         # Programs and GitHub are told in their own way, too.
         found = nothing_compared(str(error))
+    found = in_options(found)
     answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
     if github:
         write_summary(found)
@@ -361,7 +367,7 @@ def main() -> None:
         app()
     except (FerBenchError, OSError) as error:
         # What the system refuses (a full disk, a folder where a file should be) is told like a user's mistake.
-        sys.stderr.write(f"fer-bench: {error}\n")
+        sys.stderr.write(f"fer-bench: {as_options(str(error))}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("fer-bench: interrupted\n")

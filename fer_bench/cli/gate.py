@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,19 @@ from fer_bench.gate.check import Verdict, check_gate
 from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
 from fer_bench.gate.judge import Row
 
+from .parameters import as_options
 from .tables import columns
 
-__all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "update_lines", "write_summary"]
+__all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "in_options", "update_lines", "write_summary"]
 
 _MOST_LINES = 12
 """Rows that are shown though nothing is wrong with them; --json has all."""
+
+
+def in_options(found: Verdict) -> Verdict:
+    """Return the same verdict in the command line's words."""
+    faults, notes = (tuple(map(as_options, texts)) for texts in (found.faults, found.notes))
+    return replace(found, faults=faults, notes=notes)
 
 
 def gate_lines(found: Verdict) -> Iterator[str]:
@@ -85,13 +92,13 @@ def update_lines(run_folders: list[Path], file: Path, *, few_seeds: bool) -> Ite
         try:
             before = read_expected(file)
         except UserError as error:
-            damage = str(error)
+            damage = as_options(str(error))
     first = None
     if before is not None:
         try:
             first = check_gate(run_folders[0], file, few_seeds=True)
         except UserError as error:
-            damage = str(error)
+            damage = as_options(str(error))
     write_expected(run_folders, file, few_seeds=few_seeds)
     now = read_expected(file)
     yield from _changes(before, now)

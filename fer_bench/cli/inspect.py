@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEWS
 
+from .parameters import as_options
+
 if TYPE_CHECKING:
     from fer_bench.data.manifest import Dataset, Excluded
 
@@ -100,7 +102,7 @@ def _protocol_lines(dataset: Dataset) -> Iterator[str]:
     for name, reason in reasons.items():
         names[reason].append(name)
     for reason, same in names.items():
-        yield f"not supported, {', '.join(same)}: {reason}"
+        yield f"not supported, {', '.join(same)}: {as_options(reason)}"
 
 
 def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from fer_bench.plan.forecast import SOURCES, Forecast, forecast
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.utils.texts import duration
 
+from .parameters import as_options
 from .tables import columns
 
 __all__ = ["Planned", "planned", "planned_json", "planned_lines"]
@@ -50,7 +51,7 @@ def planned_lines(found: Planned) -> Iterator[str]:
         table.append((row["method"], row["protocol"], str(row["trials"]), seconds, ", ".join(row["sources"]), state))
     yield from columns(table)
     yield ""
-    yield from found.plan.notes
+    yield from map(as_options, found.plan.notes)
     yield from _summary_lines(found)
     reasons = Counter(t.skip for t in found.plan.trials if t.skip)
     for reason, n in reasons.most_common():
@@ -75,7 +76,7 @@ def planned_json(found: Planned) -> dict[str, Any]:
         "trials": _counts(found),
         "forecast": expected.as_json(),
         "downloads": [{"file": spec.filename, "megabytes": spec.megabytes} for spec in plan.downloads],
-        "notes": list(plan.notes),
+        "notes": list(map(as_options, plan.notes)),
         "rows": _rows(found),
     }
 

@@ -37,6 +37,7 @@ def load_dataset(
     strict: bool = False,
     crop: str = "",
     views: Sequence[str] = (),
+    parameter: str = "data",
 ) -> Dataset:
     """Find a dataset by name or path.
 
@@ -54,6 +55,8 @@ def load_dataset(
         ``"fixed"``, ``"detect"`` or ``"none"``; empty for what suits the layout.
     views : sequence of str
         Keep only these views; empty for all.
+    parameter : str
+        What the caller's own caller knows ``data`` as, such as ``"test_data"``: errors name it.
 
     Raises
     ------
@@ -63,34 +66,34 @@ def load_dataset(
     if data == "synthetic":
         dataset = _synthetic(people, strict)
     elif data in DATASETS or not data:
-        raise UserError(f"--data {data!r}: expected 'synthetic' or the path of a folder, archive or table")
+        raise UserError(f"`{parameter}` {data!r}: expected 'synthetic' or the path of a folder, archive or table")
     else:
-        dataset = read_dataset(data, workers, strict=strict)
-    dataset = _with_views(_with_crop(dataset, crop), views)
+        dataset = read_dataset(data, workers, strict=strict, parameter=parameter)
+    dataset = _with_views(_with_crop(dataset, crop), views, parameter)
     return dataset if people is None else _fewer(dataset, people)
 
 
 def _with_crop(dataset: Dataset, crop: str) -> Dataset:
     if crop not in ("", *CROPS):
-        raise UserError(f"--crop {crop}: expected {', '.join(CROPS)}")
+        raise UserError(f"`crop` {crop}: expected {', '.join(CROPS)}")
     if crop == "fixed" and not set(dataset.manifest.table["view"]) <= set(VIEWS):
         raise UserError(
-            f"--crop fixed: the fixed boxes are KDEF's, one a view, and these data ({dataset.layout}) are not KDEF's; "
-            "use --crop detect or none"
+            f"`crop` fixed: the fixed boxes are KDEF's, one a view, and these data ({dataset.layout}) are not KDEF's; "
+            "use `crop` detect or none"
         )
     return replace(dataset, crop=crop or dataset.crop)
 
 
-def _with_views(dataset: Dataset, views: Sequence[str]) -> Dataset:
+def _with_views(dataset: Dataset, views: Sequence[str], parameter: str) -> Dataset:
     if not views:
         return dataset
     found = sorted(set(dataset.manifest.table["view"]) - {""})
     unknown = [view for view in views if view not in found]
     if unknown:
         has = f"they have {', '.join(found)}" if found else "nothing tells the view of their pictures"
-        raise UserError(f"--views {','.join(views)}: no picture in these data shows view {unknown[0]}; {has}")
+        raise UserError(f"`views` {','.join(views)}: no picture in these data shows view {unknown[0]}; {has}")
     kept = replace(dataset, manifest=dataset.manifest.where("view", list(views)))
-    need_expressions(kept.manifest, dataset.path or dataset.name)
+    need_expressions(kept.manifest, f"`{parameter}` {dataset.path or dataset.name}")
     return kept
 
 

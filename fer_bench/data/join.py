@@ -42,8 +42,8 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
     """
     if train.crop != test.crop:
         raise UserError(
-            f"--test-data: faces of {train.name} are cut out as '{train.crop}', of {test.name} as '{test.crop}', which "
-            "no figure could tell from a difference of the data; give --crop detect or --crop none for both"
+            f"`test_data`: faces of {train.name} are cut out as '{train.crop}', of {test.name} as '{test.crop}', which "
+            "no figure could tell from a difference of the data; give `crop` detect or `crop` none for both"
         )
     trained, copies, said = _without_copies(train, test)
     tested, unlearnt, untested = _without_unlearnt(test, trained["label"], train.name)
@@ -84,10 +84,10 @@ def _without_copies(train: Dataset, test: Dataset) -> tuple[pd.DataFrame, list[E
     why = pd.Series([copies.get(image, "") for image in table["image"]], index=table.index, dtype=str)
     copied, kept = table[why.ne("")], table[why.eq("")]
     if kept.empty:
-        raise UserError(f"--test-data {test.name}: it holds every picture of {train.name}; expected other data")
+        raise UserError(f"`test_data` {test.name}: it holds every picture of {train.name}; expected other data")
     if kept["label"].nunique() < 2 <= table["label"].nunique():
         raise UserError(
-            f"--test-data {test.name}: without the {len(copied)} pictures that are in it, too, all that is left of "
+            f"`test_data` {test.name}: without the {len(copied)} pictures that are in it, too, all that is left of "
             f"{train.name} shows {kept['label'].iat[0]}; expected other data"
         )
     reasons = why[why.ne("")]
@@ -103,7 +103,7 @@ def _without_unlearnt(
     table = test.manifest.table
     unlearnt = ~table["label"].isin(learnt)
     if unlearnt.all():
-        raise UserError(f"--test-data {test.name}: no image shows an expression that {train_name} has")
+        raise UserError(f"`test_data` {test.name}: no image shows an expression that {train_name} has")
     excluded = [
         Excluded(_TEST + row.file, f"shows {row.label}, which nobody shows in the training data")
         for row in table[unlearnt].itertuples()

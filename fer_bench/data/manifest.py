@@ -189,7 +189,7 @@ def as_manifest(
     excluded : sequence of Excluded
         What was left out.
     where : str
-        What the user gave, for messages.
+        What the user gave as errors name it, such as `Source.where`.
     expected : str
         What the layout looks for, for messages.
 
@@ -205,7 +205,7 @@ def as_manifest(
         if excluded:
             first = f"{excluded[0].file}: {excluded[0].reason}"
             seen = f"all {len(excluded)} files were left out, the first is {first}" if len(excluded) > 1 else first
-        raise UserError(f"--data {where}: no usable image; expected {expected or 'pictures'}; {seen}")
+        raise UserError(f"{where}: no usable image; expected {expected or 'pictures'}; {seen}")
     manifest = Manifest(table, tuple(sorted(excluded, key=lambda e: e.file)))
     need_expressions(manifest, where)
     return manifest
@@ -221,6 +221,4 @@ def need_expressions(manifest: Manifest, where: str) -> None:
     """
     labels = sorted(manifest.table["label"].unique())
     if len(labels) < 2:
-        raise UserError(
-            f"--data {where}: all {len(manifest)} usable images show {labels[0]}; expected several expressions"
-        )
+        raise UserError(f"{where}: all {len(manifest)} usable images show {labels[0]}; expected several expressions")

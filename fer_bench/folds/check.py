@@ -81,7 +81,7 @@ def check_file(path: Path, *, claim: str | None = None, data: str = "", manifest
         Something cannot be read, the images are not in the data, or there is no such claim.
     """
     if data and manifest:
-        raise UserError("--data and --manifest exclude each other: give one")
+        raise UserError("`data` and `manifest` exclude each other: give one")
     file = read_fold_table(path)
     notes = list(file.notes)
     known = _from_data(data) if data else read_manifest(manifest) if manifest else None
@@ -116,7 +116,7 @@ def read_manifest(path: Path) -> Manifest:
     UserError
         The file is missing or is no manifest: a column is lacking, an image stands twice, or a label is no code.
     """
-    where = f"--manifest {path}"
+    where = f"`manifest` {path}"
     table = read_text_table(path, "a manifest")
     if not {"image", "label"} <= set(table.columns):
         raise UserError(f"{where}: expected the columns image and label; found {', '.join(table.columns)}")
@@ -173,7 +173,7 @@ def check_table(
     """
     claim = claim or _promise(file)
     if claim not in CLAIMS:
-        raise UserError(f"--claim {claim}: expected {', '.join(CLAIMS)}")
+        raise UserError(f"`claim` {claim}: expected {', '.join(CLAIMS)}")
     table = file.table
     folds = Folds(file.protocol, file.manifest_hash, file.seed, table)
     about = f"sha256 {file.hash}" if file.hash else "another tool's table"

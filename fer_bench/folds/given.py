@@ -40,7 +40,7 @@ def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]
         The file names images that the data lack, tests an image twice, or breaks what its protocol promises.
     """
     file = read_fold_table(path)
-    table = file.table.assign(image=match_images(file.table["image"], manifest, f"--folds {path}"))
+    table = file.table.assign(image=match_images(file.table["image"], manifest, f"`folds` {path}"))
     facts = manifest.table.set_index("image")[["subject", "label"]]
     table = table[["fold", "role", "image"]].join(facts, on="image")[FOLD_COLUMNS]
     folds = Folds("given-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem) or "folds"), manifest.hash, file.seed, table)
@@ -53,7 +53,7 @@ def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]
     if rule is not None and rule.splits_by == "person" and not faults:
         faults = [f"it says {file.protocol}, which keeps people apart, but {fault}" for fault in check_folds(folds)]
     if faults:
-        raise UserError(f"--folds {path}: {faults[0]}; `fer-bench folds check` tells all")
+        raise UserError(f"`folds` {path}: {faults[0]}; `fer-bench folds check` tells all")
     known = _as_known(file, manifest, table)
     return known or folds, tuple(_notes(file, manifest, table, path, known is not None))
 

@@ -157,7 +157,7 @@ def unsupported(manifest: Manifest, why_no_people: str = "") -> dict[str, str]:
 def _obstacles(rule: Protocol, manifest: Manifest, why_no_people: str) -> Iterator[str]:
     joined = set(manifest.table["split"]) == {TRAIN_SIDE, TEST_SIDE}
     if joined != (rule.kind == "datasets"):
-        yield "two datasets are given, which go with cross-dataset alone" if joined else "it needs --test-data PATH"
+        yield "two datasets are given, which go with cross-dataset alone" if joined else "it needs `test_data` PATH"
     elif rule.splits_by == "person":
         yield from _person_obstacles(rule, manifest, why_no_people)
     elif rule.kind == "images":

@@ -31,7 +31,7 @@ def make_folds(manifest: Manifest, protocol: str, seed: int, why_no_people: str 
         No such protocol, or the data cannot support it; see `fer_bench.folds.protocols.unsupported`.
     """
     if protocol not in PROTOCOLS:
-        raise UserError(f"--protocol {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
+        raise UserError(f"`protocol` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
     reason = unsupported(manifest, why_no_people).get(protocol)
     if reason:
         raise UserError(f"protocol {protocol}: {reason}")

@@ -65,7 +65,7 @@ class Verdict:
 
 def check_gate(
     run_folder: Path,
-    file: Path,
+    expected: Path,
     *,
     tolerance: float = TOLERANCE,
     exact: bool | None = None,
@@ -75,7 +75,8 @@ def check_gate(
 
     Parameters
     ----------
-    run_folder, file : Path
+    run_folder, expected : Path
+        A run, and the file of expected results.
     tolerance : float
         Drop of accuracy, as a share, that is not asked about where the rule is people.
     exact : bool, optional
@@ -88,16 +89,16 @@ def check_gate(
     UserError
         Nothing can be compared: no run, a broken file, other data.
     """
-    run, expected = load_run(run_folder), read_expected(file)
+    run, wanted = load_run(run_folder), read_expected(expected)
     found = run.info["dataset"]["manifest_hash"]
-    if found != expected.manifest_hash:
+    if found != wanted.manifest_hash:
         raise UserError(
-            f"{file}: expected manifest_hash {expected.manifest_hash}, the run in {run_folder} has {found}; "
-            "use the same data, or write a new expectation with --update"
+            f"{expected}: expected manifest_hash {wanted.manifest_hash}, the run in {run_folder} has {found}; "
+            "use the same data, or write a new expectation with `write_expected`"
         )
     outcomes = last_epochs(run)
     faults, pairs, rules = [], [], []
-    for key, reference in expected.rows.items():
+    for key, reference in wanted.rows.items():
         rule = reference.rule if exact is None else "exact" if exact else "people"
         fault = _fault(run, reference, outcomes.get(key), rule, few_seeds)
         if fault:
@@ -106,8 +107,8 @@ def check_gate(
         pairs.append((reference, outcomes[key].predicted.astype("uint8"), _same_seed(run, reference)))
         rules.append(rule)
     rows = judge(pairs, rules, tolerance=tolerance)
-    new = [f"{method} under {protocol}" for method, protocol in outcomes if (method, protocol) not in expected.rows]
-    return Verdict(tuple(rows), tuple(faults), tuple(_notes(rows, new, expected.unit)), expected.unit)
+    new = [f"{method} under {protocol}" for method, protocol in outcomes if (method, protocol) not in wanted.rows]
+    return Verdict(tuple(rows), tuple(faults), tuple(_notes(rows, new, wanted.unit)), wanted.unit)
 
 
 def nothing_compared(why: str) -> Verdict:
@@ -120,7 +121,7 @@ def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: st
     trials = run.trials[(run.trials["method"] == reference.method) & (run.trials["protocol"] == reference.protocol)]
     bad = trials[trials["state"] != "ok"]
     if not len(trials):
-        return "is not in the run; run it, or write a new expectation with --update"
+        return "is not in the run; run it, or write a new expectation with `write_expected`"
     if len(bad) or outcome is None:
         first = bad.iloc[0]
         return (
@@ -131,20 +132,20 @@ def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: st
     if folds not in reference.folds:
         return (
             f"expected folds {' or '.join(dict.fromkeys(f[:12] for f in reference.folds))}, found {folds[:12]}; "
-            f"run with --seed {reference.seeds[0]} or the same --folds"
+            f"run with `seed` {reference.seeds[0]} or the same `folds`"
         )
     if hash_images(outcome) != reference.images:
-        return "was tested on other images than expected; write a new expectation with --update"
+        return "was tested on other images than expected; write a new expectation with `write_expected`"
     weights = run.info["methods"][reference.method].get("weights", "none")
     if weights != reference.weights:
-        return f"expected weights {reference.weights}, found {weights}; give the same with --weights-dir"
+        return f"expected weights {reference.weights}, found {weights}; give the same with `weights_dir`"
     if rule == "exact" and _same_seed(run, reference) < 0:
         known = ", ".join(map(str, reference.seeds))
         return f"the same predictions need the same seed: expected {known}, found {run.info['seed']}"
     if rule == "people" and len(reference.seeds) < SEEDS and not few_seeds:
         return (
             f"the expectation has {len(reference.seeds)} of {SEEDS} seeds, too few to say how far a new seed may fall; "
-            "write it from more runs, or judge it as it is with --few-seeds"
+            "write it from more runs, or judge it as it is with `few_seeds=True`"
         )
     return ""
 
@@ -162,11 +163,13 @@ def _notes(rows: Sequence[Row], new: Sequence[str], unit: Unit) -> list[str]:
     if blind:
         notes.append(
             f"{len(blind)} rows cannot fail, such as {blind[0].method} under {blind[0].protocol}: too few {unit.many} "
-            f"for {sum(row.rule == 'people' for row in rows)} rows; take more {unit.many} (--profile full), or fewer"
+            f"for {sum(row.rule == 'people' for row in rows)} rows; take more {unit.many} (`profile` full), or fewer"
         )
     few = sum(row.few_seeds for row in rows)
     if few:
-        notes.append(f"{few} rows rest on fewer than {SEEDS} seeds (--few-seeds): expect more false alarms than 1 %")
+        notes.append(
+            f"{few} rows rest on fewer than {SEEDS} seeds (`few_seeds=True`): expect more false alarms than 1 %"
+        )
     if new:
         notes.append(f"{len(new)} rows of the run are not expected and not judged, such as {new[0]}")
     return notes

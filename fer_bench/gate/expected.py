@@ -101,14 +101,15 @@ def hash_images(outcome: Outcome) -> str:
     return hashlib.sha256("\n".join(outcome.images).encode()).hexdigest()
 
 
-def write_expected(run_folders: Sequence[Path] | Path, file: Path, *, few_seeds: bool = False) -> None:
+def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_seeds: bool = False) -> None:
     """Write what runs predicted as the new expectation.
 
     Parameters
     ----------
     run_folders : Path, or several
         One run, or runs that differ in their seed.
-    file : Path
+    expected : Path
+        The file to write.
     few_seeds : bool
         Take methods that are trained at random with fewer than `SEEDS` seeds.
 
@@ -124,7 +125,9 @@ def write_expected(run_folders: Sequence[Path] | Path, file: Path, *, few_seeds:
         _refuse_other(run, runs[0])
     seeds = [int(run.info["seed"]) for run in runs]
     if len(set(seeds)) < len(seeds):
-        raise UserError(f"--update: seed {seeds[0]} comes twice among {len(seeds)} runs; give runs of different seeds")
+        raise UserError(
+            f"`write_expected`: seed {seeds[0]} comes twice among {len(seeds)} runs; give runs of different seeds"
+        )
     outcomes = [last_epochs(run) for run in runs]
     if not outcomes[0]:
         raise UserError(f"{runs[0].path}: no finished trial, so there is nothing to expect")
@@ -134,14 +137,16 @@ def write_expected(run_folders: Sequence[Path] | Path, file: Path, *, few_seeds:
         row, test = _collect(method, protocol, runs, outcomes)
         if len(runs) < SEEDS and row["rule"] != "exact" and not few_seeds:
             raise UserError(
-                f"--update: {method} is trained at random, and {len(runs)} of {SEEDS} seeds are given, which says too "
-                f"little of how far a new seed may fall; give runs of {SEEDS} seeds (run --seed 1 --out ..., and so "
-                "on), or take it as it is with --few-seeds"
+                f"`write_expected`: {method} is trained at random, and {len(runs)} of {SEEDS} seeds are given, which "
+                f"says too little of how far a new seed may fall; give runs of {SEEDS} seeds (run `seed` 1 `out` ..., "
+                "and so on), or take it as it is with `few_seeds=True`"
             )
         rows.append(row)
         known = tested.setdefault(protocol, test)
         if known != test:
-            raise UserError(f"--update: {method} was tested on other images under {protocol} than the methods before")
+            raise UserError(
+                f"`write_expected`: {method} was tested on other images under {protocol} than the methods before"
+            )
     value = {
         "schema": SCHEMA,
         "manifest_hash": runs[0].info["dataset"]["manifest_hash"],
@@ -150,12 +155,12 @@ def write_expected(run_folders: Sequence[Path] | Path, file: Path, *, few_seeds:
         "tested": tested,
         "rows": rows,
     }
-    with atomic_write(file, "w") as handle:
+    with atomic_write(expected, "w") as handle:
         json.dump(value, handle, indent=1)
         handle.write("\n")
 
 
-def read_expected(file: Path) -> Expected:
+def read_expected(expected: Path) -> Expected:
     """Read a file of expected results.
 
     Raises
@@ -164,15 +169,17 @@ def read_expected(file: Path) -> Expected:
         It is none, is damaged, or has another schema.
     """
     try:
-        value = json.loads(file.read_text("utf-8"))
+        value = json.loads(expected.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"--expected {file}: cannot be read: {error}; `--update` writes one from a run") from error
+        raise UserError(
+            f"`expected` {expected}: cannot be read: {error}; `write_expected` writes one from a run"
+        ) from error
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema != SCHEMA:
         found = "none" if schema is None else schema
         raise UserError(
-            f"--expected {file}: expected a file of expected results of schema {SCHEMA}, found {found}; "
-            "write it anew with --update"
+            f"`expected` {expected}: expected a file of expected results of schema {SCHEMA}, found {found}; "
+            "write it anew with `write_expected`"
         )
     try:
         tested = {name: _Tested(**part) for name, part in value["tested"].items()}
@@ -187,7 +194,7 @@ def read_expected(file: Path) -> Expected:
         )
     except (KeyError, ValueError, TypeError, AttributeError, zlib.error, InputError) as error:
         raise UserError(
-            f"--expected {file}: is damaged ({type(error).__name__}: {error}); write it anew with --update"
+            f"`expected` {expected}: is damaged ({type(error).__name__}: {error}); write it anew with `write_expected`"
         ) from error
 
 
@@ -205,7 +212,7 @@ def _collect(
     found = []
     for run, outcome in zip(runs, outcomes, strict=True):
         if (method, protocol) not in outcome:
-            raise UserError(f"--update: {run.path} has no {method} under {protocol}, which {runs[0].path} has")
+            raise UserError(f"`write_expected`: {run.path} has no {method} under {protocol}, which {runs[0].path} has")
         found.append(outcome[method, protocol])
     tests = [
         {
@@ -218,7 +225,8 @@ def _collect(
     ]
     if any(test != tests[0] for test in tests):
         raise UserError(
-            f"--update: the runs test {method} under {protocol} on different images; make them with the same --folds"
+            f"`write_expected`: the runs test {method} under {protocol} on different images; make them with the same "
+            "`folds`"
         )
     family = runs[0].info["methods"][method]
     row = {
@@ -274,7 +282,7 @@ def _refuse_other(run: RunData, first: RunData) -> None:
         here, there = run.info["dataset"].get(name), first.info["dataset"].get(name)
         if here != there:
             raise UserError(
-                f"--update: {run.path} has {name} {here}, {first.path} has {there}; give runs of one dataset"
+                f"`write_expected`: {run.path} has {name} {here}, {first.path} has {there}; give runs of one dataset"
             )
 
 

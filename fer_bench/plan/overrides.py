@@ -84,10 +84,10 @@ def with_grids(specs: Mapping[str, MethodSpec], suite: Suite) -> dict[str, Metho
     }
     if not grids:
         raise UserError(
-            f"--tune: suite {suite.name} gives no grid for {', '.join(sorted(specs)[:3])}"
+            f"`tune`: suite {suite.name} gives no grid for {', '.join(sorted(specs)[:3])}"
             f"{' and the others' if len(specs) > 3 else ''}; write a table such as [tune.linear_svc] into a suite file"
         )
     fixed = sorted(name for name in grids if not specs[name].grid)
     if fixed:
-        raise UserError(f"--tune: suite {suite.name} gives a grid for {', '.join(fixed)}, which cannot be tuned")
+        raise UserError(f"`tune`: suite {suite.name} gives a grid for {', '.join(fixed)}, which cannot be tuned")
     return {name: spec.tuned(grids[name]) if name in grids else spec for name, spec in specs.items()}

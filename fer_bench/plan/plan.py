@@ -126,9 +126,9 @@ def make_plan(
     """
     profile = get_profile(request.profile)
     if request.preset not in PRESETS:
-        raise UserError(f"--preset {request.preset}: no such preset; choose from {', '.join(PRESETS)}")
+        raise UserError(f"`preset` {request.preset}: no such preset; choose from {', '.join(PRESETS)}")
     if request.weights_dir is not None and not request.weights_dir.is_dir():
-        raise UserError(f"--weights-dir {request.weights_dir}: no such folder")
+        raise UserError(f"`weights_dir` {request.weights_dir}: no such folder")
     entries, notes = _entries(request, profile)
     device = choose_device(request.device, request.executor)
     dataset, folds, said = _data_and_folds(request, profile, entries)
@@ -179,14 +179,14 @@ def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list
     for glob in request.only:
         if not any(fnmatchcase(name, glob) for name in known):
             raise UserError(
-                f"--only {glob!r} names none of the {len(known)} methods of suite {request.suite}; "
+                f"`only` {glob!r} names none of the {len(known)} methods of suite {request.suite}; "
                 "`fer-bench list methods` shows the names"
             )
     entries = [entry for entry in entries if any(fnmatchcase(entry.method, glob) for glob in request.only or ("*",))]
     asked = asked_protocols(request)
     for protocol in [*asked, *(entry.protocol for entry in entries)]:
         if protocol not in PROTOCOLS:
-            raise UserError(f"--protocol {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
+            raise UserError(f"`protocols` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
     if asked:
         entries = _under(entries, asked)
     unique: dict[tuple[str, str], SuiteEntry] = {}

@@ -93,5 +93,5 @@ def get_profile(name: str) -> Profile:
         No such profile.
     """
     if name not in PROFILES:
-        raise UserError(f"--profile {name}: no such profile; choose from {', '.join(PROFILES)}")
+        raise UserError(f"`profile` {name}: no such profile; choose from {', '.join(PROFILES)}")
     return PROFILES[name]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,14 +91,14 @@ def asked_protocols(request: Request) -> tuple[str, ...]:
         Options that exclude each other.
     """
     if request.folds and (request.protocols or request.test_data):
-        other = "--protocol" if request.protocols else "--test-data"
+        other = "`protocols`" if request.protocols else "`test_data`"
         raise UserError(
-            f"--folds and {other} exclude each other: a folds' file says who is trained on and who is tested"
+            f"`folds` and {other} exclude each other: a folds' file says who is trained on and who is tested"
         )
     if request.test_data and set(request.protocols) - {"cross-dataset"}:
         raise UserError(
-            f"--protocol {request.protocols[0]} and --test-data exclude each other: "
-            "with --test-data the protocol is cross-dataset"
+            f"`protocols` {request.protocols[0]} and `test_data` exclude each other: "
+            "with `test_data` the protocol is cross-dataset"
         )
     return ("cross-dataset",) if request.test_data else request.protocols
 
@@ -112,30 +110,28 @@ def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]
     such a list, and it is said where they do not.
     """
 
-    def load(data: str, *, strict: bool, views: tuple[str, ...]) -> Dataset:
+    def load(data: str, parameter: str, *, strict: bool, views: tuple[str, ...]) -> Dataset:
         return load_dataset(
-            data, people=people, workers=request.n_workers, strict=strict, crop=request.crop, views=views
+            data,
+            people=people,
+            workers=request.n_workers,
+            strict=strict,
+            crop=request.crop,
+            views=views,
+            parameter=parameter,
         )
 
-    dataset = load(request.data, strict=request.strict, views=request.views)
+    dataset = load(request.data, "data", strict=request.strict, views=request.views)
     if not request.test_data:
         return dataset, []
-    test, said = _as_test_data(lambda: load(request.test_data, strict=False, views=())), []
+    test, said = load(request.test_data, "test_data", strict=False, views=()), []
     strict = request.strict and test.layout == dataset.layout
     views = request.views if test.manifest.table["view"].ne("").any() else ()
     if strict or views:
-        test = _as_test_data(lambda: load(request.test_data, strict=strict, views=views))
+        test = load(request.test_data, "test_data", strict=strict, views=views)
     if request.strict and not strict:
         said.append(f"--strict: there is no such list for {test.name}")
     if request.views and not views:
         said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
     joined, notes = join_datasets(dataset, test)
     return joined, [*said, *notes]
-
-
-def _as_test_data(load: Callable[[], Dataset]) -> Dataset:
-    """Load the test data; what is wrong with them is told of the option that named them."""
-    try:
-        return load()
-    except UserError as error:
-        raise UserError(re.sub(r"(?<![\w-])--data\b(?!-)", "--test-data", str(error))) from error

@@ -66,11 +66,11 @@ def choose_device(asked: str, executor: str) -> str:
     if asked == "cuda" and executor == "dask":
         return "cuda"  # a cluster's workers may have one where this machine has none
     if asked not in ("auto", "cuda"):
-        raise UserError(f"--device {asked}: expected auto, cpu or cuda")
+        raise UserError(f"`device` {asked}: expected auto, cpu or cuda")
     if _gpu_usable():
         return "cuda"
     if asked == "cuda":
-        raise UserError("--device cuda: no GPU that the installed torch can use; see `nvidia-smi`, or use --device cpu")
+        raise UserError("`device` cuda: no GPU that the installed torch can use; see `nvidia-smi`, or use `device` cpu")
     return "cpu"
 
 

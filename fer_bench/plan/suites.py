@@ -97,12 +97,12 @@ def load_suite(name: str) -> Suite:
         try:
             text = path.read_text()
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"--suite {name}: cannot be read: {error}") from error
+            raise UserError(f"`suite` {name}: cannot be read: {error}") from error
         return _parse(path.stem, text, name)
     known = _texts()
     name = name if name in known else renamed.current("suite", name, renamed.SUITES)
     if name not in known:
-        raise UserError(f"--suite {name}: no such suite; choose from {', '.join(known)}, or give a .toml file")
+        raise UserError(f"`suite` {name}: no such suite; choose from {', '.join(known)}, or give a .toml file")
     return _parse(name, known[name], name)
 
 

@@ -78,7 +78,7 @@ def write_gallery(run_dir: Path, data: str = "", *, workers: int = 2) -> Path:
     view = gather([run_dir])[0]
     protocol = view.primary
     if protocol is None or len(view.ranked(protocol)) < 2:
-        raise UserError(f"--gallery: {run_dir} has fewer than two finished methods, so nothing is missed by all")
+        raise UserError(f"`write_gallery`: {run_dir} has fewer than two finished methods, so nothing is missed by all")
     names, what = hardest(view, protocol, MOST_PICTURES)
     shown = [_Picture(name, **taken_for(view, protocol, name)) for name in names]
     pictures = _read(view, shown, data, workers) if shown else []
@@ -97,14 +97,14 @@ def _read(view: RunView, shown: Sequence[_Picture], data: str, workers: int) -> 
     absent = [name for name in wanted if name not in table.index]
     if absent:
         raise UserError(
-            f"--gallery: {place} does not hold {absent[0]} ({len(absent):,} of {len(wanted):,} pictures are missing); "
-            "give the data that this run read, with --data"
+            f"`write_gallery`: {place} does not hold {absent[0]} ({len(absent):,} of {len(wanted):,} pictures are "
+            "missing); give the data that this run read, with `data`"
         )
     other = next((p for p in shown if EMOTIONS[EMOTION_NAMES.index(p.label)] != table.loc[p.image, "label"]), None)
     if other is not None:
         raise UserError(
-            f"--gallery: {place} calls {other.image} {table.loc[other.image, 'label']}, the run {other.label}: these "
-            "are other pictures; give the data that this run read, with --data"
+            f"`write_gallery`: {place} calls {other.image} {table.loc[other.image, 'label']}, the run {other.label}: "
+            "these are other pictures; give the data that this run read, with `data`"
         )
     manifest = dataset.manifest.where("image", wanted)
     found = zip(manifest.table["image"], dataset.pictures(manifest, workers), strict=True)
@@ -118,7 +118,9 @@ def _dataset(place: str, workers: int, *, strict: bool) -> Dataset:
     try:
         return load_dataset(place, people=None, workers=workers, strict=strict)
     except UserError as error:
-        raise UserError(f"--gallery: the pictures cannot be read: {error}; say where they are with --data") from error
+        raise UserError(
+            f"`write_gallery`: the pictures cannot be read: {error}; say where they are with `data`"
+        ) from error
 
 
 def _data_of(command: str) -> str:

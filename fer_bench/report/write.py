@@ -61,14 +61,14 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
     if not run_dirs:
         raise UserError("no run directory was given; give one or more that `fer-bench run` wrote")
     if out is None and len(run_dirs) > 1:
-        raise UserError(f"{len(run_dirs)} runs are merged into one report; say where to write it with --out")
+        raise UserError(f"{len(run_dirs)} runs are merged into one report; say where to write it with `out`")
     places = [Path(folder).resolve() for folder in run_dirs]
     twice = next((run for run, place in zip(run_dirs, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} is given twice; name each run once")
     target = Path(run_dirs[0]) if out is None else Path(out)
     if target.exists() and not target.is_dir():
-        raise UserError(f"--out {target} is a file; give a folder for the report")
+        raise UserError(f"`out` {target} is a file; give a folder for the report")
     views = gather(run_dirs)
     document = build_document(views)
     files = {

@@ -185,7 +185,7 @@ def compare_data(
 def _wanted_methods(a: RunData, b: RunData, method_a: str | None, method_b: str | None) -> list[tuple[str, str]]:
     """Pairs of names; each is known in its run."""
     if (method_a is None) != (method_b is None):
-        raise UserError("--method-a and --method-b: give both, or --method for the same one in both runs")
+        raise UserError("`method_a` and `method_b`: give both, or neither")
     names_a, names_b = _names(a, "method"), _names(b, "method")
     if method_a is not None and method_b is not None:
         for name, names, run in ((method_a, names_a, a), (method_b, names_b, b)):
@@ -194,12 +194,12 @@ def _wanted_methods(a: RunData, b: RunData, method_a: str | None, method_b: str 
             raise UserError(f"{a.path}: {method_a} compared with itself; give two methods, or two runs")
         return [(method_a, method_b)]
     if a is b:
-        raise UserError(f"{a.path} is given twice; give --method-a and --method-b, or another run")
+        raise UserError(f"{a.path} is given twice; give `method_a` and `method_b`, or another run")
     both = [name for name in names_a if name in names_b]
     if not both:
         raise UserError(
             f"{a.path} has {_some(names_a)}, {b.path} has {_some(names_b)}: no method is in both; "
-            "give --method-a and --method-b"
+            "give `method_a` and `method_b`"
         )
     return [(name, name) for name in both]
 

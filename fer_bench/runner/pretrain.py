@@ -162,8 +162,8 @@ def pretrain(
     if spec is None or not spec.make:
         raise UserError(f"pretrain {method.network}: its weights are not made here{f': {spec.origin}' if spec else ''}")
     if out.suffix != ".safetensors":
-        raise UserError(f"--out {out}: expected a name that ends in .safetensors")
-    for what, found, least in (("--people", people, 20), ("--epochs", epochs, 1)):
+        raise UserError(f"`out` {out}: expected a name that ends in .safetensors")
+    for what, found, least in (("`people`", people, 20), ("`epochs`", epochs, 1)):
         if found < least:
             raise UserError(f"{what}: expected {least} or more, found {found}")
     need_space(out.resolve().parent, spec.megabytes * 1e6, f"the weights {out.name}")

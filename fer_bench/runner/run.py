@@ -104,7 +104,7 @@ def run(request: Request) -> int:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UserError(f"--out {out}: cannot be written: {error.strerror}; choose another folder") from error
+        raise UserError(f"`out` {out}: cannot be written: {error.strerror}; choose another folder") from error
     with claimed(out), terminable():
         return _run(plan, out, begun)
 
@@ -119,7 +119,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     for note in plan.notes:
         say(note)
     say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
-    need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with --out")
+    need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with `out`")
     earlier, killed = _earlier_seconds(out) if n_done else (0.0, 0.0)
     clock = Stopwatch(out, resumed=bool(n_done))
     clock.add("trials", killed)

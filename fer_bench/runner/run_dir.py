@@ -39,7 +39,7 @@ def check_place(out: Path) -> None:
     UserError
         Nothing can be written there, another version of fer-bench wrote it, or another run is writing to it.
     """
-    need_writable(out, "give another folder with --out")
+    need_writable(out, "give another folder with `out`")
     check_written(out)
     if (out / LOCK).exists():
         with claimed(out):
@@ -57,7 +57,7 @@ def claimed(out: Path) -> Iterator[None]:
     """
     with locked(out / LOCK, wait=False) as mine:
         if not mine:
-            raise UserError(f"{out}: another run is writing there; wait for it, or give another folder with --out")
+            raise UserError(f"{out}: another run is writing there; wait for it, or give another folder with `out`")
         yield
 
 

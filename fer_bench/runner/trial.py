@@ -47,7 +47,7 @@ _FULL_BYTES = 1e6
 """With less free than this, a trial's error is the disk's."""
 _MOST_WARNINGS = 20
 _LONGEST_TRACEBACK = 20_000
-_OTHER_RUN = "copy the run to a larger disk, and give the same command again with --out"
+_OTHER_RUN = "copy the run to a larger disk, and give the same command again with `out`"
 
 
 def run_task(task: Task) -> dict[str, Any]:

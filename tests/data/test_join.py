@@ -182,7 +182,7 @@ def test_people_are_groups_where_one_side_does_not_tell_them(pair):
 def test_faces_cut_out_in_two_ways_are_refused(pair):
     """A figure between two datasets must not hang on two ways of cutting."""
     train, test = pair
-    with pytest.raises(UserError, match="give --crop detect or --crop none for both"):
+    with pytest.raises(UserError, match="give `crop` detect or `crop` none for both"):
         join_datasets(train, replace(test, crop="none"))
 
 

@@ -95,7 +95,7 @@ def test_folds_that_do_not_fit_are_one_sentence(manifest, tmp_path, text, messag
     (tmp_path / "f.csv").write_text(text)
     with pytest.raises(UserError, match=message) as error:
         given_folds(tmp_path / "f.csv", manifest)
-    assert str(error.value).startswith("--folds")
+    assert str(error.value).startswith("`folds` ")
 
 
 FILES = ["happy/img001.jpg", "sad/img001.jpg", "sad/img002.jpg", "faces/sad/img003.jpg", "img003.png", "img003.bmp"]

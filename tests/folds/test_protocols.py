@@ -159,7 +159,7 @@ def test_what_the_data_do_not_tell_is_a_reason():
     assert reasons["subject-10fold"] == "the names hold groups of pictures, not people"
     assert "do not tell the session" in reasons["session-out"]
     assert "without a split" in reasons["official"]
-    assert "--test-data" in reasons["cross-dataset"]
+    assert "`test_data`" in reasons["cross-dataset"]
     with pytest.raises(UserError, match="protocol subject-loso: the names hold groups"):
         make_folds(manifest, "subject-loso", 0, "the names hold groups of pictures, not people")
 

@@ -225,7 +225,7 @@ def test_too_few_seeds_are_written_on_demand_alone(copied):
 def test_a_broken_file_is_one_sentence(made, tmp_path, text):
     """Whatever a file of expected results holds, the error names it and says what to do."""
     (tmp_path / "e.json").write_text(text)
-    with pytest.raises(UserError, match=r"--expected .*--update"):
+    with pytest.raises(UserError, match=r"`expected` .*`write_expected`"):
         check_gate(made / "r", tmp_path / "e.json")
 
 

@@ -142,9 +142,9 @@ def test_a_protocol_that_data_cannot_support_is_refused_by_name_and_skipped_in_a
     plan = make_plan(replace(request_, only=(), suite=suite), fetch=False)
     assert {t.protocol for t in plan.trials} == {"session-out"}
     assert "skipped, protocol official: these data come without a split of their own" in plan.notes
-    assert "skipped, protocol cross-dataset: it needs --test-data PATH" in plan.notes
+    assert "skipped, protocol cross-dataset: it needs `test_data` PATH" in plan.notes
     nothing = write_suite(tmp_path / "n.toml", ["knn-pixels"], ["official", "cross-dataset"])
-    with pytest.raises(UserError, match=r"official: .*; protocol cross-dataset: it needs --test-data"):
+    with pytest.raises(UserError, match=r"official: .*; protocol cross-dataset: it needs `test_data`"):
         make_plan(replace(request_, only=(), suite=nothing), fetch=False)
 
 
@@ -181,19 +181,19 @@ def test_folds_of_ones_own_replace_every_protocol(request_, tmp_path):
     ("change", "message"),
     [
         ({"folds": Path("nowhere.csv")}, "nowhere.csv: cannot be read"),
-        ({"folds": Path("x.csv"), "protocols": ("random-2fold",)}, "--folds and --protocol exclude each other"),
-        ({"folds": Path("x.csv"), "test_data": "synthetic"}, "--folds and --test-data exclude each other"),
-        ({"test_data": "synthetic", "protocols": ("random-2fold",)}, "with --test-data the protocol is cross-dataset"),
-        ({"protocols": ("cross-dataset",)}, "needs --test-data"),
+        ({"folds": Path("x.csv"), "protocols": ("random-2fold",)}, "`folds` and `protocols` exclude each other"),
+        ({"folds": Path("x.csv"), "test_data": "synthetic"}, "`folds` and `test_data` exclude each other"),
+        ({"test_data": "synthetic", "protocols": ("random-2fold",)}, "with `test_data` the protocol is cross-dataset"),
+        ({"protocols": ("cross-dataset",)}, "needs `test_data`"),
         ({"views": ("S", "UP")}, "no picture in these data shows view UP"),
-        ({"crop": "round"}, "--crop round: expected fixed"),
+        ({"crop": "round"}, "`crop` round: expected fixed"),
         ({"suite": "nonsense"}, "no such suite; choose from akhand2021, all, classical"),
-        ({"only": ("knn-*", "zzz*")}, "--only 'zzz\\*' names none of the"),
+        ({"only": ("knn-*", "zzz*")}, "`only` 'zzz\\*' names none of the"),
         ({"protocols": ("nonsense",)}, "no such protocol; choose from subject-10fold"),
         ({"profile": "nonsense"}, "no such profile; choose from quick, full"),
         ({"preset": "nonsense"}, "no such preset; choose from default, as-printed"),
-        ({"data": "/nonexistent/place"}, "--data /nonexistent/place: no such file or folder"),
-        ({"test_data": "/nonexistent/place"}, "^--test-data /nonexistent/place: no such file or folder"),
+        ({"data": "/nonexistent/place"}, "^`data` /nonexistent/place: no such file or folder"),
+        ({"test_data": "/nonexistent/place"}, "^`test_data` /nonexistent/place: no such file or folder"),
     ],
 )
 def test_mistakes_are_refused_with_what_would_be_right(request_, change, message):

@@ -64,10 +64,10 @@ def test_only_the_option_writes_it(run: Path) -> None:
 
 
 def test_pictures_that_moved_are_found_with_data(run: Path) -> None:
-    """Where the folder is gone one sentence asks for --data, and with it the page is written."""
+    """Where the folder is gone one sentence asks for `data`, and with it the page is written."""
     data = run.parent / "my pictures"
     moved = data.rename(run.parent / "moved")
-    with pytest.raises(UserError, match=r"--data"):
+    with pytest.raises(UserError, match="say where they are with `data`"):
         write_gallery(run)
     assert write_gallery(run, str(moved)).exists()
 

@@ -347,7 +347,7 @@ def test_calls_that_cannot_work_are_refused(tmp_path: Path, quick: Path, full: P
     """No run, several runs without a place to write, or a folder that is no run: one clear sentence."""
     with pytest.raises(UserError, match="no run directory"):
         write_report([])
-    with pytest.raises(UserError, match="--out"):
+    with pytest.raises(UserError, match="with `out`"):
         write_report([quick, full])
     with pytest.raises(UserError, match=r"run\.json"):
         write_report([tmp_path])

@@ -31,13 +31,14 @@ from fer_bench.utils.files import sha256_file
 from ..manifest import Dataset
 from .crop import Box
 
-__all__ = ["NO_MARKER", "Marker", "find_marker"]
+__all__ = ["NO_MARKER", "UNMARKED", "Marker", "find_marker"]
 
-NO_MARKER = (
+UNMARKED = (
     "nobody can place landmarks on these pictures: the renderer knows them on the embedded faces alone, and no model "
-    "is at hand; put one of 68 points, named landmarks68-<side>.onnx, into the folder of --weights-dir"
+    "is at hand"
 )
-"""Why a method that reads landmarks does not run."""
+NO_MARKER = f"{UNMARKED}; put one of 68 points, named landmarks68-<side>.onnx, into the folder of --weights-dir"
+"""Why a method that reads landmarks does not run, for whoever types commands."""
 
 _NAMED = re.compile(r"landmarks68-([1-9]\d{0,3})(-.*)?\.onnx", re.IGNORECASE)
 

@@ -26,7 +26,7 @@ from fer_bench.utils.progress import progress, say
 from ..manifest import Dataset
 from .crop import Box, crop_identity, cut_box, detector_for, locate, to_spec
 from .detect import Detector
-from .landmarks import NO_MARKER, Marker, find_marker
+from .landmarks import UNMARKED, Marker, find_marker
 from .pictures import FilePictures, in_order
 
 __all__ = ["build_stores", "crop_audit", "store_path"]
@@ -223,5 +223,8 @@ def _form(face: NDArray[np.uint8], points: NDArray[np.float64] | None, spec: Ima
 def _marker(dataset: Dataset, weights_dir: Path | None) -> Marker:
     marker = find_marker(dataset, weights_dir)
     if marker is None:
-        raise InputError(f"the image store: expected pictures on which landmarks can be placed; {NO_MARKER}")
+        raise InputError(
+            f"the image store: expected pictures on which landmarks can be placed; {UNMARKED}; give the "
+            "folder of one as `weights_dir`"
+        )
     return marker

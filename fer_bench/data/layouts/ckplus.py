@@ -76,7 +76,7 @@ def _read_labels(source: Source) -> tuple[dict[str, str], list[Excluded]]:
     found = [(name, match) for name, match in files if match is not None]
     if not found:
         raise UserError(
-            f"--data {source.path}: CK+'s pictures without their labels; expected Emotion/S010/001/"
+            f"{source.where}: CK+'s pictures without their labels; expected Emotion/S010/001/"
             "S010_001_00000014_emotion.txt beside them; unpack CK+'s emotion labels into the same folder"
         )
     for name, match in found:

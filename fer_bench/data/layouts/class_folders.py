@@ -101,7 +101,7 @@ FOLDERS = Layout(
     ),
     no_people=(
         "class folders do not tell who is on which picture; list the pictures in a table with the columns path, label "
-        "and subject, and give that to --data"
+        "and subject, and give that in their place"
     ),
     generic=True,
 )

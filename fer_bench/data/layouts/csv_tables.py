@@ -53,7 +53,7 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
     UserError
         It is not a table of text, a column stands twice, or a row is longer or shorter than the header.
     """
-    where = f"--data {source.path}: table {name}"
+    where = f"{source.where}: table {name}"
     csv.field_size_limit(_MAX_FIELD)
     try:
         with open_table(source, name) as text:
@@ -84,7 +84,7 @@ def tables_with(source: Source, *columns: str) -> list[str]:
     return [name for _, name in found]
 
 
-def source_of_table(path: Path) -> Source:
+def source_of_table(path: Path, parameter: str = "data") -> Source:
     """Return a table given by its path as a source of one file; a picture's path is found beside the table.
 
     Raises
@@ -93,7 +93,7 @@ def source_of_table(path: Path) -> Source:
         There is no such file.
     """
     if not path.is_file():
-        raise UserError(f"--data {path}: no such file")
+        raise UserError(f"`{parameter}` {path}: no such file")
     folder = path.parent
 
     def read(name: str) -> bytes:
@@ -103,7 +103,7 @@ def source_of_table(path: Path) -> Source:
             raise ValueError(f"more than {max_bytes(name) / 1e6:,.0f} MB")
         return data
 
-    return Source(path, (path.name,), read, stamp=lambda name: file_stamp(folder / name))
+    return Source(path, (path.name,), read, stamp=lambda name: file_stamp(folder / name), parameter=parameter)
 
 
 def columns_of(source: Source, name: str) -> list[str]:

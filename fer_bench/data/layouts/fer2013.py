@@ -48,8 +48,8 @@ def _list_table(source: Source) -> Listing:
     tables = tables_with(source, *_COLUMNS)
     if len(tables) != 1:
         raise UserError(
-            f"--data {source.path}: expected one table with the columns {', '.join(_COLUMNS)}, found "
-            f"{', '.join(tables[:3]) or 'none'}; give the table itself to --data"
+            f"{source.where}: expected one table with the columns {', '.join(_COLUMNS)}, found "
+            f"{', '.join(tables[:3]) or 'none'}; give the table itself to `{source.parameter}`"
         )
     table = tables[0]
     rows, excluded, pixels = [], [], []
@@ -68,7 +68,7 @@ def _list_table(source: Source) -> Listing:
             pixels.append(picture)
     place = {row["file"]: i for i, row in enumerate(rows)}
     read = partial(_as_pgm, np.array(pixels, np.uint8).reshape(-1, _SIDE * _SIDE), place)
-    return Listing(rows, excluded, Source(source.path, tuple(place), read, source.refused))
+    return Listing(rows, excluded, Source(source.path, tuple(place), read, source.refused, parameter=source.parameter))
 
 
 def _pixels(text: str) -> NDArray[np.uint8] | None:

@@ -68,7 +68,7 @@ def recognise(source: Source) -> Layout:
         if len(fits) > 1:
             found = "; ".join(f"{layout.name}, {layout.expects}" for layout in fits)
             raise UserError(
-                f"--data {source.path}: files of {len(fits)} layouts stand together ({found}); give the folder of one, "
+                f"{source.where}: files of {len(fits)} layouts stand together ({found}); give the folder of one, "
                 f"or name the layout, such as {fits[0].name}:{source.path}"
             )
         if fits:
@@ -76,18 +76,18 @@ def recognise(source: Source) -> Layout:
     if source.path.suffix.lower() == ".csv":
         columns = ", ".join(columns_of(source, source.path.name)) or "no header"
         raise UserError(
-            f"--data {source.path}: expected a table with the columns path and label (of your own), or emotion, pixels "
+            f"{source.where}: expected a table with the columns path and label (of your own), or emotion, pixels "
             f"and Usage (FER2013's), with commas between them; found {columns}"
         )
     files = [name for name, _ in files_of(source)]
     looked_for = ", ".join(layout.expects for layout in layouts.values())
     raise UserError(
-        f"--data {source.path}: no usable image; {_found(files, source)}; looked for {looked_for}; "
+        f"{source.where}: no usable image; {_found(files, source)}; looked for {looked_for}; "
         "see `fer-bench list datasets`"
     )
 
 
-def read_dataset(data: str, workers: int, *, strict: bool = False) -> Dataset:
+def read_dataset(data: str, workers: int, *, strict: bool = False, parameter: str = "data") -> Dataset:
     """Read a folder, archive or table in the layout that it is in, or in the one that is named before a colon.
 
     Parameters
@@ -98,6 +98,8 @@ def read_dataset(data: str, workers: int, *, strict: bool = False) -> Dataset:
         Threads that decode.
     strict : bool
         Leave out what the layout's stricter list names, too.
+    parameter : str
+        What errors call ``data``.
 
     Raises
     ------
@@ -107,7 +109,8 @@ def read_dataset(data: str, workers: int, *, strict: bool = False) -> Dataset:
     named, colon, rest = data.partition(":")
     forced = load_layouts().get(named) if colon else None
     path = Path(rest if forced else data).expanduser()
-    source = source_of_table(path) if path.suffix.lower() == ".csv" and not path.is_dir() else open_source(path)
+    opened = source_of_table if path.suffix.lower() == ".csv" and not path.is_dir() else open_source
+    source = opened(path, parameter)
     layout = forced or recognise(source)
     return read_layout(layout, source, str(path), workers, strict=strict)
 

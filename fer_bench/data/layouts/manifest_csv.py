@@ -28,22 +28,22 @@ def _listing(source: Source) -> Listing:
     tables = tables_with(source, "path", "label")
     if len(tables) != 1:
         raise UserError(
-            f"--data {source.path}: expected one table with the columns path and label, found "
-            f"{', '.join(tables[:3]) or 'none'}; give the table itself to --data"
+            f"{source.where}: expected one table with the columns path and label, found "
+            f"{', '.join(tables[:3]) or 'none'}; give the table itself to `{source.parameter}`"
         )
     table = tables[0]
     folder = posixpath.dirname(table)
     lines = list(read_table(source, table))
     if not lines:
-        raise UserError(f"--data {source.path}: table {table} has a header and no rows")
+        raise UserError(f"{source.where}: table {table} has a header and no rows")
     if len(lines) > _MAX_ROWS:
-        raise UserError(f"--data {source.path}: table {table} has {len(lines):,} rows, more than {_MAX_ROWS:,}")
-    _need_all_or_none(lines, f"--data {source.path}: table {table}")
+        raise UserError(f"{source.where}: table {table} has {len(lines):,} rows, more than {_MAX_ROWS:,}")
+    _need_all_or_none(lines, f"{source.where}: table {table}")
     is_there = _finder(source)
     rows, excluded = [], []
     for number, cells in lines:
         file = posixpath.normpath(posixpath.join(folder, cells["path"].replace("\\", "/")))
-        label = _label(cells["label"], f"--data {source.path}: table {table}, line {number}")
+        label = _label(cells["label"], f"{source.where}: table {table}, line {number}")
         known = {name: cells[name] for name in _OPTIONAL if cells.get(name)}
         if "split" in known:
             known["split"] = SPLIT_WORDS.get(known["split"].lower(), known["split"])

@@ -43,14 +43,14 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
         No usable image, images of one expression only, or ``strict`` where there is no such list.
     """
     if strict and not layout.strict:
-        raise UserError(f"--strict: there is no strict list for data in the layout {layout.name}; it is for kdef")
+        raise UserError(f"`strict`: there is no strict list for data in the layout {layout.name}; it is for kdef")
     listing = layout.listing(source)
     rows, unwanted = _drop_unwanted(listing.rows, layout.strict if strict else frozenset())
     usable, unusable = _drop_unusable(rows, audit([row["file"] for row in rows], listing.source, workers))
     unique, doubles = drop_doubles(usable)
     unique, copies = drop_copies(unique)
     excluded = [*source.refused, *listing.excluded, *unwanted, *unusable, *doubles, *copies]
-    manifest = as_manifest(unique, excluded, data, layout.expects)
+    manifest = as_manifest(unique, excluded, f"`{source.parameter}` {data}", layout.expects)
     return Dataset(
         name=source.path.resolve().stem,
         manifest=manifest,

@@ -57,7 +57,7 @@ def is_tar(path: Path) -> bool:
     return start[257:262] == b"ustar" or (called and start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")))
 
 
-def open_zip(path: Path) -> Source:
+def open_zip(path: Path, parameter: str = "data") -> Source:
     """List a zip's members.
 
     Raises
@@ -68,10 +68,10 @@ def open_zip(path: Path) -> Source:
     try:
         archive = zipfile.ZipFile(path)
     except (*_DAMAGE, OSError, ValueError) as error:
-        raise UserError(f"--data {path}: the zip file is damaged: {error}; download it again") from error
+        raise UserError(f"`{parameter}` {path}: the zip file is damaged: {error}; download it again") from error
     members = [member for member in archive.infolist() if not member.is_dir()]
     named = [(member.filename.replace("\\", "/"), _why_not_zip(member), member) for member in members]
-    chosen, refused = _choose(path, named, lambda member: member.file_size)
+    chosen, refused = _choose(f"`{parameter}` {path}", named, lambda member: member.file_size)
 
     def read(name: str) -> bytes:
         limit = max_bytes(name)
@@ -86,10 +86,10 @@ def open_zip(path: Path) -> Source:
     def say(name: str) -> str:
         return f"{chosen[name].header_offset}:{chosen[name].CRC}"
 
-    return Source(path, tuple(sorted(chosen)), read, refused, _stamps(path, say))
+    return Source(path, tuple(sorted(chosen)), read, refused, _stamps(path, say), parameter)
 
 
-def open_tar(path: Path) -> Source:
+def open_tar(path: Path, parameter: str = "data") -> Source:
     """List a tar's members; a compressed tar is first unpacked into one nameless temporary file.
 
     Raises
@@ -102,9 +102,9 @@ def open_tar(path: Path) -> Source:
         with tarfile.open(fileobj=handle, mode="r:") as archive:
             members = [member for member in archive if not member.isdir()]
     except (*_DAMAGE, OSError, ValueError) as error:
-        raise UserError(f"--data {path}: the tar file is damaged: {error}; download it again") from error
+        raise UserError(f"`{parameter}` {path}: the tar file is damaged: {error}; download it again") from error
     named = [(member.name.removeprefix("./"), _why_not_tar(member), member) for member in members]
-    chosen, refused = _choose(path, named, lambda member: member.size)
+    chosen, refused = _choose(f"`{parameter}` {path}", named, lambda member: member.size)
     lock = threading.Lock()
 
     def read(name: str) -> bytes:
@@ -118,7 +118,8 @@ def open_tar(path: Path) -> Source:
             raise ValueError("damaged: the tar file ends within it")
         return data
 
-    return Source(path, tuple(sorted(chosen)), read, refused, _stamps(path, lambda name: str(chosen[name].offset)))
+    stamps = _stamps(path, lambda name: str(chosen[name].offset))
+    return Source(path, tuple(sorted(chosen)), read, refused, stamps, parameter)
 
 
 def _starts(path: Path) -> bytes:
@@ -136,14 +137,14 @@ def _stamps(path: Path, say: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _choose(
-    path: Path, named: Iterable[tuple[str, str, Member]], size: Callable[[Member], int]
+    where: str, named: Iterable[tuple[str, str, Member]], size: Callable[[Member], int]
 ) -> tuple[dict[str, Member], tuple[Excluded, ...]]:
     """Sort members into those that are read, by name, and those that are refused."""
     chosen: dict[str, Member] = {}
     refused = []
     total = 0
     for count, (name, reason, member) in enumerate(named, start=1):
-        check_count(path, count)
+        check_count(where, count)
         why = reason or _why_not_name(name)
         if name in chosen and not why:
             why = "a second member of this name"
@@ -154,7 +155,7 @@ def _choose(
         total += size(member)
     if total > MAX_TOTAL_BYTES:
         raise UserError(
-            f"--data {path}: the archive unpacks to {total / 1e9:,.0f} GB, more than {MAX_TOTAL_BYTES / 1e9:.0f}; "
+            f"{where}: the archive unpacks to {total / 1e9:,.0f} GB, more than {MAX_TOTAL_BYTES / 1e9:.0f}; "
             "expected a set of faces: unpack it yourself if it is one, and give the folder"
         )
     return chosen, tuple(refused)

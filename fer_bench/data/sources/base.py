@@ -39,6 +39,8 @@ class Source:
     stamp : callable
         ``stamp(name)`` is a text that changes when the file's bytes do, or empty where that cannot be promised (a
         file changed within the last two seconds may change again within the clock's grain).
+    parameter : str
+        What errors call it: the parameter that named it, such as ``"test_data"``.
     """
 
     path: Path
@@ -46,6 +48,12 @@ class Source:
     read: Callable[[str], bytes]
     refused: tuple[Excluded, ...] = ()
     stamp: Callable[[str], str] = lambda _: ""
+    parameter: str = "data"
+
+    @property
+    def where(self) -> str:
+        """Parameter and path, to begin an error with."""
+        return f"`{self.parameter}` {self.path}"
 
 
 def max_bytes(name: str) -> int:
@@ -53,11 +61,11 @@ def max_bytes(name: str) -> int:
     return _MAX_TABLE_BYTES if name.lower().endswith(".csv") else _MAX_PICTURE_BYTES
 
 
-def check_count(path: Path, n: int) -> None:
-    """Refuse a source of more than `MAX_FILES` files."""
+def check_count(where: str, n: int) -> None:
+    """Refuse a source of more than `MAX_FILES` files; ``where`` is as in `Source`."""
     if n > MAX_FILES:
         raise UserError(
-            f"--data {path}: more than {MAX_FILES:,} files; expected a set of faces: give the folder that holds it"
+            f"{where}: more than {MAX_FILES:,} files; expected a set of faces: give the folder that holds it"
         )
 
 

@@ -14,8 +14,8 @@ from .base import Source, check_count, file_stamp, max_bytes
 __all__ = ["open_source"]
 
 
-def open_source(path: Path) -> Source:
-    """List the files of a folder, zip or tar (plain or compressed).
+def open_source(path: Path, parameter: str = "data") -> Source:
+    """List the files of a folder, zip or tar (plain or compressed); errors name it by the parameter it was given as.
 
     Raises
     ------
@@ -29,23 +29,23 @@ def open_source(path: Path) -> Source:
     except (OSError, ValueError):
         mode = 0
     if stat.S_ISDIR(mode):
-        return _open_folder(path)
+        return _open_folder(path, parameter)
     if stat.S_ISREG(mode):
         if is_zip(path):
-            return open_zip(path)
+            return open_zip(path, parameter)
         if is_tar(path):
-            return open_tar(path)
+            return open_tar(path, parameter)
         raise UserError(
-            f"--data {path}: expected a folder, a zip or a tar file in KDEF's or another known layout, "
+            f"`{parameter}` {path}: expected a folder, a zip or a tar file in KDEF's or another known layout, "
             "found another kind of file"
         )
     raise UserError(
-        f"--data {path}: no such file or folder; give a folder or zip of pictures in KDEF's or another known layout, "
-        "or 'synthetic'"
+        f"`{parameter}` {path}: no such file or folder; give a folder or zip of pictures in KDEF's or another known "
+        "layout, or 'synthetic'"
     )
 
 
-def _open_folder(path: Path) -> Source:
+def _open_folder(path: Path, parameter: str) -> Source:
     files: list[str] = []
     refused: list[Excluded] = []
 
@@ -61,13 +61,14 @@ def _open_folder(path: Path) -> Source:
                 refused.append(Excluded(prefix + name, reason))
             else:
                 files.append(prefix + name)
-        check_count(path, len(files))
+        check_count(f"`{parameter}` {path}", len(files))
     return Source(
         path,
         tuple(sorted(files)),
         lambda name: _read_file(path / name, max_bytes(name)),
         tuple(refused),
         lambda name: file_stamp(path / name),
+        parameter,
     )
 
 

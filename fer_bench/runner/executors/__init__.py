@@ -32,19 +32,19 @@ def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[.
         No such executor, the extra that it needs is not installed, or a scheduler is missing or of no use.
     """
     if name not in EXECUTORS:
-        raise UserError(f"--executor {name}: no such executor; choose from {', '.join(EXECUTORS)}")
+        raise UserError(f"`executor` {name}: no such executor; choose from {', '.join(EXECUTORS)}")
     if name != "dask" and scheduler:
-        raise UserError(f"--scheduler {scheduler}: only --executor dask has a scheduler, found --executor {name}")
+        raise UserError(f"`scheduler` {scheduler}: only `executor` dask has a scheduler, found `executor` {name}")
     if name != "local" and per_gpu != 1:
-        raise UserError(f"--per-gpu {per_gpu}: only --executor local shares a GPU, found --executor {name}")
+        raise UserError(f"`per_gpu` {per_gpu}: only `executor` local shares a GPU, found `executor` {name}")
     if name == "dask" and not scheduler:
-        raise UserError("--executor dask: give the scheduler's address or file with --scheduler")
+        raise UserError("`executor` dask: give the scheduler's address or file with `scheduler`")
     try:
         module = importlib.import_module(EXECUTORS[name])
     except ImportError as error:
         missing = error.name or str(error)
         raise UserError(
-            f"--executor {name}: {missing} is not installed; install it with "
+            f"`executor` {name}: {missing} is not installed; install it with "
             "`pip install -c constraints.txt '.[dask]'` in the clone"
         ) from error
     if scheduler:

@@ -39,7 +39,7 @@ def failures_allowed(text: str, n_trials: int) -> int | None:
     if found and not found[2] and number >= 1 and number == int(number):
         return int(number)
     raise UserError(
-        f"--max-failures {text}: expected a number of trials of at least 1, or a percentage above 0 % and up to 100 %, "
+        f"`max_failures` {text}: expected a number of trials of at least 1, or a percentage above 0 % and up to 100 %, "
         "such as 5 or 10%"
     )
 

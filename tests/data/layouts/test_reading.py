@@ -73,7 +73,7 @@ def test_copies_are_taken_from_training_and_not_from_testing(listed):
 def test_a_strict_list_is_refused_where_there_is_none():
     """``strict`` on data without such a list is a mistake, not something to ignore."""
     layout = Layout("folders", "", "x", lambda s: True, lambda s: Listing([], [], s), {}, "notice")
-    with pytest.raises(UserError, match="--strict"):
+    with pytest.raises(UserError, match="`strict`"):
         read_layout(layout, Source(None, (), bytes), "here", 1, strict=True)
 
 

@@ -30,7 +30,7 @@ def test_a_share_of_failures_is_of_the_planned_trials(percent, trials):
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "0%", "101%", "many", "%", "5 %%", "1e3", "nan", "inf%"])
 def test_what_is_no_number_of_failures_is_refused(text):
     """Anything else is one sentence that says what is expected."""
-    with pytest.raises(UserError, match=r"--max-failures .*: expected a number of trials of at least 1, or a perc"):
+    with pytest.raises(UserError, match=r"`max_failures` .*: expected a number of trials of at least 1, or a perc"):
         failures_allowed(text, 100)
 
 
@@ -49,11 +49,11 @@ def test_executors_are_found_by_name_and_refused_in_a_sentence():
     """Each name gives a function of the same keywords; others, and schedulers out of place, are refused."""
     for name in set(EXECUTORS) - {"dask"}:
         assert get_executor(name).__name__ == "execute"
-    with pytest.raises(UserError, match="--executor slurm: no such executor; choose from local, in-process, dask"):
+    with pytest.raises(UserError, match="`executor` slurm: no such executor; choose from local, in-process, dask"):
         get_executor("slurm")
-    with pytest.raises(UserError, match="only --executor dask has a scheduler, found --executor local"):
+    with pytest.raises(UserError, match="only `executor` dask has a scheduler, found `executor` local"):
         get_executor("local", "tcp://host:1")
-    with pytest.raises(UserError, match="--executor dask: give the scheduler's address"):
+    with pytest.raises(UserError, match="`executor` dask: give the scheduler's address"):
         get_executor("dask")
 
 

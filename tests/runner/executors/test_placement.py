@@ -82,7 +82,7 @@ def test_trials_share_a_gpu_where_asked(make_task, run_all, tmp_path, monkeypatc
 
 def test_only_this_machines_processes_share_a_gpu():
     """--per-gpu means nothing to the other executors, and is refused there."""
-    with pytest.raises(UserError, match="only --executor local shares a GPU"):
+    with pytest.raises(UserError, match="only `executor` local shares a GPU"):
         get_executor("in-process", per_gpu=2)
 
 

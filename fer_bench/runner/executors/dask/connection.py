@@ -52,7 +52,7 @@ def _address(file: Path) -> str:
     except (ValueError, KeyError, TypeError):
         why = "it is not what `dask scheduler --scheduler-file` writes"
     raise UserError(
-        f"--scheduler {file}: expected an address such as tcp://host:8786, or the file that a running scheduler has "
+        f"`scheduler` {file}: expected an address such as tcp://host:8786, or the file that a running scheduler has "
         f"written: {why}"
     )
 
@@ -60,7 +60,7 @@ def _address(file: Path) -> str:
 def _absent(scheduler: str, error: Exception) -> UserError:
     why = getattr(error, "strerror", None) or error
     start = "start one with `dask scheduler`, or mend the address"
-    return UserError(f"--scheduler {scheduler}: no Dask scheduler answers there ({why}); {start}")
+    return UserError(f"`scheduler` {scheduler}: no Dask scheduler answers there ({why}); {start}")
 
 
 @contextmanager
@@ -95,11 +95,11 @@ def _check_scheduler(client: Client, scheduler: str) -> None:
         there = client.run_on_scheduler(node.facts)
     except Exception as error:
         raise UserError(
-            f"--scheduler {scheduler}: fer-bench cannot be used there ({error}); install the same version at both ends"
+            f"`scheduler` {scheduler}: fer-bench cannot be used there ({error}); install the same version at both ends"
         ) from error
     here = node.facts()
     if why := difference(*({name: facts.get(name, "") for name in _AT_SCHEDULER} for facts in (there, here))):
-        raise UserError(f"--scheduler {scheduler}: {why}; install the same versions at both ends")
+        raise UserError(f"`scheduler` {scheduler}: {why}; install the same versions at both ends")
 
 
 def difference(there: Mapping[str, str], here: Mapping[str, str]) -> str:

@@ -126,7 +126,7 @@ def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience
         if not fleet.settling:
             if fleet.refused and not fleet.sites:
                 reasons = "; ".join(sorted(set(fleet.refused.values())))
-                raise UserError(f"--scheduler {scheduler}: no Dask worker there can be used: {reasons}")
+                raise UserError(f"`scheduler` {scheduler}: no Dask worker there can be used: {reasons}")
             if time.monotonic() > until:
                 break
             if not told:
@@ -136,7 +136,7 @@ def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience
         time.sleep(_WAIT_SECONDS / 4)
     if not fleet.sites and not stop.asked:
         raise UserError(
-            f"--scheduler {scheduler}: the scheduler has no workers, and none came within {patience:.0f} s; start "
+            f"`scheduler` {scheduler}: the scheduler has no workers, and none came within {patience:.0f} s; start "
             "some with `dask worker`, then run the same command again"
         )
     say(f"Dask workers: {len(fleet.sites)}, which take {fleet.threads} trials at once")
