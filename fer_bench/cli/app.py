@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,36 +24,7 @@ from fer_bench.utils.texts import writable
 
 from .data import data_app
 from .folds import folds_app
-from .options import (
-    CropOption,
-    DataOption,
-    Device,
-    DeviceOption,
-    Executor,
-    ExecutorOption,
-    FoldsOption,
-    JsonOption,
-    MaxFailuresOption,
-    MemoryLimitOption,
-    OfflineOption,
-    OnlyOption,
-    OutOption,
-    PerGpuOption,
-    PresetOption,
-    ProfileOption,
-    ProtocolOption,
-    SchedulerOption,
-    SeedOption,
-    StrictOption,
-    SuiteOption,
-    TestDataOption,
-    TimeLimitOption,
-    TuneOption,
-    ViewsOption,
-    WeightsOption,
-    WorkersOption,
-    split_views,
-)
+from .options import JsonOption, PlanOptions, RunOptions, SuiteOptions, split_views, with_options
 from .parameters import as_options
 from .tables import answer
 from .weights import pretrain, weights_app
@@ -96,33 +67,8 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 @app.command()
-def run(
-    suite: SuiteOption = "all",
-    data: DataOption = "synthetic",
-    protocol: ProtocolOption = None,
-    profile: ProfileOption = "quick",
-    preset: PresetOption = "default",
-    only: OnlyOption = None,
-    out: OutOption = None,
-    workers: WorkersOption = 0,
-    device: DeviceOption = Device.auto,
-    weights_dir: WeightsOption = None,
-    offline: OfflineOption = False,
-    seed: SeedOption = 0,
-    crop: CropOption = "",
-    views: ViewsOption = "",
-    strict: StrictOption = False,
-    folds: FoldsOption = None,
-    test_data: TestDataOption = "",
-    tune: TuneOption = False,
-    executor: ExecutorOption = Executor.local,
-    scheduler: SchedulerOption = "",
-    per_gpu: PerGpuOption = 1,
-    memory_limit: MemoryLimitOption = 0.0,
-    time_limit: TimeLimitOption = 0.0,
-    max_failures: MaxFailuresOption = "",
-    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress.")] = False,
-) -> None:
+@with_options(RunOptions)
+def run(options: RunOptions) -> None:
     """Run a suite and write its report.
 
     Given again, it does only what is missing.
@@ -132,42 +78,30 @@ def run(
     Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed (the report is written all the
     same). 2: a mistake in the command; nothing was started. 130: interrupted.
     """
-    request = _request(locals())
     from fer_bench.runner.run import run as run_
     from fer_bench.utils.progress import hide_progress
 
-    hide_progress(no_progress)
+    request = replace(
+        _request(options),
+        executor=options.executor.value,
+        scheduler=options.scheduler,
+        per_gpu=options.per_gpu,
+        memory_limit=options.memory_limit,
+        time_limit=options.time_limit,
+        max_failures=options.max_failures,
+    )
+    hide_progress(options.no_progress)
     raise typer.Exit(run_(request))
 
 
 @app.command()
-def plan(
-    suite: SuiteOption = "all",
-    data: DataOption = "synthetic",
-    protocol: ProtocolOption = None,
-    profile: ProfileOption = "quick",
-    preset: PresetOption = "default",
-    only: OnlyOption = None,
-    out: OutOption = None,
-    workers: WorkersOption = 0,
-    device: DeviceOption = Device.auto,
-    weights_dir: WeightsOption = None,
-    offline: OfflineOption = False,
-    seed: SeedOption = 0,
-    crop: CropOption = "",
-    views: ViewsOption = "",
-    strict: StrictOption = False,
-    folds: FoldsOption = None,
-    test_data: TestDataOption = "",
-    tune: TuneOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@with_options(PlanOptions)
+def plan(options: PlanOptions) -> None:
     """Show what `run` would do.
 
     Trials, what is done, what is skipped and why; time, memory, disk and downloads, with where each figure is from:
     this machine's own history first, else shipped estimates, scaled to it. Runs nothing.
     """
-    request = _request(locals())
     from fer_bench.plan.plan import make_plan
     from fer_bench.results.records import finished
     from fer_bench.results.schema import check_written
@@ -175,11 +109,12 @@ def plan(
 
     from .planned import planned, planned_json, planned_lines
 
+    request = _request(options)
     folder = request.out or default_out(request)
     check_written(folder)
     done = functools.cache(lambda trial_id: finished(folder, trial_id))
     found = planned(make_plan(request, fetch=False, done=done), done)
-    answer(json.dumps(planned_json(found), indent=1) if as_json else "\n".join(planned_lines(found)))
+    answer(json.dumps(planned_json(found), indent=1) if options.as_json else "\n".join(planned_lines(found)))
 
 
 @app.command()
@@ -343,20 +278,31 @@ def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
     answer("\n".join(lines[what]()))
 
 
-def _request(given: dict[str, Any]) -> Request:
-    """Build a request from the parameters of ``run`` or ``plan``, which have its names."""
+def _request(options: SuiteOptions) -> Request:
+    """Build a request from what ``run`` and ``plan`` are both asked, and what was typed."""
     from fer_bench.plan.request import Request
 
-    plain = {
-        "protocols": tuple(given["protocol"] or ()),
-        "only": tuple(given["only"] or ()),
-        "views": split_views(given["views"]),
-        "device": given["device"].value,
-        **({"executor": given["executor"].value} if "executor" in given else {}),
-        "command": writable(shlex.join(["fer-bench", *sys.argv[1:]])),
-    }
-    others = {"protocol", "no_progress", "as_json"}
-    return Request(**{name: value for name, value in given.items() if name not in others} | plain)
+    return Request(
+        suite=options.suite,
+        data=options.data,
+        protocols=tuple(options.protocol or ()),
+        profile=options.profile,
+        preset=options.preset,
+        only=tuple(options.only or ()),
+        out=options.out,
+        workers=options.workers,
+        device=options.device.value,
+        weights_dir=options.weights_dir,
+        offline=options.offline,
+        seed=options.seed,
+        crop=options.crop,
+        views=split_views(options.views),
+        strict=options.strict,
+        folds=options.folds,
+        test_data=options.test_data,
+        tune=options.tune,
+        command=writable(shlex.join(["fer-bench", *sys.argv[1:]])),
+    )
 
 
 def main() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
+
+Options = TypeVar("Options")
 
 
 class Device(StrEnum):
@@ -128,6 +134,77 @@ MaxFailuresOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+NoProgressOption = Annotated[bool, typer.Option("--no-progress", help="Show no progress.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteOptions:
+    """What ``run`` and ``plan`` are both asked: which methods on which data, under which folds."""
+
+    suite: SuiteOption = "all"
+    data: DataOption = "synthetic"
+    protocol: ProtocolOption = None
+    profile: ProfileOption = "quick"
+    preset: PresetOption = "default"
+    only: OnlyOption = None
+    out: OutOption = None
+    workers: WorkersOption = 0
+    device: DeviceOption = Device.auto
+    weights_dir: WeightsOption = None
+    offline: OfflineOption = False
+    seed: SeedOption = 0
+    crop: CropOption = ""
+    views: ViewsOption = ""
+    strict: StrictOption = False
+    folds: FoldsOption = None
+    test_data: TestDataOption = ""
+    tune: TuneOption = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(SuiteOptions):
+    """What ``run`` is asked: the same, and where and within which limits trials run."""
+
+    executor: ExecutorOption = Executor.local
+    scheduler: SchedulerOption = ""
+    per_gpu: PerGpuOption = 1
+    memory_limit: MemoryLimitOption = 0.0
+    time_limit: TimeLimitOption = 0.0
+    max_failures: MaxFailuresOption = ""
+    no_progress: NoProgressOption = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(SuiteOptions):
+    """What ``plan`` is asked: the same, and how to answer."""
+
+    as_json: JsonOption = False
+
+
+def with_options(kind: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Turn a command that takes options as one object into one that takes each by its name, as Typer reads them.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass; the annotation and the default of each field are those of an option, in the order of ``--help``.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    options = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(kind)  # type: ignore[arg-type]  # a dataclass, as said
+    ]
+
+    def take(command: Callable[[Options], None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def called(**given: Any) -> None:
+            command(kind(**given))
+
+        called.__annotations__ = hints
+        called.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+        return called
+
+    return take
 
 
 def split_views(text: str) -> tuple[str, ...]:
