@@ -26,10 +26,11 @@ RESULT_COLUMNS = (
 )
 """The first columns of ``results.csv``, a promise to whoever reads it; more may follow them, never before them."""
 
-FIGURES = (
+_FIGURES = (
     *("accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "balanced_accuracy_low"),
     *("balanced_accuracy_high", "macro_f1", "macro_f1_low", "macro_f1_high", "log_loss", "brier", "calibration_error"),
 )
+"""What a row of a method without predictions leaves empty."""
 
 
 def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -> pd.DataFrame:
@@ -104,21 +105,26 @@ def _status(trials: pd.DataFrame) -> str:
 
 def _figures(run: RunData, outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
-        return dict.fromkeys(FIGURES, float("nan")) | {"interval_method": ""}
+        return dict.fromkeys(_FIGURES, float("nan")) | {"interval_method": ""}
     seed, n, share = report_seed(run), len(outcome.labels), (0.0, 1.0)
     unit = run.unit
     found = stats.accuracy_interval(outcome.correct, outcome.person, seed=seed, unit=unit)
     counts = confusion_by_person(outcome)
     balanced = stats.people_interval(counts, _balanced_accuracy, n=n, seed=seed, bounds=share, unit=unit)
     f1 = stats.people_interval(counts, _macro_f1, n=n, seed=seed, bounds=share, unit=unit)
-    loss = metrics.log_loss(outcome.labels, outcome.probabilities)
-    brier = metrics.brier_score(outcome.labels, outcome.probabilities)
-    calibration = metrics.expected_calibration_error(outcome.labels, outcome.probabilities)
-    values = (
-        *(found.value, found.low, found.high, balanced.value, balanced.low, balanced.high, f1.value, f1.low, f1.high),
-        *(loss, brier, calibration),
-    )
-    return dict(zip(FIGURES, values, strict=True)) | {"interval_method": found.method}
+    return {
+        **_bounded("accuracy", found),
+        **_bounded("balanced_accuracy", balanced),
+        **_bounded("macro_f1", f1),
+        "log_loss": metrics.log_loss(outcome.labels, outcome.probabilities),
+        "brier": metrics.brier_score(outcome.labels, outcome.probabilities),
+        "calibration_error": metrics.expected_calibration_error(outcome.labels, outcome.probabilities),
+        "interval_method": found.method,
+    }
+
+
+def _bounded(name: str, found: stats.Interval) -> dict[str, float]:
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _balanced_accuracy(sums: NDArray[np.float64]) -> NDArray[np.float64]:

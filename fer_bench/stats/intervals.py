@@ -35,14 +35,14 @@ BOOTSTRAP_MOST = 1000
 """Above this many units (groups or images of a large dataset) the t interval again: nearly the same, far cheaper."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Interval:
     """A figure with its interval.
 
     Attributes
     ----------
     value, low, high : float
-        The figure and its bounds; bounds are NaN where there are none, and ``method`` says why.
+        The figure and its bounds; bounds are NaN where there are none, and ``reason`` says why.
     n : int
         Images (or image-seed pairs) behind it.
     people : int
@@ -52,6 +52,8 @@ class Interval:
         How the bounds were made, in words for a reader.
     level : float
         Confidence level, such as 0.95.
+    reason : str
+        Why there are no bounds, a clause without a full stop; empty where there are.
     """
 
     value: float
@@ -61,11 +63,21 @@ class Interval:
     people: int
     method: str
     level: float = 0.95
+    reason: str = ""
 
-    @property
-    def reason(self) -> str:
-        """Why there are no bounds; empty where there are."""
-        return self.method.removeprefix("none: ") if self.method.startswith("none: ") else ""
+    @classmethod
+    def without_bounds(cls, value: float, *, n: int, people: int, reason: str, level: float = 0.95) -> Interval:
+        """Return a figure whose interval there is none of, and say why."""
+        return cls(
+            value=value,
+            low=float("nan"),
+            high=float("nan"),
+            n=n,
+            people=people,
+            method=f"none: {reason}",
+            level=level,
+            reason=reason,
+        )
 
 
 def people_interval(
@@ -109,20 +121,20 @@ def people_interval(
     people = len(table)
     value = float(statistic(table.sum(axis=0, keepdims=True))[0]) if people else float("nan")
     if people < 2:
-        return Interval(value, float("nan"), float("nan"), n, people, f"none: it takes two {unit.many}", level)
+        return Interval.without_bounds(value, n=n, people=people, reason=f"it takes two {unit.many}", level=level)
     if BOOTSTRAP_PEOPLE <= people <= BOOTSTRAP_MOST:
         (low, high), method = bootstrap(table, statistic, seed, level, repeats), f"bootstrap {unit.over}"
     else:
         (low, high), method = jackknife_t(table, statistic, value, level), f"t interval {unit.over}"
     low, high = (float(np.clip(bound, *bounds)) for bound in (low, high))
     if high - low > NO_WIDTH:
-        return Interval(value, low, high, n, people, method, level)
+        return Interval(value=value, low=low, high=high, n=n, people=people, method=method, level=level)
     same = f"no two {unit.many} differ"
     if bounds == (0.0, 1.0) and not np.isnan(low):
         wilson = wilson_interval(value * people, people, level=level)
-        return Interval(value, wilson.low, wilson.high, n, people, f"Wilson {unit.over} ({same})", level)
+        return replace(wilson, value=value, n=n, people=people, method=f"Wilson {unit.over} ({same})")
     why = f"too few {unit.many} have such images" if np.isnan(low) else same
-    return Interval(value, float("nan"), float("nan"), n, people, f"none: {why}", level)
+    return Interval.without_bounds(value, n=n, people=people, reason=why, level=level)
 
 
 def accuracy_interval(
@@ -184,8 +196,8 @@ def mean_interval(
     unknown = int((~np.isfinite(given)).sum())
     if unknown:
         who = len(np.unique(np.asarray(people)))
-        why = f"none: {unknown} of {given.size} images have no such figure"
-        return Interval(float("nan"), float("nan"), float("nan"), given.size, who, why, level)
+        why = f"{unknown} of {given.size} images have no such figure"
+        return Interval.without_bounds(float("nan"), n=given.size, people=who, reason=why, level=level)
     counts = sum_by_person(np.stack([given, np.ones_like(given)], axis=-1), people)
     return people_interval(counts, ratio, n=given.size, seed=seed, level=level, bounds=bounds, unit=unit)
 
@@ -216,7 +228,8 @@ def bootstrap_interval(
         raise InputError(f"people: a bootstrap over people takes at least two, found {len(counts)}")
     low, high = bootstrap(counts, ratio, seed, level, repeats)
     value, n = float(ratio(counts.sum(axis=0, keepdims=True))[0]), int(counts[:, 1].sum())
-    return _clip(Interval(value, low, high, n, len(counts), "bootstrap over people", level))
+    method, people = "bootstrap over people", len(counts)
+    return _clip(Interval(value=value, low=low, high=high, n=n, people=people, method=method, level=level))
 
 
 def t_interval(correct: ArrayLike, people: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -241,7 +254,8 @@ def t_interval(correct: ArrayLike, people: ArrayLike, *, level: float = 0.95) ->
         raise InputError(f"people: a t interval over people takes at least two, found {len(counts)}")
     value, n = float(ratio(counts.sum(axis=0, keepdims=True))[0]), int(counts[:, 1].sum())
     low, high = jackknife_t(counts, ratio, value, level)
-    return _clip(Interval(value, low, high, n, len(counts), "t interval over people", level))
+    method, people = "t interval over people", len(counts)
+    return _clip(Interval(value=value, low=low, high=high, n=n, people=people, method=method, level=level))
 
 
 def wilson_interval(successes: float, n: int, *, level: float = 0.95) -> Interval:
@@ -259,17 +273,18 @@ def wilson_interval(successes: float, n: int, *, level: float = 0.95) -> Interva
     Interval
         NaN throughout for n = 0.
     """
-    method = "Wilson, assumes independent images"
     if n == 0:
-        return Interval(float("nan"), float("nan"), float("nan"), 0, 0, method, level)
+        return Interval.without_bounds(float("nan"), n=0, people=0, reason="no image was tested", level=level)
+    method = "Wilson, assumes independent images"
     z2, share = float(distributions.norm.ppf(0.5 + level / 2)) ** 2, successes / n
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
-    low, high = max(0.0, centre - half), min(1.0, centre + half)
-    return Interval(share, 0.0 if successes == 0 else low, 1.0 if successes == n else high, n, 0, method, level)
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return Interval(value=share, low=low, high=high, n=n, people=0, method=method, level=level)
 
 
 def _clip(found: Interval) -> Interval:
     """Keep the bounds of a share between 0 and 1."""
     low, high = (float(np.clip(bound, 0, 1)) for bound in (found.low, found.high))
-    return Interval(found.value, low, high, found.n, found.people, found.method, found.level)
+    return replace(found, low=low, high=high)

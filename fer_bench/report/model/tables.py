@@ -58,8 +58,7 @@ class Estimate:
     @classmethod
     def of(cls, found: Interval) -> Estimate:
         """Take over an interval of `fer_bench.stats`."""
-        why = found.method.removeprefix("none: ") if math.isnan(found.low) else ""
-        return cls(found.value, found.low, found.high, found.n, found.people, why)
+        return cls(found.value, found.low, found.high, found.n, found.people, found.reason)
 
 
 class Link(str):

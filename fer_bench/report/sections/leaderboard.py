@@ -143,17 +143,18 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
     rows = []
     for found in table[table["selection"] == LAST].to_dict("records"):
         n, people, method = int(found["n_test"]), int(found["n_units"]), str(found["method"])
+        accuracy = view.accuracy(view.outcomes[Key(method, protocol, LAST)])
         row = {
             "method": method,
             "family": found["family"],
             "run": view.label,
             "chance": view.chance,
-            "accuracy": _estimate(found, "accuracy", n, people),
+            "accuracy": accuracy,
             "tuning": "tuned" if found["tuning"] == "tuned" else "default",
             "n": n,
             "people": people,
-            "balanced": _estimate(found, "balanced_accuracy", n, people),
-            "f1": _estimate(found, "macro_f1", n, people),
+            "balanced": _beside(found, "balanced_accuracy", accuracy),
+            "f1": _beside(found, "macro_f1", accuracy),
             "fit": float(found["fit_seconds"]),
             "predict": float(found["predict_ms_per_image"]),
             "trials": f"{found['n_done']} of {found['n_trials']}",
@@ -169,11 +170,11 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _estimate(found: Mapping[str, Any], name: str, n: int, people: int) -> Estimate:
+def _beside(found: Mapping[str, Any], name: str, accuracy: Estimate) -> Estimate:
+    """Another figure of the images that an accuracy is of; where neither has an interval, for the same reason."""
     value, low, high = (float(found[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    made = str(found["interval_method"])
-    why = made.removeprefix("none: ") if made.startswith("none: ") else "nothing varies that it could be made from"
-    return Estimate(value, low, high, n, people, why if math.isnan(low) else "")
+    why = accuracy.why or "nothing varies that it could be made from"
+    return replace(accuracy, value=value, low=low, high=high, why=why if math.isnan(low) else "")
 
 
 def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
@@ -262,7 +263,7 @@ def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: s
                 "family": family,
                 "methods": len(methods),
                 "best": str(best["method"]),
-                "accuracy": _estimate(best, "accuracy", int(best["n_test"]), int(best["n_units"])),
+                "accuracy": view.accuracy(view.outcomes[Key(str(best["method"]), protocol, LAST)]),
                 "median": view.median_accuracy(protocol, methods),
                 "lowest": f"{100 * ranked['accuracy'].min():.1f} ({ranked.iloc[-1]['method']})",
                 "n": int(best["n_test"]),
