@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats as distributions
-from scipy.special import expit, logit
 
 from fer_bench import stats
 
@@ -33,11 +31,9 @@ FLIPS = 0.005
 FALSE_ALARMS = 0.01
 """Of gate calls, at most, whatever the number of rows."""
 POWER = 0.8
-_MANY = 2000
-"""Units above which the flips' total is taken for normal: exact sums would take minutes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """The verdict on one method under one protocol.
 
@@ -93,7 +89,7 @@ def judge(
     """
     family = sum(rule == "people" for rule in rules)
     tested = [place for place, rule in enumerate(rules) if rule == "people"]
-    raw = [drop_p_value(pairs[i][0].correct, pairs[i][1] == pairs[i][0].labels, pairs[i][0].people) for i in tested]
+    raw = [_drop_p_value(*pairs[place][:2]) for place in tested]
     adjusted: Mapping[int, float] = dict(zip(tested, stats.holm(raw), strict=True))
     rows = []
     for i, (reference, predicted, place) in enumerate(pairs):
@@ -104,16 +100,8 @@ def judge(
     return rows
 
 
-def drop_p_value(before: NDArray[np.bool_], now: NDArray[np.bool_], people: NDArray[np.int64]) -> float:
-    """One-sided p value of a drop: sign flips over people of ``now`` (n,) against the mean of ``before`` (k, n)."""
-    # k times the difference: whole numbers, which the exact test adds up
-    by_person = stats.sum_by_person(len(before) * now.astype(np.int64) - before.sum(axis=0), people)[:, 0].round()
-    total = float(by_person.sum())
-    if total >= 0:
-        return 1.0
-    if len(before) > 1 and len(by_person) > _MANY:
-        return float(distributions.norm.cdf(total / np.sqrt((by_person**2).sum())))
-    return stats.flip_p_value(by_person.astype(np.int64)) / 2
+def _drop_p_value(reference: Reference, predicted: NDArray[np.uint8]) -> float:
+    return stats.drop_p_value(reference.correct, predicted == reference.labels, reference.people)
 
 
 def tolerance_of(reference: Reference, family: int, tolerance: float = TOLERANCE) -> float:
@@ -123,14 +111,11 @@ def tolerance_of(reference: Reference, family: int, tolerance: float = TOLERANCE
     rise, and a bound that takes them for symmetric stopped 1.3 of 100 honest gate calls where seeds differ much (6,000
     draws of `benchmarks/simulate_gate.py`).
     """
-    k, n = reference.predicted.shape
-    if k < 2:
+    if len(reference.seeds) < 2:
         return tolerance
-    accuracy = reference.correct.mean(axis=1)
-    odds = logit(np.clip(accuracy, 0.5 / n, 1 - 0.5 / n))
-    below = float(distributions.t.ppf(1 - FALSE_ALARMS / family, k - 1)) * odds.std(ddof=1) * math.sqrt(1 + 1 / k)
-    # the second term alone counts near zero, where an accuracy has nowhere left to fall
-    return max(tolerance, float(np.ptp(accuracy)), float(accuracy.mean() - expit(odds.mean() - below)))
+    # the last term alone counts near zero, where an accuracy has nowhere left to fall
+    spread = float(np.ptp(reference.correct.mean(axis=1)))
+    return max(tolerance, spread, stats.new_seed_drop(reference.correct, alpha=FALSE_ALARMS / family))
 
 
 def allowed_changes(n: int) -> int:
@@ -139,12 +124,7 @@ def allowed_changes(n: int) -> int:
 
 
 def smallest_drop(reference: Reference, family: int, tolerance: float = TOLERANCE) -> float:
-    """Smallest drop of accuracy that the rule of people catches with 80 % power.
-
-    A drop of this size is meant as so large a share of the images that were answered rightly, drawn at random. Both
-    keys are thresholds on the drop found: the tolerance, and the t quantile (at 5 % over the number of rows) times the
-    standard error over people. The drop found varies by the luck of the seed and of which images are lost; the first is
-    known from a few seeds only, so power is a t quantile with Satterthwaite's degrees of freedom (doi 10.2307/3002019).
+    """Smallest drop of accuracy that the rule of people catches with 80 % power; see `stats.detectable_drop`.
 
     Returns
     -------
@@ -155,17 +135,8 @@ def smallest_drop(reference: Reference, family: int, tolerance: float = TOLERANC
     if n_people < 2 or family / 2.0**n_people >= stats.ALPHA:
         return math.inf
     tolerated = tolerance_of(reference, family, tolerance)
-    threshold = float(distributions.t.ppf(1 - stats.ALPHA / family, n_people - 1))
-    luck, by_people = _luck(reference), _person_error(reference)
-    accuracy = float(reference.correct.mean())
-    drop = tolerated
-    for _ in range(50):  # the error grows slowly with the drop: a fixed point, reached within a few rounds
-        within, between = _loss_errors(reference, min(1.0, drop / accuracy)) if accuracy > 0 else (0.0, 0.0)
-        error = math.sqrt(by_people**2 + within**2 + between**2)
-        varies = luck**2 + within**2
-        freedom = (len(reference.seeds) - 1) * varies**2 / luck**4 if luck else math.inf
-        drop = max(tolerated, threshold * error) + float(distributions.t.ppf(POWER, freedom)) * math.sqrt(varies)
-    return drop if drop <= accuracy else math.inf
+    alpha = stats.ALPHA / family
+    return stats.detectable_drop(reference.correct, reference.people, tolerated=tolerated, alpha=alpha, power=POWER)
 
 
 def _exact(reference: Reference, predicted: NDArray[np.uint8], place: int) -> Row:
@@ -175,8 +146,18 @@ def _exact(reference: Reference, predicted: NDArray[np.uint8], place: int) -> Ro
     verdict = "ok" if changed <= allowed else "better" if found > expected else "regression"
     n = len(predicted)
     return Row(
-        *(reference.method, reference.protocol, "exact", verdict, expected, found, 1, n, changed, allowed / n),
-        *(math.nan, (allowed + 1) / n),
+        method=reference.method,
+        protocol=reference.protocol,
+        rule="exact",
+        verdict=verdict,
+        expected=expected,
+        found=found,
+        seeds=1,
+        images=n,
+        changed=changed,
+        tolerance=allowed / n,
+        p_value=math.nan,
+        caught=(allowed + 1) / n,
     )
 
 
@@ -191,37 +172,16 @@ def _by_people(
         verdict = "regression"
     changed = int((reference.predicted[place] != predicted).sum()) if place >= 0 else -1
     return Row(
-        *(reference.method, reference.protocol, "people", verdict, expected, found, len(reference.seeds)),
-        *(len(predicted), changed, tolerated, p_value, smallest_drop(reference, family, tolerance)),
+        method=reference.method,
+        protocol=reference.protocol,
+        rule="people",
+        verdict=verdict,
+        expected=expected,
+        found=found,
+        seeds=len(reference.seeds),
+        images=len(predicted),
+        changed=changed,
+        tolerance=tolerated,
+        p_value=p_value,
+        caught=smallest_drop(reference, family, tolerance),
     )
-
-
-def _luck(reference: Reference) -> float:
-    """Standard error of a new seed's accuracy against the mean of the expected ones; 0 where there is one."""
-    k = len(reference.seeds)
-    return float(reference.correct.mean(axis=1).std(ddof=1)) * math.sqrt(1 + 1 / k) if k > 1 else 0.0
-
-
-def _person_error(reference: Reference) -> float:
-    """Standard error over people of an honest new seed minus the mean of the expected ones."""
-    k, correct = len(reference.seeds), reference.correct.astype(np.float64)
-    if k < 2:
-        return 0.0
-    n = correct.shape[1]
-    squares = []
-    for place in range(k):
-        others = (correct.sum(axis=0) - correct[place]) / (k - 1)
-        by_person = stats.sum_by_person(correct[place] - others, reference.people)[:, 0]
-        squares.append(float((by_person**2).sum()))
-    # k - 1 others stood in for k
-    result: float = math.sqrt(np.mean(squares) * (1 + 1 / k) / (1 + 1 / (k - 1))) / n
-    return result
-
-
-def _loss_errors(reference: Reference, share: float) -> tuple[float, float]:
-    """Standard errors of a drop that takes this share of right answers: by chance of images, and between people."""
-    right = stats.sum_by_person(reference.correct.mean(axis=0), reference.people)[:, 0]
-    n = reference.correct.shape[1]
-    within = math.sqrt(share * (1 - share) * right.sum()) / n
-    between = share * math.sqrt(((right - right.mean()) ** 2).sum()) / n
-    return within, between

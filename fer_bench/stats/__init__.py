@@ -8,6 +8,7 @@ trained on. Where data name no people, `Unit` says what stands in for them.
 
 from .bayes import MARGIN, Posterior, probability_better
 from .corrected_t import FoldTest, corrected_t_test
+from .drops import detectable_drop, drop_p_value, new_seed_drop
 from .intervals import (
     BOOTSTRAP_MOST,
     BOOTSTRAP_PEOPLE,
@@ -33,6 +34,7 @@ from .paired import (
 from .people import sum_by_person
 from .ranks import MOST_RANKED, CriticalDifference, critical_difference, person_accuracies
 from .reasons import NotApplicable
+from .t_tests import MeanTest, mean_t_test, welch_test, zero_mean_p_value
 from .units import IMAGE, MIXED, PERSON, SEQUENCE, Unit, find_unit
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Difference",
     "FoldTest",
     "Interval",
+    "MeanTest",
     "NotApplicable",
     "Posterior",
     "TestResult",
@@ -57,12 +60,16 @@ __all__ = [
     "bootstrap_interval",
     "corrected_t_test",
     "critical_difference",
+    "detectable_drop",
+    "drop_p_value",
     "find_unit",
     "flip_p_value",
     "holm",
     "mcnemar_test",
     "mean_interval",
+    "mean_t_test",
     "minimum_detectable_difference",
+    "new_seed_drop",
     "paired_difference",
     "people_interval",
     "person_accuracies",
@@ -70,5 +77,7 @@ __all__ = [
     "sign_flip_test",
     "sum_by_person",
     "t_interval",
+    "welch_test",
     "wilson_interval",
+    "zero_mean_p_value",
 ]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_bench import stats
 from fer_bench.gate.expected import Reference
-from fer_bench.gate.judge import allowed_changes, drop_p_value, judge, smallest_drop, tolerance_of
+from fer_bench.gate.judge import allowed_changes, judge, smallest_drop, tolerance_of
 
 PEOPLE = np.repeat(np.arange(40), 14)
 N = len(PEOPLE)
@@ -83,13 +84,11 @@ def test_tolerance_of_one_seed_is_the_one_given():
 
 def test_p_value_is_that_of_the_paired_test_of_record():
     """With one seed it is half the two-sided p of the sign-flip test over people, and 1 where nothing was lost."""
-    from fer_bench import stats
-
     rng = np.random.default_rng(3)
     before, now = answers(rng, 1) == 0, answers(rng, 1, 0.75)[0] == 0
     two_sided = stats.sign_flip_test(now, before[0], PEOPLE).p_value
-    assert drop_p_value(before, now, PEOPLE) == pytest.approx(two_sided / 2)
-    assert drop_p_value(before, before[0], PEOPLE) == 1.0
+    assert stats.drop_p_value(before, now, PEOPLE) == pytest.approx(two_sided / 2)
+    assert stats.drop_p_value(before, before[0], PEOPLE) == 1.0
 
 
 def test_many_units_are_close_to_exact():
@@ -97,8 +96,8 @@ def test_many_units_are_close_to_exact():
     rng = np.random.default_rng(4)
     units = np.arange(2001)
     before, now = rng.random((2, 2001)) < 0.8, rng.random(2001) < 0.78
-    exact = drop_p_value(before[:, :1999], now[:1999], units[:1999])
-    assert drop_p_value(before, now, units) == pytest.approx(exact, rel=0.15)
+    exact = stats.drop_p_value(before[:, :1999], now[:1999], units[:1999])
+    assert stats.drop_p_value(before, now, units) == pytest.approx(exact, rel=0.15)
 
 
 def test_more_rows_people_or_seeds_change_what_is_caught_as_they_should():

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from scipy import stats as distributions
 
 from fer_bench import stats
 from fer_bench.results import Key, Outcome
@@ -290,11 +289,10 @@ def _time_saved(view: RunView, protocol: str, pairs: Sequence[tuple[str, str]]) 
     if not len(logs):
         return Estimate(math.nan, why="no time was recorded"), math.nan
     value = 1 - math.exp(float(logs.mean()))
-    if len(logs) < 2 or logs.std() == 0:
+    found = stats.mean_t_test(logs)
+    if isinstance(found, stats.NotApplicable):
         return Estimate(value, n=len(logs), why="it takes two folds that differ"), math.nan
-    half = distributions.t.ppf(0.975, len(logs) - 1) * distributions.sem(logs)
-    low, high = 1 - math.exp(logs.mean() + half), 1 - math.exp(logs.mean() - half)
-    return Estimate(value, low, high, n=len(logs)), float(distributions.ttest_1samp(logs, 0.0).pvalue)
+    return Estimate(value, 1 - math.exp(found.high), 1 - math.exp(found.low), n=len(logs)), found.p_value
 
 
 def _classical(view: RunView, protocol: str) -> Evidence:
