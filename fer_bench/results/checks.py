@@ -40,6 +40,8 @@ def checked_info(file: Path, info: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in kept[name].items():
             if not isinstance(value, dict):
                 raise UserError(_odd(file, f"{name}, {key}", "an object", value))
+    if not isinstance(kept["dataset"].get("genders", {}), dict):
+        raise UserError(_odd(file, "dataset, genders", "an object", kept["dataset"]["genders"]))
     absent = [key for key in DATASET_KEYS if key not in kept["dataset"]]
     if absent:
         raise UserError(f"{file}: dataset: {', '.join(absent)} is missing; run the same `fer-bench run` again")

@@ -11,6 +11,8 @@ import pandas as pd
 
 from fer_bench import stats
 
+from .genders import find_genders
+
 __all__ = ["RunData"]
 
 
@@ -40,6 +42,11 @@ class RunData:
     predictions: pd.DataFrame
     watched: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
+
+    @cached_property
+    def genders(self) -> Mapping[str, str]:
+        """Gender (F, M) of each person of whom the data tell it; empty where they tell none."""
+        return find_genders(self.path, self.info)
 
     @property
     def unit(self) -> stats.Unit:

@@ -15,6 +15,7 @@ from fer_bench.methods import MethodSpec, load_methods
 from fer_bench.plan.forecast import Forecast
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.plan.profiles import AS_PRINTED
+from fer_bench.results.genders import told_genders
 from fer_bench.results.schema import SCHEMA
 from fer_bench.utils import provenance
 from fer_bench.utils.plugins import plugin_packages
@@ -50,6 +51,7 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
             "expressions": manifest.table["label"].value_counts().sort_index().to_dict(),
             "unit": manifest.unit,
             "people": manifest.people,
+            "genders": told_genders(manifest.table),
             "n_excluded": len(manifest.excluded),
             "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
             "layout": plan.dataset.layout,

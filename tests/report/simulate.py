@@ -296,6 +296,7 @@ def _dataset(chosen: Simulation, images: pd.DataFrame) -> dict[str, Any]:
         "n_images": len(images),
         "n_people": chosen.people if chosen.unit == "person" else 0,
         "unit": chosen.unit,
+        "genders": {person: person[0] for person in images["subject"].unique()},
         "n_excluded": 2,
         "excluded": [
             {"file": "AF01SUFR.JPG", "reason": "black picture (mean 0.6)"},

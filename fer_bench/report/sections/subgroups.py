@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
-from scipy import stats as distributions
 
 from fer_bench import stats
 from fer_bench.results import Key, Outcome
-from fer_bench.stats.intervals import NO_WIDTH
+from fer_bench.results.genders import MAN, WOMAN
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column
 from ..model.run_view import LAST, RunView
@@ -19,12 +17,9 @@ from ..plots import svg
 
 __all__ = ["people_section"]
 
-_GENDER = re.compile(r"([FM])\d{2}")
-"""KDEF's names of people: a letter for the gender, then a number."""
-
 
 def people_section(view: RunView, suffix: str) -> Section:
-    """How accuracy differs between women and men, where names tell, and from person to person."""
+    """How accuracy differs between women and men, where the data tell, and from person to person."""
     title, protocol = "Whom methods read well", view.primary
     if not view.unit.tells_people:
         return Section(f"people{suffix}", title, ("These data do not tell who is who.",))
@@ -91,12 +86,14 @@ def _strip(view: RunView, protocol: str, table: str, suffix: str) -> list[Block]
 
 
 def _genders(view: RunView, protocol: str, methods: list[str], suffix: str) -> list[Block]:
-    """Women against men, people as units; only where every name tells."""
-    names = {str(name) for name in view.outcomes[Key(methods[0], protocol, LAST)].people}
-    letters = [found[1] for name in names if (found := _GENDER.fullmatch(name))]
-    if not view.kdef or len(letters) < len(names) or min(letters.count("F"), letters.count("M")) < 2:
-        return ["The names of these people do not tell women from men, or there are fewer than two of either."]
-    rows = [_gender_row(view, view.outcomes[Key(method, protocol, LAST)]) for method in methods]
+    """Women against men, people as units; only where the data tell it of every tested person."""
+    outcomes = [view.outcomes[Key(method, protocol, LAST)] for method in methods]
+    people = {str(name) for outcome in outcomes for name in np.unique(outcome.people)}
+    told = [view.run.genders.get(name, "") for name in people]
+    women, men = told.count(WOMAN), told.count(MAN)
+    if women + men < len(people) or min(women, men) < 2:
+        return ["These data do not tell women from men, or there are fewer than two of either."]
+    rows = [_gender_row(view, outcome) for outcome in outcomes]
     known = [row for row in rows if row["p"] is not None]
     for row, adjusted in zip(known, stats.holm([row["p"] for row in known]), strict=True):
         row["holm"] = adjusted
@@ -108,28 +105,23 @@ def _genders(view: RunView, protocol: str, methods: list[str], suffix: str) -> l
         Column("holm", "p (Holm)", "p", "Welch's t test over people, corrected for the methods in this table"),
         IMAGES,
     )
-    told = f"{letters.count('F')} women and {letters.count('M')} men, by the letter in their code"
-    note = f"{told}. They are different people, so the test is not paired."
+    how = "by the letter in their code" if view.kdef else "as the data tell"
+    note = f"{women} women and {men} men, {how}. They are different people, so the test is not paired."
     title = f"{view.shown(protocol)}: women and men"
     return [Table(f"gender-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)]
 
 
 def _gender_row(view: RunView, outcome: Outcome) -> dict[str, Any]:
-    female = np.char.startswith(outcome.people.astype(str), "F")
-    each = _accuracies(outcome)
-    women = [share for name, share in each.items() if name.startswith("F")]
-    men = [share for name, share in each.items() if not name.startswith("F")]
+    genders, each = view.run.genders, _accuracies(outcome)
+    female = np.array([genders[str(name)] == WOMAN for name in outcome.people])
+    women, men = ([each[name] for name in each if genders[name] == gender] for gender in (WOMAN, MAN))
+    n, people = len(outcome.labels), len(each)
     row: dict[str, Any] = {
-        **{"method": outcome.key.method, "family": view.family(outcome.key.method), "n": len(outcome.labels)},
+        **{"method": outcome.key.method, "family": view.family(outcome.key.method), "n": n},
         **{"women": view.accuracy(outcome, female), "men": view.accuracy(outcome, ~female), "p": None},
     }
-    value = float(np.mean(women) - np.mean(men))
-    parts = [float(np.var(group, ddof=1)) / len(group) for group in (women, men)]
-    error = float(np.sqrt(sum(parts)))
-    if error < NO_WIDTH:
-        return row | {"difference": Estimate(value, n=row["n"], people=len(each), why="no two people differ")}
-    # Welch 1947, doi 10.1093/biomet/34.1-2.28; Satterthwaite's degrees of freedom
-    freedom = error**4 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, (women, men), strict=True))
-    half = float(distributions.t.ppf(0.975, freedom)) * error
-    p_value = 2 * float(distributions.t.sf(abs(value) / error, freedom))
-    return row | {"difference": Estimate(value, value - half, value + half, row["n"], len(each)), "p": p_value}
+    found = stats.welch_test(women, men)
+    if isinstance(found, stats.NotApplicable):
+        value = float(np.mean(women) - np.mean(men))
+        return row | {"difference": Estimate(value, n=n, people=people, why=found.reason)}
+    return row | {"difference": Estimate(found.value, found.low, found.high, n, people), "p": found.p_value}

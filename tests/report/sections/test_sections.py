@@ -19,6 +19,7 @@ from fer_bench.report.model.tables import Embedded, Table
 from fer_bench.report.sections.bibliography import method_entries
 from fer_bench.report.sections.leakage import _ladder
 from fer_bench.report.write import build_document
+from fer_bench.results.genders import find_genders
 from fer_bench.stats import metrics
 
 METHODS = ("linear_svc-lbp", "knn-pixels", "cnn2-48", "cnn2-64", "resnet18-entire", "vgg16-dense")
@@ -117,14 +118,46 @@ def test_women_and_men_are_compared_as_different_people(run: Path, right: pd.Dat
         assert (row.difference_low, row.difference_high) == pytest.approx((bounds.low, bounds.high))
 
 
+def of_four(folder: Path, **dataset: object) -> tuple[Path, pd.DataFrame]:
+    """A run of F01, M01, F02 and M02 whose run.json tells no gender but what is given; and its predictions."""
+    write_run(folder, replace(FULL, people=4, methods=METHODS[:2], protocols=(PERSON,)))
+    info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    del info["dataset"]["genders"]
+    info["dataset"] |= dataset
+    (folder / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    return folder, pd.read_parquet(folder / "predictions.parquet")
+
+
 def test_gender_is_not_guessed(tmp_path: Path) -> None:
-    """Where people are called something else nothing is said of women and men."""
-    folder = write_run(tmp_path / "run", replace(FULL, people=4, methods=METHODS[:2], protocols=(PERSON,)))
-    table = pd.read_parquet(folder / "predictions.parquet")
-    table.assign(subject="person " + table["subject"]).to_parquet(folder / "predictions.parquet", index=False)
+    """Where neither run.json nor a manifest tells genders nothing is said of F01 and M01, whatever they look like."""
+    folder, _ = of_four(tmp_path / "run")
     write_report([folder])
     assert not list((folder / "tables").glob("gender*"))
     assert "do not tell women from men" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_gender_is_the_one_that_is_told(tmp_path: Path) -> None:
+    """Told the other way round than their names, women are those whom run.json calls women, and the note says so."""
+    told = {"F01": "M", "F02": "M", "M01": "F", "M02": "F"}
+    folder, rows = of_four(tmp_path / "run", genders=told, layout="csv")
+    write_report([folder])
+    right = (rows["label"] == rows["predicted"]).groupby([rows["method"], rows["subject"]]).mean()
+    for row in read(folder, f"gender-{PERSON}").itertuples():
+        women, men = right[row.method][["M01", "M02"]], right[row.method][["F01", "F02"]]
+        assert row.difference == pytest.approx(women.mean() - men.mean())
+    assert "2 women and 2 men, as the data tell." in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_gender_of_an_earlier_run_is_its_manifests(tmp_path: Path) -> None:
+    """A run whose run.json tells no genders has those of its manifest.csv; who is told as both is told as none."""
+    folder, _ = of_four(tmp_path / "run")
+    rows = [("F01", "F"), ("F02", "F"), ("M01", "M"), ("M02", "M"), ("M02", "")]
+    pd.DataFrame(rows, columns=["subject", "gender"]).to_csv(folder / "manifest.csv", index=False)
+    assert find_genders(folder, {"dataset": {}}) == dict(rows[:4])
+    write_report([folder])
+    assert (folder / "tables" / f"gender-{PERSON}.csv").is_file()
+    pd.DataFrame([*rows, ("M02", "F")], columns=["subject", "gender"]).to_csv(folder / "manifest.csv", index=False)
+    assert "M02" not in find_genders(folder, {"dataset": {}})
 
 
 def test_calibration_is_that_of_the_metrics(run: Path, view: RunView) -> None:

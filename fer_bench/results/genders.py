@@ -1,0 +1,43 @@
+"""Who of a run's people is a woman and who a man: what its manifest says, never what a name looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["MAN", "WOMAN", "find_genders", "told_genders"]
+
+WOMAN, MAN = "F", "M"
+"""As the column ``gender`` of a manifest has them."""
+
+
+def told_genders(table: pd.DataFrame) -> dict[str, str]:
+    """Return the gender of each person of whom a manifest tells one and the same wherever it tells any.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``subject`` and ``gender``, str; empty where a dataset does not tell.
+    """
+    told = table.loc[table["subject"].ne("") & table["gender"].ne(""), ["subject", "gender"]].drop_duplicates()
+    once = told.drop_duplicates("subject", keep=False).sort_values("subject")
+    return dict(zip(once["subject"], once["gender"], strict=True))
+
+
+def find_genders(folder: Path, info: Mapping[str, Any]) -> dict[str, str]:
+    """Return the gender of each person of a run: from ``run.json``, else from the manifest beside it.
+
+    Runs written before run.json told genders have them in ``manifest.csv`` alone; where that was not kept, nobody's is
+    known.
+    """
+    told = info["dataset"].get("genders")
+    if told is not None:
+        return {str(person): str(gender) for person, gender in told.items()}
+    file = folder / "manifest.csv"
+    if not file.is_file():
+        return {}
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return told_genders(table) if {"subject", "gender"} <= set(table) else {}
