@@ -62,13 +62,15 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
         for e in part.manifest.excluded
     ]
     excluded = tuple(sorted([*before, *copies, *unlearnt], key=lambda e: e.file))
+    layouts = tuple(dict.fromkeys(filter(None, [train.layout, test.layout])))
     joined = replace(
         train,
         name=f"{train.name} to {test.name}",
         manifest=Manifest(table[list(COLUMNS)], excluded),
         notice=" ".join(dict.fromkeys([train.notice, test.notice])),
         rendered=train.rendered or test.rendered,
-        layout=" and ".join(dict.fromkeys(filter(None, [train.layout, test.layout]))),
+        layout=" and ".join(layouts),
+        layouts=layouts,
         layout_summary="; and ".join(dict.fromkeys(filter(None, [train.layout_summary, test.layout_summary]))),
         why_no_people=train.why_no_people or test.why_no_people,
         pictures=_Pictures(train, test),

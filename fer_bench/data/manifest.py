@@ -125,6 +125,8 @@ class Dataset:
         ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
     layout : str
         The layout that it was read in; empty for the embedded faces.
+    layouts : tuple of str
+        Of two datasets that were joined, the layouts of both; otherwise empty.
     layout_summary : str
         The sentence that says what that is.
     why_no_people : str
@@ -145,6 +147,7 @@ class Dataset:
     layout_summary: str = ""
     why_no_people: str = ""
     landmarks: Callable[[str], NDArray[np.float64]] | None = None
+    layouts: tuple[str, ...] = ()
 
     def keep(self, people: Sequence[str]) -> Dataset:
         """Return the dataset of these people alone."""

@@ -21,7 +21,7 @@ from fer_bench import stats
 from fer_bench.errors import UserError
 
 from . import SELECTIONS, Outcome, RunData, collect_outcomes, load_run, report_seed
-from .pairing import Identity, common_places, identities
+from .pairing import Identity, NothingPairedError, common_places, identities
 
 __all__ = ["Compared", "Pair", "compare_data", "compare_runs"]
 
@@ -147,9 +147,10 @@ def compare_data(
     """Compare two runs that are read already; otherwise as `compare_runs`."""
     folder_a, folder_b = a.path, b.path
     if a.unit != b.unit:
-        raise UserError(
+        raise NothingPairedError(
             f"{folder_a} counts {a.unit.many}, {folder_b} counts {b.unit.many}: one tells who is on an image, the "
-            f"other does not; nothing can be paired: see `fer-bench report {folder_a} {folder_b} --out DIR`"
+            "other does not",
+            f"; nothing can be paired: see `fer-bench report {folder_a} {folder_b} --out DIR`",
         )
     wanted = _wanted_methods(a, b, method_a, method_b)
     protocols = _wanted_protocols(a, b, protocol)

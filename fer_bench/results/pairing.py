@@ -12,10 +12,24 @@ from fer_bench.errors import UserError
 
 from . import Outcome, RunData
 
-__all__ = ["Identity", "common_places", "identities"]
+__all__ = ["Identity", "NothingPairedError", "common_places", "identities"]
 
 Identity = Mapping[str, str]
 """What tells images apart, by name; one without an entry is in no other run."""
+
+
+class NothingPairedError(UserError):
+    """Two runs of which no image can be paired.
+
+    Attributes
+    ----------
+    why : str
+        The sentence without what to do, which whoever shows the runs side by side has done.
+    """
+
+    def __init__(self, why: str, advice: str) -> None:
+        super().__init__(f"{why}{advice}")
+        self.why = why
 
 
 def identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None, str]:
@@ -27,15 +41,17 @@ def identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None
     tables = [_contents(run) for run in (a, b)]
     if tables[0] is None or tables[1] is None:
         lacking = a if tables[0] is None else b
-        raise UserError(
+        raise NothingPairedError(
             f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and {lacking.path} holds no manifest.csv "
-            "that tells which images are the same; compare runs on the same data"
+            "that tells which images are the same",
+            "; compare runs on the same data",
         )
     common = set(tables[0].values()) & set(tables[1].values())
     if not common:
-        raise UserError(
+        raise NothingPairedError(
             f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and no image of one person with one "
-            f"label is in both, so nothing can be paired; `fer-bench report {a.path} {b.path}` shows them side by side"
+            "label is in both",
+            f", so nothing can be paired; `fer-bench report {a.path} {b.path}` shows them side by side",
         )
     how = f"other data: {name_a} and {name_b}; compared on the {len(common):,} images that are in both, by content"
     return tables[0], tables[1], how

@@ -55,6 +55,7 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
             "n_excluded": len(manifest.excluded),
             "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
             "layout": plan.dataset.layout,
+            "layouts": list(plan.dataset.layouts or filter(None, [plan.dataset.layout])),
             "layout_summary": plan.dataset.layout_summary,
             "crop": plan.dataset.crop,
             "options": request.data_options

@@ -8,7 +8,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..model.document import NUMERIC, Document
-from ..model.tables import Block, Code, Column, Drawing, Embedded, Estimate, Figure, Link, Table, cell_text
+from ..model.tables import (
+    Block,
+    Code,
+    Column,
+    Drawing,
+    Embedded,
+    Estimate,
+    Figure,
+    Link,
+    Table,
+    cell_text,
+    estimate_texts,
+)
 from ..plots.svg import hue
 from .exports import json_text
 
@@ -74,9 +86,8 @@ def _cell(table: Table, column: Column, value: object) -> Markup:
         )
     text = cell_text(column, value)
     inner = _ticks(text)
-    if isinstance(value, Estimate) and " [" in text:
-        number, interval = text.split(" [", 1)
-        inner = Markup("{} <small>[{}</small>").format(number, interval)
+    if isinstance(value, Estimate) and (parts := estimate_texts(column, value))[1]:
+        inner = Markup("{} <small>{}</small>").format(*parts)
     elif isinstance(value, Link):
         inner = Markup('<a href="#{}">{}</a>').format(value.target, inner)
     elif column.kind == "code":

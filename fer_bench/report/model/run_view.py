@@ -78,8 +78,16 @@ class RunView:
     @property
     def kdef(self) -> bool:
         """True where all images are KDEF's, or rendered in its grammar; runs that name no layout knew no other."""
-        layouts = set(str(self.info["dataset"].get("layout") or "").split(" and ")) - {""}
-        return layouts <= {"kdef"}
+        return set(self.layouts) <= {"kdef"}
+
+    @cached_property
+    def layouts(self) -> tuple[str, ...]:
+        """Layouts that the images were read in: two where datasets of two were joined, none for the embedded faces."""
+        dataset = self.info["dataset"]
+        told = dataset.get("layouts")
+        # Earlier runs have the phrase alone; no layout's name holds a blank.
+        names = str(dataset.get("layout") or "").split(" and ") if told is None else told
+        return tuple(str(name) for name in names if name)
 
     @cached_property
     def n_classes(self) -> int:

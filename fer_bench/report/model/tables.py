@@ -28,12 +28,16 @@ __all__ = [
     "Section",
     "Table",
     "cell_text",
+    "estimate_texts",
+    "p_clause",
     "safe_id",
     "with_reasons",
 ]
 
 NO_VALUE = "–"
 MINUS = "−"
+SMALLEST_P = 0.001
+"""Below it a p value is not told in digits."""
 MOST_SIGNS = 100
 """Of an id; file systems take 255 bytes."""
 
@@ -99,7 +103,7 @@ class Column:
         Heading for readers.
     kind : str
         text, code, count, share (of images, shown in percent), heat (a share with a shade), difference (in points),
-        score (a plain decimal), p, seconds, milliseconds, megabytes or drawing.
+        points (the same, without a plus), score (a plain decimal), p, seconds, milliseconds, megabytes or drawing.
     help : str
         What the heading means, in a sentence.
     """
@@ -244,7 +248,7 @@ def cell_text(column: Column, value: Any) -> str:
         Of the column's kind; None and NaN are shown as `NO_VALUE`.
     """
     if isinstance(value, Estimate):
-        return _estimate_text(column, value)
+        return " ".join(filter(None, estimate_texts(column, value)))
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return NO_VALUE
     if isinstance(value, str):
@@ -257,7 +261,7 @@ def cell_text(column: Column, value: Any) -> str:
         case "difference":
             return _signed(value)
         case "p":
-            return "< 0.001" if value < 0.001 else f"{value:.3f}"
+            return f"< {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
         case "score":
             return f"{value:.3f}"
         case "seconds" | "milliseconds" | "megabytes":
@@ -266,13 +270,19 @@ def cell_text(column: Column, value: Any) -> str:
             return str(value)
 
 
-def _estimate_text(column: Column, found: Estimate) -> str:
+def p_clause(value: float) -> str:
+    """Write a p value to follow the letter in a sentence: "= 0.012" or "< 0.001"."""
+    text = cell_text(Column("p", "", "p"), value)
+    return text if value < SMALLEST_P else f"= {text}"
+
+
+def estimate_texts(column: Column, found: Estimate) -> tuple[str, str]:
+    """Write a figure, and its interval in brackets; the second is empty where there is no figure."""
     if math.isnan(found.value):
-        return NO_VALUE
-    number = _signed if column.kind == "difference" else _percent
-    if math.isnan(found.low):
-        return f"{number(found.value)} [{NO_VALUE}]"
-    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
+        return NO_VALUE, ""
+    number = {"difference": _signed, "points": _unplussed}.get(column.kind, _percent)
+    bounds = NO_VALUE if math.isnan(found.low) else f"{number(found.low)}, {number(found.high)}"
+    return number(found.value), f"[{bounds}]"
 
 
 def _percent(value: float) -> str:
@@ -282,6 +292,10 @@ def _percent(value: float) -> str:
 def _signed(value: float) -> str:
     text = f"{abs(100 * value):.1f}"
     return text if text == "0.0" else f"{'+' if value > 0 else MINUS}{text}"
+
+
+def _unplussed(value: float) -> str:
+    return _signed(value).removeprefix("+")
 
 
 def _amount(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -96,7 +97,7 @@ def guessing(view: RunView, protocol: str) -> str:
     """What guessing gives, and what the most frequent expression would where that is more."""
     chance, (_, share) = f"{100 * view.chance:.1f} %", view.majority(protocol)
     more = f"{100 * share:.1f} %"
-    if more in (chance, "nan %"):
+    if math.isnan(share) or more == chance:
         return f"chance is {chance}"
     return f"chance is {chance}, and always naming the most frequent expression gives {more}"
 

@@ -169,11 +169,11 @@ def _panel(lines: Sequence[tuple[str, Sequence[float]]]) -> str:
     parts.append(f'<text class="s" x="26" y="104">1</text><text class="s e" x="176" y="104">{epochs}</text>')
     for kind, values in lines:
         step = 150 / max(1, len(values) - 1)
-        path = "L".join(f"{px(26 + step * i)} {px(90 - 80 * v)}" for i, v in enumerate(values) if math.isfinite(v))
-        if "L" in path:
-            parts.append(f'<path class="{kind}" d="M{path}"/>')
-        elif path:
-            parts.append(f'<circle class="{kind}" cx="{path.split()[0]}" cy="{path.split()[1]}" r="2"/>')
+        points = [(px(26 + step * i), px(90 - 80 * v)) for i, v in enumerate(values) if math.isfinite(v)]
+        if len(points) > 1:
+            parts.append(f'<path class="{kind}" d="M{"L".join(f"{x} {y}" for x, y in points)}"/>')
+        elif points:
+            parts.append(f'<circle class="{kind}" cx="{points[0][0]}" cy="{points[0][1]}" r="2"/>')
     return "".join(parts)
 
 

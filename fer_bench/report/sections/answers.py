@@ -14,7 +14,7 @@ from fer_bench.results import Key, Outcome
 
 from ..model.paths import published_command
 from ..model.run_view import LAST, RunView
-from ..model.tables import Column, Estimate, Link, Table, cell_text
+from ..model.tables import Column, Estimate, Link, Table, cell_text, p_clause
 from ..model.wording import who
 from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, test_claims
 from .hard_images import missed_by_all
@@ -23,7 +23,6 @@ __all__ = ["answers"]
 
 SHARE = Column("share", "", "share")
 POINTS = Column("points", "", "difference")
-P = Column("p", "", "p")
 SECONDS = Column("seconds", "", "seconds")
 
 
@@ -77,7 +76,7 @@ def _by_how_much(view: RunView, protocol: str) -> str:
     rest = f"{even} of {len(found)} others cannot be told from it" if even else f"all {len(found)} others are behind"
     return (
         f"{cell_text(POINTS, lead)} points before the next, {second}. Significant: {sign}, p (Holm) "
-        f"{_p(p_value)}, {lead.n:,} images; {rest}."
+        f"{p_clause(p_value)}, {lead.n:,} images; {rest}."
     )
 
 
@@ -166,11 +165,6 @@ def _no_winner(view: RunView) -> str:
 
 def _percent(found: Estimate) -> str:
     return f"{cell_text(SHARE, found)} %"
-
-
-def _p(value: float) -> str:
-    text = cell_text(P, value)
-    return text if text.startswith("<") else f"= {text}"
 
 
 _QUESTIONS: tuple[tuple[str, Callable[[RunView, str], str], str, str], ...] = (

@@ -65,8 +65,7 @@ def method_entries(sources: Sequence[str]) -> list[str]:
 
 
 def _reads_kdef(view: RunView) -> bool:
-    layouts = set(str(view.info["dataset"].get("layout") or "").split(" and ")) - {""}
-    return not layouts or bool(layouts & {"kdef", "kaggle-kdef"})  # without a layout: KDEF's grammar
+    return not view.layouts or bool({"kdef", "kaggle-kdef"} & set(view.layouts))  # without a layout: KDEF's grammar
 
 
 def _sources(view: RunView) -> list[str]:

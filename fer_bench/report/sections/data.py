@@ -43,7 +43,7 @@ def _facts(view: RunView) -> list[tuple[str, str]]:
     stands_in = "" if view.unit.tells_people else f"{view.unit.many}: intervals and tests are {view.unit.over}"
     return [
         ("name", str(dataset["name"])),
-        ("layout", _layout_words(dataset)),
+        ("layout", _layout_words(view)),
         ("faces", "rendered, drawn by a computer" if view.rendered else "photographs"),
         ("images", f"{dataset['n_images']:,}"),
         ("people", people),
@@ -58,13 +58,13 @@ def _facts(view: RunView) -> list[tuple[str, str]]:
     ]
 
 
-def _layout_words(dataset: Mapping[str, Any]) -> str:
+def _layout_words(view: RunView) -> str:
     """The sentences of one layout, or of the two that were joined for cross-dataset.
 
     The run's own, since a package's layout need not be installed where a report is made; earlier runs had none.
     """
-    names = str(dataset.get("layout") or "").split(" and ")
-    return str(dataset.get("layout_summary") or "; and ".join(LAYOUT_SUMMARIES.get(name, name) for name in names))
+    known = view.info["dataset"].get("layout_summary")
+    return str(known or "; and ".join(LAYOUT_SUMMARIES.get(name, name) for name in view.layouts))
 
 
 def _options(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:

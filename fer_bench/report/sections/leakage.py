@@ -49,9 +49,10 @@ class Comparison:
     @property
     def sizes(self) -> str:
         """The amounts in words."""
-        pair = f"{self.looser_size:,.0f} and {self.stricter_size:,.0f}"
+        looser, stricter = f"{self.looser_size:,.0f}", f"{self.stricter_size:,.0f}"
+        pair = f"{looser} and {stricter}"
         if self.same_size:
-            return f"{self.stricter_size:,.0f}" if len(set(pair.split(" and "))) == 1 else pair
+            return stricter if looser == stricter else pair
         return f"{pair} ({100 * (self.looser_size / self.stricter_size - 1):+.1f} %)".replace("-", "−")
 
 

@@ -36,12 +36,13 @@ def named_section(view: RunView, suffix: str) -> Section:
         rows += [_row(view, system, figure, name) for name in mine for figure in system.figures or (None,)]
     if all(view.family(row["ours"]) == "deep" for row in rows):
         return Section(f"named{suffix}", "Systems named in the article", ())
+    accuracies = {f"ours {name}" for name in view.protocols}
     ours = our_columns(view, rows)
     columns = (
         *(Column("label", "system"), Column("published", "published, %"), Column("status", "status")),
-        *(Column("ours", "our method", "code"), *(column for column in ours if column.key.startswith("ours "))),
+        *(Column("ours", "our method", "code"), *(column for column in ours if column.key in accuracies)),
         Column("why", "why the two can't be compared directly"),
-        *(column for column in ours if not column.key.startswith("ours ")),
+        *(column for column in ours if column.key not in accuracies),
         *(Column("data", "its data"), Column("reads", "ours reads"), Column("source", "source")),
     )
     title = "Systems named in the article, published figures beside ours"
@@ -86,8 +87,7 @@ def _other_data(view: RunView, figure: NamedFigure | None) -> str:
         return ""
     known = figure.protocol != _UNKNOWN
     folds = f"other folds than theirs ({figure.protocol})" if known else "how they split is not known to us"
-    layout = str(view.info["dataset"].get("layout") or "")
-    if figure.layout and figure.layout == layout and not view.rendered:
+    if figure.layout and view.layouts == (figure.layout,) and not view.rendered:
         return f"the same data, perhaps not the same pictures of it; {folds}"
     ours = "rendered faces" if view.rendered else str(view.info["dataset"]["name"])
     return f"other data: {ours}, not {figure.data}; {folds}"

@@ -9,15 +9,14 @@ from fer_bench import stats
 from fer_bench.results import Key
 
 from ..model.run_view import LAST, RunView
-from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text
+from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text, p_clause
 from ..model.wording import OPTIMISTIC, guessing, who
 from .answers import answers
 
 __all__ = ["facts", "glance", "headline", "warnings_of"]
 
 SHARE = Column("accuracy", "accuracy", "share")
-POINTS = Column("difference", "difference", "difference")
-P = Column("p", "p", "p")
+POINTS = Column("difference", "difference", "points")
 
 
 def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
@@ -151,10 +150,9 @@ def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
     # The best of each family was picked by looking at these images: any other pair could have been in its place.
     pairs = max(1, view.cross_pairs(protocol))
     p = stats.holm([found.test.p_value], family=pairs)[0]
-    p_value = cell_text(P, p)
-    points = cell_text(POINTS, Estimate.of(found.interval)).lstrip("+").replace("[+", "[").replace(", +", ", ")
+    points = cell_text(POINTS, Estimate.of(found.interval))
     images = f"{found.interval.n:,} images; "
-    tested = f"{images}sign-flip test {over}, p {p_value if p_value.startswith('<') else '= ' + p_value}"
+    tested = f"{images}sign-flip test {over}, p {p_clause(p)}"
     tested += f" (Holm, {pairs:,} pairs of families)" if pairs > 1 else ""
     if p < 0.05:
         beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."

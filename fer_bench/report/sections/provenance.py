@@ -54,8 +54,7 @@ def citation_section(view: RunView, suffix: str) -> Section:
     for name, method in info["methods"].items():
         if method.get("reference") and name in planned:
             references.setdefault(str(method["reference"]), []).append(name)
-    layouts = set(str(info["dataset"].get("layout") or "").split(" and ")) - {""}
-    others = layouts - {"kdef", "kaggle-kdef"}
+    others = set(view.layouts) - {"kdef", "kaggle-kdef"}
     asked = " Cite the pictures as their makers ask you to." if others else ""
     columns = (Column("reference", "source"), Column("methods", "methods"))
     rows = tuple({"reference": source, "methods": ", ".join(names)} for source, names in references.items())

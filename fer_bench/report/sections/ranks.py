@@ -9,7 +9,7 @@ from fer_bench.results import Key
 
 from ..model.columns import FAMILY, METHOD
 from ..model.run_view import LAST, RunView
-from ..model.tables import Column, Figure, Section, Table, cell_text
+from ..model.tables import Column, Figure, Section, Table, p_clause
 from ..plots import figures
 
 __all__ = ["ranks_section"]
@@ -30,7 +30,6 @@ def ranks_section(view: RunView, suffix: str) -> Section:
     found = stats.critical_difference(methods, scores, unit=view.unit)
     if isinstance(found, stats.NotApplicable):
         return Section(f"ranks{suffix}", title, (f"No diagram: {found.reason}.",))
-    p_value = cell_text(Column("p", "", "p"), found.p_value)
     caption = (
         f"{view.shown(protocol)}: mean rank over {found.people:,} {view.unit.many}, 1 is best; the {len(methods)} most "
         "accurate methods. Bars join neighbours that Nemenyi's critical difference does not tell apart. Descriptive: "
@@ -48,10 +47,6 @@ def ranks_section(view: RunView, suffix: str) -> Section:
         *(METHOD, FAMILY, Column("rank", "mean rank", "score", f"over {view.unit.many}; ties share")),
         Column("groups", "not told apart in group", "text", "methods of one group lie within the critical difference"),
     )
-    note = f"{found.method}: critical difference {found.difference:.2f}; Friedman p {_equals(p_value)}."
+    note = f"{found.method}: critical difference {found.difference:.2f}; Friedman p {p_clause(found.p_value)}."
     table = Table(table_id, f"{view.shown(protocol)}: mean ranks", columns, rows, (note,), folded=True)
     return Section(f"ranks{suffix}", title, (Figure(f"ranks-figure{suffix}", drawn, caption, table_id), table))
-
-
-def _equals(text: str) -> str:
-    return text if text.startswith("<") else f"= {text}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.results.compare import Compared, Pair, compare_data
+from fer_bench.results.pairing import NothingPairedError
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
 from ..model.paths import without_folders
@@ -56,7 +57,8 @@ def _against(a: RunView, b: RunView, suffix: str) -> list[Block]:
     try:
         found = compare_data(a.run, b.run)
     except UserError as error:
-        return _side_by_side(a, b, _named(str(error), a, b), suffix)
+        why = error.why if isinstance(error, NothingPairedError) else str(error)
+        return _side_by_side(a, b, _named(why, a, b), suffix)
     winner = not found.cautions
     care = [f"Read with care: {'; '.join(found.cautions)}."] if found.cautions else []
     text = (
@@ -137,9 +139,7 @@ def _side_row(a: RunView, b: RunView, method: str, protocol: str) -> dict[str, A
 
 
 def _named(text: str, a: RunView, b: RunView) -> str:
-    """A sentence with the runs' names in place of their folders, and without advice that is followed already."""
+    """A sentence with the runs' names in place of their folders."""
     for view in sorted((a, b), key=lambda view: -len(str(view.run.path))):
         text = text.replace(str(view.run.path), view.label)
-    for advice in ("; compare runs on the same data", ", so nothing can be paired; `", "; nothing can be paired: see"):
-        text = text.split(advice)[0]
     return text.rstrip(".")

@@ -145,6 +145,7 @@ def test_gender_is_the_one_that_is_told(tmp_path: Path) -> None:
     for row in read(folder, f"gender-{PERSON}").itertuples():
         women, men = right[row.method][["M01", "M02"]], right[row.method][["F01", "F02"]]
         assert row.difference == pytest.approx(women.mean() - men.mean())
+        assert (row.women, row.men) == pytest.approx((women.mean(), men.mean()))
     assert "2 women and 2 men, as the data tell." in (folder / "report.md").read_text(encoding="utf-8")
 
 
