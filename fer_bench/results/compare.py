@@ -26,6 +26,8 @@ from .pairing import Identity, NothingPairedError, common_places, identities
 __all__ = ["Compared", "Pair", "compare_data", "compare_runs"]
 
 _LAST = SELECTIONS[0]
+_IDLE_PACKAGES = {"matplotlib", "scikit-image"}
+"""Told by runs of earlier versions, though no figure comes from them."""
 _NAMED = 3
 """Names given in a note before "and n more"."""
 
@@ -319,7 +321,7 @@ def _differences(a: RunData, b: RunData, methods: Sequence[tuple[str, str]], pro
     yield from _unlike("code", *(_code(code) for code in codes))
     yield from _unlike("processor", *((run.info.get("machine") or {}).get("cpu") for run in (a, b)))
     packages = [run.info.get("packages") or {} for run in (a, b)]
-    for name in sorted(set(packages[0]) | set(packages[1])):
+    for name in sorted((set(packages[0]) | set(packages[1])) - _IDLE_PACKAGES):
         yield from _unlike(name, packages[0].get(name), packages[1].get(name))
     for left, right in methods:
         if left == right:

@@ -17,8 +17,8 @@ from .version import __version__
 __all__ = ["code", "code_name", "cpu", "environment", "libraries", "machine", "packages"]
 
 _PACKAGES = (
-    "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "scikit-image", "PyWavelets",
-    "opencv-python-headless", "pillow", "torch", "torchvision", "matplotlib",
+    "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "PyWavelets",
+    "opencv-python-headless", "pillow", "torch", "torchvision",
 )  # fmt: skip
 
 _VARIABLES = (

@@ -81,6 +81,9 @@ def test_other_data_stand_side_by_side(tmp_path: Path) -> None:
     a, b = run(tmp_path / "kdef"), run(tmp_path / "jaffe", other_data, people=10, seed=1)
     out, text = merged(a, b)
     assert "kdef and jaffe stand side by side, and no difference is computed: other data" in text
+    # what the command `compare` advises where nothing can be paired is what this report does
+    assert "that tells which images are the same." in text
+    assert "compare runs on the same data" not in text
     assert not list((out / "tables").glob("compared-*"))
     table = pd.read_csv(out / "tables" / f"beside-{PERSON}.csv")
     assert set(table["n_a"]) == {24 * 35}

@@ -86,12 +86,17 @@ def test_most_frequent_expression_is_counted_by_hand(tmp_path: Path) -> None:
         ("folders", False, False, False),
     ],
 )
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "of an earlier version"])
 def test_kdefs_figures_stand_beside_kdef_alone(
-    tmp_path: Path, layout: str, rendered: bool, humans: bool, cited: bool
+    tmp_path: Path, layout: str, rendered: bool, humans: bool, cited: bool, listed: bool
 ) -> None:
     """How people read KDEF, and what KDEF's users cite, is told where all images, or some, are in KDEF's grammar."""
+    names = {"layouts": [name for name in layout.split(" and ") if name]} if listed else {}
     text = told(
-        tmp_path / "run", lambda info: info["dataset"].update(layout=layout), rendered=rendered, protocols=(PERSON,)
+        tmp_path / "run",
+        lambda info: info["dataset"].update(layout="in words" if listed else layout, **names),
+        rendered=rendered,
+        protocols=(PERSON,),
     )
     assert ("Goeleven et al." in references(text)) == humans
     assert ("@misc{kdef1998" in text) == ("@article{goeleven2008" in text) == cited

@@ -106,7 +106,7 @@ def test_what_differs_is_told(two: tuple[Path, Path], tmp_path: Path) -> None:
     """Code, libraries, crop and a method's version are named where they differ, and nothing else is."""
     other = write(tmp_path / "other")
     changes = {"code": {"commit": "f" * 40, "dirty": True}, "dataset__crop": "none", "packages__numpy": "2.5.0"}
-    edit(other, **changes, **{"methods__lda-lbp__version": 2})
+    edit(other, **changes, **{"methods__lda-lbp__version": 2, "packages__matplotlib": "3.11.2"})  # of earlier versions
     assert compare_runs(two[0], other).differs == (
         "crop: kdef-boxes-v1 in A, none in B",
         "code: 0123456789ab in A, ffffffffffff with uncommitted changes in B",

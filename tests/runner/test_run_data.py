@@ -56,6 +56,7 @@ def test_one_dataset_trains_and_another_is_tested(cli, kdef_folder, write_faces,
     assert (table["label"] == table["predicted"]).mean() > 0.5, "the faces are drawn alike"
     info = json.loads((tmp_path / "r" / "run.json").read_text())
     assert info["dataset"]["options"] == {"test_data": "other"}
+    assert info["dataset"]["layouts"] == ["kdef"]
     assert info["dataset"]["n_people"] == 4
     rule = info["protocols"]["cross-dataset"]
     assert rule["n_train"] <= 280 - 28, "no picture that is tested is trained on in another coding"

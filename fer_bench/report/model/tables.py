@@ -260,6 +260,8 @@ def cell_text(column: Column, value: Any) -> str:
             return f"{100 * value:.1f}"
         case "difference":
             return _signed(value)
+        case "points":
+            return _unplussed(value)
         case "p":
             return f"< {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
         case "score":

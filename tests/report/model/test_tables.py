@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fer_bench.report.formats.exports import table_csv
 from fer_bench.report.formats.html import _cell
-from fer_bench.report.model.tables import Column, Drawing, Estimate, Table, cell_text
+from fer_bench.report.model.tables import Column, Drawing, Estimate, Table, cell_text, p_clause
 from fer_bench.report.sections.published import STATUS_WORDS, load_published
 
 NAN = math.nan
@@ -27,6 +27,8 @@ NAN = math.nan
         ("difference", Estimate(-0.021, -0.05, 0.0001), "−2.1 [−5.0, 0.0]"),
         ("difference", Estimate(0.123, 0.098, 0.147), "+12.3 [+9.8, +14.7]"),
         ("difference", -0.00004, "0.0"),
+        ("points", Estimate(0.123, -0.004, 0.147), "12.3 [−0.4, 14.7]"),
+        ("points", 0.123, "12.3"),
         ("p", 0.00004, "< 0.001"),
         ("p", 0.04951, "0.050"),
         ("seconds", 0.0, "0.00"),
@@ -43,6 +45,12 @@ NAN = math.nan
 def test_cells_read_as_promised(kind: str, value: object, text: str) -> None:
     """One value of each kind, and what stands for no value."""
     assert cell_text(Column("x", "x", kind), value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.00099, "< 0.001"), (0.001, "= 0.001"), (1.0, "= 1.000")])
+def test_a_p_value_follows_its_letter(value: float, text: str) -> None:
+    """In a sentence p equals what its cell shows, or is below the smallest that is told."""
+    assert p_clause(value) == text
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
