@@ -33,7 +33,7 @@ def make_folds_file(
     # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
     request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data, crop="none")
     dataset, notes = open_data(request, None)
-    folds = make_folds(dataset.manifest, protocol, seed, dataset.why_no_people)
+    folds = make_folds(dataset, protocol, seed)
     folds.write(out)
     even = balance(folds.table, dataset.manifest).sentence
     answer("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
@@ -65,8 +65,9 @@ def check_folds_file(
     Looks for people, films and duplicate pictures on both sides, whatever the file says of itself. A claim that does
     not hold is refused with the pictures that break it (exit code 1).
     """
-    from fer_bench.folds.check import check_file
+    from fer_bench.folds.check import check_folds
+    from fer_bench.folds.wording import verdict_lines
 
-    verdict = check_file(file, claim=claim, data=data, manifest=manifest)
-    answer("\n".join(verdict.lines))
-    raise typer.Exit(1 if verdict.refused else 0)
+    verdict = check_folds(file, claim=claim, data=data, manifest=manifest)
+    answer("\n".join(verdict_lines(verdict)))
+    raise typer.Exit(0 if verdict.accepted else 1)

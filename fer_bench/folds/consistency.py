@@ -6,17 +6,61 @@ A file that says two things of one image proves nothing, whichever of the two is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
 from fer_bench.data.words import LABEL_WORDS
 
-__all__ = ["contradictions", "differences", "one_row_an_image"]
+__all__ = ["Contradiction", "Difference", "contradictions", "differences", "one_row_an_image"]
 
-_STATED = {"subject": "people", "label": "expressions", "session": "sessions", "sequence": "sequences"}
+_STATED = ("subject", "label", "session", "sequence")
+"""Columns by which a file states facts of its images."""
 
 
-def contradictions(table: pd.DataFrame) -> Iterator[str]:
+@dataclass(frozen=True)
+class Contradiction:
+    """A column that says two things of an image in different rows.
+
+    Attributes
+    ----------
+    column : str
+    images : int
+        Of how many images.
+    image : str
+        One of them.
+    said : tuple of str
+        Up to three of the things that are said of it, sorted.
+    """
+
+    column: str
+    images: int
+    image: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A column that says of images what the data do not.
+
+    Attributes
+    ----------
+    column : str
+    images, compared : int
+        Of how many images, of those of which both tell something.
+    image, file, data : str
+        One of them, what the file says of it, and what the data do.
+    """
+
+    column: str
+    images: int
+    compared: int
+    image: str
+    file: str
+    data: str
+
+
+def contradictions(table: pd.DataFrame) -> Iterator[Contradiction]:
     """Yield what a table of folds says in two ways: an image with several people, expressions, sessions or sequences.
 
     Parameters
@@ -28,11 +72,8 @@ def contradictions(table: pd.DataFrame) -> Iterator[str]:
         told = table.loc[table[column].ne(""), ["image", column]].drop_duplicates()
         twice = told.loc[told["image"].duplicated(), "image"].unique()
         if len(twice):
-            said = " and ".join(sorted(told.loc[told["image"] == twice[0], column])[:3])
-            yield (
-                f"{_STATED[column]}: REFUSED, the file contradicts itself in {len(twice)} "
-                f"image{'s' if len(twice) > 1 else ''}, such as {twice[0]}: {column} {said}"
-            )
+            said = sorted(told.loc[told["image"] == twice[0], column])[:3]
+            yield Contradiction(column, len(twice), str(twice[0]), tuple(said))
 
 
 def one_row_an_image(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -41,7 +82,7 @@ def one_row_an_image(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return known.replace("", pd.NA).groupby("image", sort=False)[columns].first().fillna("")
 
 
-def differences(stated: pd.DataFrame, data: pd.DataFrame) -> Iterator[str]:
+def differences(stated: pd.DataFrame, data: pd.DataFrame) -> Iterator[Difference]:
     """Yield where people and expressions that a file states are not the data's.
 
     Other names for the same people or expressions are no difference as long as they are one to one.
@@ -51,16 +92,13 @@ def differences(stated: pd.DataFrame, data: pd.DataFrame) -> Iterator[str]:
     stated, data : DataFrames
         With the same index, the images, and columns subject and label, str; empty where nothing is told.
     """
-    for column, what in (("subject", "person"), ("label", "expression")):
+    for column in ("subject", "label"):
         both = pd.DataFrame({"file": stated[column], "data": data[column]})
         both = both[both["file"].ne("") & both["data"].ne("")]
         wrong = both[_differs(both, column)]
         if len(wrong):
             image, said, true = next(wrong.itertuples())
-            yield (
-                f"{_STATED[column]}: REFUSED, the file states another {what} than the data of {len(wrong)} of "
-                f"{len(both)} images, such as {image}: {said} in the file, {true} in the data"
-            )
+            yield Difference(column, len(wrong), len(both), str(image), str(said), str(true))
 
 
 def _differs(both: pd.DataFrame, column: str) -> pd.Series:

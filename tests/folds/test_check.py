@@ -15,9 +15,10 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.data.names import name_facts
 from fer_bench.errors import UserError
-from fer_bench.folds.check import check_file, check_table
+from fer_bench.folds.check import check_folds, check_table
 from fer_bench.folds.splitters import make_folds
 from fer_bench.folds.tables import FoldTable, read_fold_table
+from fer_bench.folds.wording import verdict_lines
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,10 @@ def test_the_popular_split_of_ckplus_is_refused(tmp_path):
     """People of CK+ who stand in train and test are found by the images' names alone, and their share is told."""
     share = write_split(tmp_path / "ck.csv", seed=11)
     assert share == pytest.approx(0.63, abs=0.01)
-    verdict = check_file(tmp_path / "ck.csv")
+    verdict = check_folds(tmp_path / "ck.csv")
     assert verdict.refused
-    assert "REFUSED: these folds are not subject-independent" in verdict.lines
-    people = next(line for line in verdict.lines if line.startswith("people: REFUSED"))
+    assert "REFUSED: these folds are not subject-independent" in verdict_lines(verdict)
+    people = next(line for line in verdict_lines(verdict) if line.startswith("people: REFUSED"))
     assert f"of 984 tests ({100 * share:.0f} %)" in people
     assert "in 10 of 10 folds" in people
     assert "fold 0 tests CK+48/" in people
@@ -63,7 +64,7 @@ def test_one_image_of_one_person_of_kdef_is_enough(leaky):
     table, image = leaky
     verdict = check_table(as_table(table), "x")
     assert verdict.refused
-    people = [line for line in verdict.lines if line.startswith("people: REFUSED, 1 person is")]
+    people = [line for line in verdict_lines(verdict) if line.startswith("people: REFUSED, 1 person is")]
     assert len(people) == 1
     assert f"and trains on {image}" in people[0]
     assert "in 1 of 10 folds: 69 of 4,899 tests" in people[0]
@@ -80,7 +81,7 @@ def test_a_file_cannot_vouch_for_itself(leaky, lie):
         table["subject"] = table["image"]
     verdict = check_table(as_table(table), "x")
     assert verdict.refused
-    assert any("by the images' names" in line and image in line for line in verdict.lines)
+    assert any("by the images' names" in line and image in line for line in verdict_lines(verdict))
 
 
 @settings(QUICK, max_examples=25)
@@ -90,8 +91,8 @@ def test_every_protocol_by_person_is_accepted(manifest, protocol, seed, known):
     folds = make_folds(manifest, protocol, seed)
     file = FoldTable(protocol, folds.manifest_hash, seed, folds.hash, folds.table)
     verdict = check_table(file, "x", manifest=manifest if known else None)
-    assert not verdict.refused, verdict.lines
-    assert any(line.startswith("people: proven") for line in verdict.lines)
+    assert not verdict.refused, verdict_lines(verdict)
+    assert any(line.startswith("people: proven") for line in verdict_lines(verdict))
 
 
 @settings(QUICK, max_examples=10)
@@ -101,7 +102,7 @@ def test_no_other_protocol_passes_for_one_by_person(manifest, protocol, seed):
     folds = make_folds(manifest, protocol, seed)
     file = FoldTable(protocol, folds.manifest_hash, seed, folds.hash, folds.table)
     assert not check_table(file, "x", manifest=manifest).refused
-    assert "may be called subject-independent" in check_table(file, "x", manifest=manifest).lines[-1]
+    assert "may be called subject-independent" in verdict_lines(check_table(file, "x", manifest=manifest))[-1]
     assert check_table(file, "x", claim="person", manifest=manifest).refused
 
 
@@ -114,7 +115,7 @@ def test_films_and_copies_on_both_sides_are_refused(column, title, under_image):
     hashes = ["1" * 64, "2" * 64, "2" * 64, "e" * 64]
     verdict = check_table(two_sides(**{column: hashes}), "x")
     assert verdict.refused
-    line = next(line for line in verdict.lines if line.startswith(f"{title}: REFUSED"))
+    line = next(line for line in verdict_lines(verdict) if line.startswith(f"{title}: REFUSED"))
     assert "1 of 2 tests (50 %)" in line
     assert "fold 0 tests c and trains on b" in line
     assert check_table(two_sides(**{column: hashes}), "x", claim="image").refused == under_image
@@ -124,9 +125,9 @@ def test_films_and_copies_on_both_sides_are_refused(column, title, under_image):
 def test_a_session_on_both_sides_is_told_and_refused_where_it_is_the_claim():
     """Sessions are part of no promise but their own, and the sessions of different people are not one session."""
     table = two_sides(session=["A", "B", "B", "B"])
-    assert "sessions: none on both sides of a fold" in check_table(table, "x").lines
+    assert "sessions: none on both sides of a fold" in verdict_lines(check_table(table, "x"))
     one = two_sides(session=["A", "B", "B", "B"], subject="1")
-    assert any(line.startswith("sessions: 2 of 2 tests") for line in check_table(one, "x").lines)
+    assert any(line.startswith("sessions: 2 of 2 tests") for line in verdict_lines(check_table(one, "x")))
     assert not check_table(table, "x").refused
     assert check_table(table, "x", claim="session").refused
     assert check_table(two_sides(), "x", claim="session").refused, "what is not told is not proven"
@@ -135,25 +136,25 @@ def test_a_session_on_both_sides_is_told_and_refused_where_it_is_the_claim():
 def test_a_copy_under_another_name_is_found(tmp_path):
     """Pictures that were augmented before the split (the same name, with a tail) are no new pictures."""
     (tmp_path / "f.csv").write_text("role,image\ntrain,AF01AFS_flip.jpg\ntrain,AM02HAS.JPG\ntest,AF01AFS.JPG\n")
-    verdict = check_file(tmp_path / "f.csv", claim="image")
+    verdict = check_folds(tmp_path / "f.csv", claim="image")
     assert verdict.refused
-    assert any("same pictures: REFUSED" in line and "AF01AFS_flip.jpg" in line for line in verdict.lines)
+    assert any("same pictures: REFUSED" in line and "AF01AFS_flip.jpg" in line for line in verdict_lines(verdict))
 
 
 def test_people_who_are_not_told_are_not_proven(tmp_path):
     """Names that tell nothing, and no column of people: a claim by person is refused, one by image is not."""
     (tmp_path / "f.csv").write_text("role,image\ntrain,1.jpg\ntest,2.jpg\n")
-    assert any("not proven, 2 of 2 images" in line for line in check_file(tmp_path / "f.csv").lines)
-    assert check_file(tmp_path / "f.csv").refused
-    assert not check_file(tmp_path / "f.csv", claim="image").refused
+    assert any("not proven, 2 of 2 images" in line for line in verdict_lines(check_folds(tmp_path / "f.csv")))
+    assert check_folds(tmp_path / "f.csv").refused
+    assert not check_folds(tmp_path / "f.csv", claim="image").refused
 
 
 def test_two_half_told_sources_prove_nothing_together(tmp_path):
     """Half of the people by a column and half by names: one woman may go by two names, so nothing is proven."""
     (tmp_path / "f.csv").write_text("role,image,subject\ntrain,AF01AFS,\ntest,2.jpg,Anna\n")
-    verdict = check_file(tmp_path / "f.csv")
+    verdict = check_folds(tmp_path / "f.csv")
     assert verdict.refused
-    assert any("not proven, 1 of 2 images" in line for line in verdict.lines)
+    assert any("not proven, 1 of 2 images" in line for line in verdict_lines(verdict))
 
 
 def test_the_manifest_of_a_run_is_found_beside_its_folds(tmp_path, kdef):
@@ -162,20 +163,20 @@ def test_the_manifest_of_a_run_is_found_beside_its_folds(tmp_path, kdef):
     (tmp_path / "folds").mkdir()
     folds.write(tmp_path / "folds" / "subject-2fold.csv")
     kdef.table.to_csv(tmp_path / "manifest.csv", index=False)
-    verdict = check_file(tmp_path / "folds" / "subject-2fold.csv")
-    assert "with the manifest beside it (4900 images)" in verdict.lines
-    assert "exact duplicates: none on both sides of a fold" in verdict.lines
+    verdict = check_folds(tmp_path / "folds" / "subject-2fold.csv")
+    assert "with the manifest beside it (4900 images)" in verdict_lines(verdict)
+    assert "exact duplicates: none on both sides of a fold" in verdict_lines(verdict)
     kdef.table.assign(sha256="x").to_csv(tmp_path / "manifest.csv", index=False)
-    assert "exact duplicates: not told" in check_file(tmp_path / "folds" / "subject-2fold.csv").lines
-    given_in = check_file(tmp_path / "folds" / "subject-2fold.csv", manifest=tmp_path / "manifest.csv")
-    assert any("made for other data" in line for line in given_in.lines)
+    assert "exact duplicates: not told" in verdict_lines(check_folds(tmp_path / "folds" / "subject-2fold.csv"))
+    given_in = check_folds(tmp_path / "folds" / "subject-2fold.csv", manifest=tmp_path / "manifest.csv")
+    assert any("made for other data" in line for line in verdict_lines(given_in))
     assert given_in.refused, "every picture has the same hash"
 
 
 def test_classes_that_a_fold_does_not_train_are_told():
     """An expression that is tested and not trained on is named."""
     verdict = check_table(two_sides(label=["HA", "HA", "HA", "SA"]), "x")
-    assert any("trains on none of, such as SA in fold 0" in line for line in verdict.lines)
+    assert any("trains on none of, such as SA in fold 0" in line for line in verdict_lines(verdict))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_a_file_that_says_two_things_of_an_image_proves_nothing(column):
     said = {"subject": ["1", "2", "2", "1"], "label": ["HA"] * 4, column: ["1", "2", "2", "3"]}
     verdict = check_table(as_table(pd.DataFrame({**rows, **said}), ""), "x")
     assert verdict.refused
-    assert any(f"such as a: {column} 1 and 3" in line for line in verdict.lines)
+    assert any(f"such as a: {column} 1 and 3" in line for line in verdict_lines(verdict))
     said[column] = ["1", "2", "2", ""]
     assert not check_table(as_table(pd.DataFrame({**rows, **said}), ""), "x", claim="image").refused
 
@@ -260,9 +261,9 @@ def test_what_a_file_states_is_held_against_the_data(column, rename, fits):
     table = make_folds(DATA, "subject-2fold", 0).table
     table = table.assign(**{column: table[column].replace(rename)})
     verdict = check_table(as_table(table, ""), "x", manifest=DATA)
-    assert verdict.refused is not fits, verdict.lines
-    assert fits is not any("the file states another" in line for line in verdict.lines)
-    assert fits or verdict.lines[-1] == "REFUSED: what the file says of its images is not what the data say"
+    assert verdict.refused is not fits, verdict_lines(verdict)
+    assert fits is not any("the file states another" in line for line in verdict_lines(verdict))
+    assert fits or verdict_lines(verdict)[-1] == "REFUSED: what the file says of its images is not what the data say"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +279,7 @@ def test_what_is_no_manifest_is_one_sentence(tmp_path, text, message):
     (tmp_path / "m.csv").write_text(text)
     (tmp_path / "f.csv").write_text("image,role\na,train\nb,test\n")
     with pytest.raises(UserError, match=message):
-        check_file(tmp_path / "f.csv", manifest=tmp_path / "m.csv")
+        check_folds(tmp_path / "f.csv", manifest=tmp_path / "m.csv")
 
 
 @pytest.mark.parametrize("tail", ["zip", "tar", "xz", "zst", "gz", "bz2"])
@@ -296,7 +297,7 @@ def test_a_compressed_table_is_to_be_unpacked(tmp_path, pack):
     with pytest.raises(UserError, match="unpack it"):
         read_fold_table(tmp_path / "packed.csv")
     with pytest.raises(UserError, match="unpack it"):
-        check_file(tmp_path / "f.csv", manifest=tmp_path / "packed.csv")
+        check_folds(tmp_path / "f.csv", manifest=tmp_path / "packed.csv")
 
 
 def test_own_folds_with_a_byte_order_mark_are_the_same_folds(tmp_path):
@@ -322,15 +323,15 @@ def test_folds_of_some_views_are_folds_of_these_data(tmp_path, kdef):
     """A file made with --views is told as such when all views are given in."""
     make_folds(kdef.where("view", ["S", "HL"]), "subject-2fold", 0).write(tmp_path / "f.csv")
     kdef.table.to_csv(tmp_path / "m.csv", index=False)
-    verdict = check_file(tmp_path / "f.csv", manifest=tmp_path / "m.csv")
-    assert "made for the views HL,S of these data" in verdict.lines
+    verdict = check_folds(tmp_path / "f.csv", manifest=tmp_path / "m.csv")
+    assert "made for the views HL,S of these data" in verdict_lines(verdict)
     assert not verdict.refused
 
 
 def test_near_duplicates_claim_no_more_than_was_looked_at():
     """None found is not none there, and images without a hash are counted."""
     hashes = ["1" * 64, "", "d" * 64, "e" * 64]
-    lines = check_table(two_sides(phash=hashes), "x").lines
+    lines = verdict_lines(check_table(two_sides(phash=hashes), "x"))
     (line,) = (line for line in lines if line.startswith("near-duplicates"))
     assert "none found (a strongly changed copy may be missed; 1 of 4 images have no hash" in line
 
@@ -347,4 +348,6 @@ def test_look_alikes_of_a_manifest_are_found():
     whole = manifest.table[["image"]].assign(fold=0, role=["train"] * 4 + ["test"] * 4)
     verdict = check_table(FoldTable("", "", -1, "", whole), "x", manifest=manifest)
     assert verdict.refused
-    assert any("near-duplicates: REFUSED" in line and "tests sSA and trains on pSA" in line for line in verdict.lines)
+    assert any(
+        "near-duplicates: REFUSED" in line and "tests sSA and trains on pSA" in line for line in verdict_lines(verdict)
+    )
