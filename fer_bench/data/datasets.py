@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 from fer_bench.labels import VIEWS
+from fer_bench.methods import ImageSpec
+from fer_bench.utils.spawn import SPAWN
 
 from . import DATASETS
+from .join import join_datasets
 from .layouts.kdef import STRICT, parse_name
 from .layouts.known import read_dataset
 from .manifest import Dataset, Excluded, Manifest, as_manifest, choose_images, choose_people, need_expressions
@@ -30,39 +37,90 @@ _NOTICE = (
 
 
 def load_dataset(
-    data: str,
+    data: str | os.PathLike[str] = "synthetic",
     *,
-    people: int | None,
-    workers: int,
-    strict: bool = False,
+    people: int | None = None,
+    views: str | Sequence[str] = (),
     crop: str = "",
-    views: Sequence[str] = (),
-    parameter: str = "data",
+    strict: bool = False,
+    test_data: str | os.PathLike[str] = "",
+    workers: int = 0,
+    weights_dir: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Find a dataset by name or path.
 
     Parameters
     ----------
-    data : str
+    data : str or path
         ``"synthetic"``, the path of a folder, archive or table, or ``LAYOUT:PATH``.
     people : int, optional
-        Keep only this many people (quick runs); where nobody is told apart, as many images as KDEF has of them.
-    workers : int
-        Threads or processes that may read or render.
-    strict : bool
-        Leave out what a stricter human clean-up of KDEF dropped, too.
+        Keep only this many people (quick runs have 7); where nobody is told apart, as many images as KDEF has of them.
+    views : str or sequence of str
+        Keep only these views, such as ``["S", "HL"]``; empty for all.
     crop : str
         ``"fixed"``, ``"detect"`` or ``"none"``; empty for what suits the layout.
-    views : sequence of str
-        Keep only these views; empty for all.
-    parameter : str
-        What the caller's own caller knows ``data`` as, such as ``"test_data"``: errors name it.
+    strict : bool
+        Leave out what a stricter human clean-up of KDEF dropped, too.
+    test_data : str or path
+        Other data to be tested, joined to ``data``, which are trained on: for the protocol ``cross-dataset``. Of these
+        ``views`` and ``strict`` choose as far as they tell views or have such a list.
+    workers : int
+        Threads or processes that may read or render; 0: one a core, at most 8.
+    weights_dir : path, optional
+        Where models that find faces and landmarks may lie.
+
+    Returns
+    -------
+    Dataset
+        Its ``notes`` say what joining two datasets left out.
 
     Raises
     ------
     UserError
         Nothing usable there, or an option that does not fit the data.
     """
+    workers = workers or min(8, _cores())
+    kept = (views,) if isinstance(views, str) and views else tuple(views)
+    load = partial(_load, people=people, workers=workers, crop=crop)
+    dataset = load(os.fspath(data), "data", strict=strict, views=kept)
+    if os.fspath(test_data):
+        dataset = _with_test_data(dataset, partial(load, os.fspath(test_data), "test_data"), strict, kept)
+    place = None if weights_dir is None else Path(weights_dir)
+    return replace(dataset, stored=partial(_stored, workers=workers, weights_dir=place))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _stored(dataset: Dataset, spec: ImageSpec, *, workers: int, weights_dir: Path | None) -> NDArray[Any]:
+    """Map the images of a dataset in one form from the image store, which is made where it lacks them."""
+    from .images.store import build_stores
+
+    path = build_stores(dataset, [spec], workers, weights_dir)[spec]
+    images: NDArray[Any] = np.load(path, mmap_mode="r")
+    return images
+
+
+def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool, views: Sequence[str]) -> Dataset:
+    """Join test data, of which is kept what was asked for as far as they can tell."""
+    test, said = load(strict=False, views=()), []
+    strict_too = strict and test.layout == dataset.layout
+    views_too = views if test.manifest.table["view"].ne("").any() else ()
+    if strict_too or views_too:
+        test = load(strict=strict_too, views=views_too)
+    if strict and not strict_too:
+        said.append(f"--strict: there is no such list for {test.name}")
+    if views and not views_too:
+        said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
+    joined, notes = join_datasets(dataset, test)
+    return replace(joined, notes=(*said, *notes))
+
+
+def _load(
+    data: str, parameter: str, *, people: int | None, workers: int, strict: bool, crop: str, views: Sequence[str]
+) -> Dataset:
+    """Read one dataset; errors name it by ``parameter``, as the caller knows it."""
     if data == "synthetic":
         dataset = _synthetic(people, strict)
     elif data in DATASETS or not data:
@@ -144,5 +202,6 @@ def _rendered_landmarks(file: str) -> NDArray[np.float64]:
 def _render(manifest: Manifest, workers: int) -> Iterator[NDArray[np.uint8]]:
     from .render import render_many
 
-    for _, picture in render_many(list(manifest.table["file"]), size=_RENDER_SIZE, seed=0, workers=workers):
+    names = list(manifest.table["file"])
+    for _, picture in render_many(names, size=_RENDER_SIZE, seed=0, workers=workers, context=SPAWN):
         yield picture

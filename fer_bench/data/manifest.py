@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS
+from fer_bench.methods import ImageSpec
 
 __all__ = [
     "COLUMNS",
@@ -24,6 +26,9 @@ __all__ = [
     "choose_people",
     "need_expressions",
 ]
+
+_SOURCES = ("photo", "grey256", "landmarks")
+_LARGEST_SIDE = 2048
 
 COLUMNS = (*("image", "file", "label", "subject", "gender", "session", "view", "sequence", "split", "sha256", "phash"),)
 
@@ -134,6 +139,11 @@ class Dataset:
     landmarks : callable or None
         ``landmarks(file)`` gives the 68 landmarks (68, 2) of a picture, by its name in the manifest, in pixels of the
         whole picture; None where they are not known beforehand.
+    stored : callable or None
+        ``stored(dataset, spec)`` gives its images from the image store; None where it was not opened by
+        `fer_bench.load_dataset`.
+    notes : tuple of str
+        What a reader must know of how it was put together: what joining two datasets left out.
     """
 
     name: str
@@ -148,6 +158,69 @@ class Dataset:
     why_no_people: str = ""
     landmarks: Callable[[str], NDArray[np.float64]] | None = None
     layouts: tuple[str, ...] = ()
+    stored: Callable[[Dataset, ImageSpec], NDArray[Any]] | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def __repr__(self) -> str:
+        who = f", {len(self.manifest.people)} people" if self.manifest.people else ""
+        return f"<Dataset {self.name}: {len(self)} images{who}, crop {self.crop}>"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row an image; see `Manifest`."""
+        return self.manifest.table
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,) indices into ``EMOTIONS``."""
+        return self.manifest.labels
+
+    @property
+    def groups(self) -> NDArray[np.object_]:
+        """(n,) str: the person on each image, or what stands in for people; see `Manifest.groups`."""
+        return self.manifest.groups
+
+    def images(self, size: int = 224, channels: int = 3, source: str = "photo") -> NDArray[Any]:
+        """Return all images as a method that asks for this form sees them, to the bit: cropped and resized.
+
+        Made once and kept in the image store; the same call gives them at once from then on.
+
+        Parameters
+        ----------
+        size : int
+            Side in pixels.
+        channels : int
+            1 for grey, 3 for RGB.
+        source : str
+            As of `fer_bench.ImageSpec`: ``"photo"``, ``"grey256"`` or ``"landmarks"``.
+
+        Returns
+        -------
+        array
+            (n, size, size) or (n, size, size, 3) uint8 in the order of `table`, or landmarks (n, 68, 2) float32. It is
+            mapped from a file and cannot be written to: indexing gives copies in memory, ``numpy.array`` all of it.
+
+        Raises
+        ------
+        UserError
+            A form that there is not, or a dataset that was not opened by `fer_bench.load_dataset`.
+        InputError
+            Landmarks are asked for, and nobody can place them on these pictures.
+        """
+        if not 8 <= size <= _LARGEST_SIDE:
+            raise UserError(f"images: expected a size of 8 to {_LARGEST_SIDE} pixels, found {size}")
+        if channels not in (1, 3):
+            raise UserError(f"images: expected channels of 1 (grey) or 3 (RGB), found {channels}")
+        if source not in _SOURCES:
+            raise UserError(f"images: expected a source of {', '.join(_SOURCES)}, found {source!r}")
+        if self.stored is None:
+            raise UserError(
+                f"images: {self.name} was not opened by fer_bench.load_dataset, which knows where images are"
+            )
+        return self.stored(self, ImageSpec(size, channels, source))
 
     def keep(self, people: Sequence[str]) -> Dataset:
         """Return the dataset of these people alone."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.join import join_datasets
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
 from fer_bench.utils import renamed
@@ -104,34 +103,15 @@ def asked_protocols(request: Request) -> tuple[str, ...]:
 
 
 def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]:
-    """Read the data of a command, with the test data joined to them, and say what joining left out.
-
-    ``--views`` and ``--strict`` must fit the data; of the test data they choose as far as those tell views or have
-    such a list, and it is said where they do not.
-    """
-
-    def load(data: str, parameter: str, *, strict: bool, views: tuple[str, ...]) -> Dataset:
-        return load_dataset(
-            data,
-            people=people,
-            workers=request.n_workers,
-            strict=strict,
-            crop=request.crop,
-            views=views,
-            parameter=parameter,
-        )
-
-    dataset = load(request.data, "data", strict=request.strict, views=request.views)
-    if not request.test_data:
-        return dataset, []
-    test, said = load(request.test_data, "test_data", strict=False, views=()), []
-    strict = request.strict and test.layout == dataset.layout
-    views = request.views if test.manifest.table["view"].ne("").any() else ()
-    if strict or views:
-        test = load(request.test_data, "test_data", strict=strict, views=views)
-    if request.strict and not strict:
-        said.append(f"--strict: there is no such list for {test.name}")
-    if request.views and not views:
-        said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
-    joined, notes = join_datasets(dataset, test)
-    return joined, [*said, *notes]
+    """Read the data of a command, with the test data joined to them, and say what joining left out."""
+    dataset = load_dataset(
+        request.data,
+        people=people,
+        views=request.views,
+        crop=request.crop,
+        strict=request.strict,
+        test_data=request.test_data,
+        workers=request.n_workers,
+        weights_dir=request.weights_dir,
+    )
+    return dataset, list(dataset.notes)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing.context import BaseContext
 
 import cv2
 import numpy as np
@@ -150,7 +151,12 @@ def render_truth(name: str, *, size: tuple[int, int] = DEFAULT_SIZE, seed: int =
 
 
 def render_many(
-    names: Sequence[str], *, size: tuple[int, int] = DEFAULT_SIZE, seed: int = 0, workers: int = 1
+    names: Sequence[str],
+    *,
+    size: tuple[int, int] = DEFAULT_SIZE,
+    seed: int = 0,
+    workers: int = 1,
+    context: BaseContext | None = None,
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Render portraits in the order of their names.
 
@@ -161,7 +167,9 @@ def render_many(
     size, seed
         As in `render_portrait`.
     workers : int
-        Above 1, that many processes are spawned; the pixels don't depend on it.
+        Above 1, that many processes are started; the pixels don't depend on it.
+    context : multiprocessing context, optional
+        How they are started. Default: spawned.
 
     Yields
     ------
@@ -178,11 +186,12 @@ def render_many(
         parse_name(name)
     if workers < 1:
         raise InputError(f"workers: expected 1 or more, found {workers}")
-    return _render_all(names, size, seed, min(workers, max(1, len(names) // 5)))
+    context = context or multiprocessing.get_context("spawn")
+    return _render_all(names, size, seed, min(workers, max(1, len(names) // 5)), context)
 
 
 def _render_all(
-    names: list[str], size: tuple[int, int], seed: int, workers: int
+    names: list[str], size: tuple[int, int], seed: int, workers: int, context: BaseContext
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     if workers == 1:
         for name in names:
@@ -192,7 +201,7 @@ def _render_all(
     chunks = [names[i : i + 35] for i in range(0, len(names), 35)]
     tasks = [(chunk, size, seed) for chunk in chunks]
     workers = min(workers, len(chunks))
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _quiet_worker)
+    pool = ProcessPoolExecutor(workers, context, _quiet_worker)
     try:
         # a little ahead of whoever takes the pictures, never the whole set in memory
         ahead = deque(pool.submit(_render_chunk, t) for t in tasks[: workers + 1])

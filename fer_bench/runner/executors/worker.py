@@ -21,6 +21,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from fer_bench.utils.spawn import SPAWN
+
 from ..task import Task
 from ..trial import CAUTION, lost_record, run_task, second_try
 from .base import Death
@@ -91,15 +93,14 @@ class Worker:
 
     def _launch(self, *, cautious: bool = False) -> None:
         self._cautious = cautious
-        context = multiprocessing.get_context("spawn")
-        self.channel, theirs = context.Pipe()
-        self._output, printed = context.Pipe(duplex=False)
+        self.channel, theirs = SPAWN.Pipe()
+        self._output, printed = SPAWN.Pipe(duplex=False)
         more = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else {}
         more |= {"FER_BENCH_PER_GPU": str(self._shares_gpu)} if self._shares_gpu > 1 else {}
         more |= CAUTION if cautious else {}
         with environment(thread_variables() | more):
             # Not daemonic: a method may start processes of its own.
-            self._process = context.Process(target=_serve, args=(theirs, printed), daemon=False)
+            self._process = SPAWN.Process(target=_serve, args=(theirs, printed), daemon=False)
             self._process.start()
         theirs.close()
         printed.close()
