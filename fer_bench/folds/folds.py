@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_bench.data.manifest import Manifest
+from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.utils.files import atomic_write
 
-__all__ = ["FOLD_COLUMNS", "Folds", "broken_folds", "check_folds", "read_folds"]
+__all__ = ["FOLD_COLUMNS", "Folds", "broken_folds", "broken_promises", "read_folds"]
 
 
 FOLD_COLUMNS = ["fold", "role", "image", "subject", "label"]
@@ -26,7 +28,7 @@ FOLD_COLUMNS = ["fold", "role", "image", "subject", "label"]
 
 @dataclass(frozen=True)
 class Folds:
-    """The folds of one protocol over one manifest.
+    """The folds of one protocol over one manifest; also a splitter as scikit-learn takes it (``cv=folds``).
 
     Attributes
     ----------
@@ -36,12 +38,30 @@ class Folds:
         The run's seed.
     table : DataFrame
         Columns fold (int), role ("train" or "test"), image, subject, label; one row an image and fold.
+    order : tuple of str
+        The images of the data that they were made for, or bound to, in their order: what `split` counts rows by. Empty
+        where the folds were read from a file; see `bind`.
+
+    Examples
+    --------
+    >>> from fer_bench import load_dataset, make_folds
+    >>> dataset = load_dataset(people=4, views="S")
+    >>> folds = make_folds(dataset, "subject-2fold")
+    >>> folds
+    <Folds subject-2fold: 2 folds of 56 images, seed 0>
+    >>> [(len(train), len(test)) for train, test in folds.split()]
+    [(28, 28), (28, 28)]
     """
 
     protocol: str
     manifest_hash: str
     seed: int
     table: pd.DataFrame
+    order: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        n = self.table["image"].nunique()
+        return f"<Folds {self.protocol}: {len(self.numbers)} folds of {n} images, seed {self.seed}>"
 
     @cached_property
     def text(self) -> str:
@@ -74,15 +94,74 @@ class Folds:
         n_train, n_test = (len(self._by_side.get((fold, role), ())) for role in ("train", "test"))
         return n_train, n_test
 
-    def indices(self, manifest: Manifest, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of the manifest that train and that test a fold, each ascending, int64.
+    def indices(self, data: Dataset | Manifest, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of a dataset that train and that test a fold, each ascending, int64.
 
         Raises
         ------
         UserError
-            The folds name images that the manifest lacks.
+            The folds name images that the data lack.
         """
-        known = pd.Index(manifest.table["image"], dtype=object)
+        return self._rows(pd.Index(_images(data), dtype=object), fold)
+
+    def bind(self, data: Dataset | Manifest) -> Folds:
+        """Return the same folds, whose `split` counts the rows of these data; images are found by name.
+
+        Raises
+        ------
+        UserError
+            The folds name images that the data lack.
+        """
+        for fold in self.numbers:
+            self.indices(data, fold)
+        return replace(self, order=_images(data))
+
+    def split(self, X: Any = None, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Return the rows that train and that test each fold, as scikit-learn's splitters do.
+
+        Parameters
+        ----------
+        X : Dataset, Manifest or array-like, optional
+            A dataset in which images are found by name; or arrays of the dataset that the folds are of, one row an
+            image in its order, which are only counted.
+        y, groups : ignored
+            There because scikit-learn gives them.
+
+        Returns
+        -------
+        iterator of (array, array)
+            Ascending int64 rows to train on and to test, fold after fold by number.
+
+        Raises
+        ------
+        UserError
+            ``X`` has other than one row an image, images are not in the dataset, or nothing tells which data it is.
+        """
+        order = pd.Index(self._order_of(X), dtype=object)
+        return (self._rows(order, fold) for fold in self.numbers)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds; the arguments are there because scikit-learn gives them."""
+        return len(self.numbers)
+
+    def _order_of(self, X: Any) -> tuple[str, ...]:
+        """Images in the order of the rows of ``X``."""
+        if isinstance(X, Dataset | Manifest):
+            return _images(X)
+        if not self.order:
+            raise UserError(
+                f"folds {self.protocol}: they were read from a file, which names images and no rows; give the dataset, "
+                "as in folds.split(dataset) or folds.bind(dataset)"
+            )
+        n = len(self.order) if X is None else X.shape[0] if hasattr(X, "shape") else len(X)
+        if n != len(self.order):
+            raise UserError(
+                f"folds {self.protocol}: X has {n} rows, expected {len(self.order)}, one an image of the dataset that "
+                "the folds are of, in its order; give the arrays of the whole dataset"
+            )
+        return self.order
+
+    def _rows(self, known: pd.Index, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         sides = []
         for role in ("train", "test"):
             images = self._by_side.get((fold, role), np.array([], dtype=object))
@@ -96,14 +175,29 @@ class Folds:
             sides.append(np.sort(at).astype(np.int64))
         return sides[0], sides[1]
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | os.PathLike[str]) -> None:
         """Write the folds' file."""
-        with atomic_write(path, "w") as handle:
+        with atomic_write(Path(path), "w") as handle:
             handle.write(self.text)
 
 
-def read_folds(path: Path) -> Folds:
-    """Read a folds' file.
+def _images(data: Dataset | Manifest) -> tuple[str, ...]:
+    manifest = data.manifest if isinstance(data, Dataset) else data
+    return tuple(manifest.table["image"])
+
+
+def read_folds(path: str | os.PathLike[str]) -> Folds:
+    """Read a folds' file that fer-bench wrote; for anybody's CSV see `given_folds`.
+
+    Parameters
+    ----------
+    path : path
+        A file that `Folds.write`, ``fer-bench folds make`` or a run wrote.
+
+    Returns
+    -------
+    Folds
+        Of image names; ``folds.split(dataset)`` or `Folds.bind` finds their rows.
 
     Raises
     ------
@@ -111,7 +205,7 @@ def read_folds(path: Path) -> Folds:
         The file is missing or is not a folds' file.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        text = Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
     head, _, body = text.partition("\n")
@@ -145,7 +239,7 @@ def broken_folds(folds: Folds) -> Iterator[str]:
             yield f"fold {fold}: {len(doubled)} images stand more than once, such as {doubled[0]}"
 
 
-def check_folds(folds: Folds) -> Iterator[str]:
+def broken_promises(folds: Folds) -> Iterator[str]:
     """Yield every way in which folds break a promise: none means that people (and images) are disjoint.
 
     Proven from the table alone, whatever made it.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from fer_bench.data.manifest import Manifest
+from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.data.words import LABEL_WORDS
 from fer_bench.errors import UserError
 
-from .folds import FOLD_COLUMNS, Folds, broken_folds, check_folds
+from .folds import FOLD_COLUMNS, Folds, broken_folds, broken_promises
 from .match import match_images
 from .protocols import PROTOCOLS, unsupported
 from .splitters import make_folds
@@ -21,10 +22,17 @@ from .tables import FoldTable, read_fold_table
 __all__ = ["given_folds"]
 
 
-def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]:
+def given_folds(path: str | os.PathLike[str], data: Dataset | Manifest) -> tuple[Folds, tuple[str, ...]]:
     """Read folds from a file and hold them against the data.
 
     People and expressions are the data's own, whatever the file says of them.
+
+    Parameters
+    ----------
+    path : path
+        A file that fer-bench wrote, or anybody's CSV of images and folds.
+    data : Dataset or Manifest
+        The data that they are of.
 
     Returns
     -------
@@ -39,11 +47,13 @@ def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]
     UserError
         The file names images that the data lack, tests an image twice, or breaks what its protocol promises.
     """
+    path, manifest = Path(path), data.manifest if isinstance(data, Dataset) else data
     file = read_fold_table(path)
     table = file.table.assign(image=match_images(file.table["image"], manifest, f"`folds` {path}"))
     facts = manifest.table.set_index("image")[["subject", "label"]]
     table = table[["fold", "role", "image"]].join(facts, on="image")[FOLD_COLUMNS]
-    folds = Folds("given-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem) or "folds"), manifest.hash, file.seed, table)
+    name = "given-" + (re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem) or "folds")
+    folds = Folds(name, manifest.hash, file.seed, table, order=tuple(manifest.table["image"]))
     faults = list(broken_folds(folds))
     tested = table.loc[table["role"] == "test", "image"]
     if tested.duplicated().any():
@@ -51,7 +61,7 @@ def given_folds(path: Path, manifest: Manifest) -> tuple[Folds, tuple[str, ...]]
         faults.append(f"{len(twice)} images are tested more than once, such as {twice[0]}")
     rule = PROTOCOLS.get(file.protocol)
     if rule is not None and rule.splits_by == "person" and not faults:
-        faults = [f"it says {file.protocol}, which keeps people apart, but {fault}" for fault in check_folds(folds)]
+        faults = [f"it says {file.protocol}, which keeps people apart, but {fault}" for fault in broken_promises(folds)]
     if faults:
         raise UserError(f"`folds` {path}: {faults[0]}; `fer-bench folds check` tells all")
     known = _as_known(file, manifest, table)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_bench.data.manifest import Manifest
+from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.data.words import TEST_SIDE, TRAIN_SIDE
 from fer_bench.errors import UserError
 from fer_bench.seeds import derive_seed
@@ -20,16 +20,29 @@ from .stratify import deal_images, deal_people
 __all__ = ["make_folds"]
 
 
-def make_folds(manifest: Manifest, protocol: str, seed: int, why_no_people: str = "") -> Folds:
-    """Split a manifest by a protocol; the same arguments give the same folds everywhere.
+def make_folds(data: Dataset | Manifest, protocol: str, seed: int = 0) -> Folds:
+    """Split a dataset by a protocol; the same arguments give the same folds everywhere.
 
-    ``why_no_people`` is the dataset's own sentence for the error where people are asked for and not told.
+    Parameters
+    ----------
+    data : Dataset or Manifest
+        The images.
+    protocol : str
+        One of ``fer-bench list protocols``, such as ``"subject-10fold"``.
+    seed : int
+        All that is drawn follows from it.
+
+    Returns
+    -------
+    Folds
+        A table with a hash, and a splitter that scikit-learn takes (``cv=folds``).
 
     Raises
     ------
     UserError
         No such protocol, or the data cannot support it; see `fer_bench.folds.protocols.unsupported`.
     """
+    manifest, why_no_people = (data.manifest, data.why_no_people) if isinstance(data, Dataset) else (data, "")
     if protocol not in PROTOCOLS:
         raise UserError(f"`protocol` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
     reason = unsupported(manifest, why_no_people).get(protocol)
@@ -47,7 +60,8 @@ def make_folds(manifest: Manifest, protocol: str, seed: int, why_no_people: str 
             raise UserError(f"protocol {protocol}: fold {len(parts)} has {test.sum()} images to test, none to train on")
         role = np.where(test, "test", "train")
         parts.append(rows.assign(fold=len(parts), role=role)[train | test][FOLD_COLUMNS])
-    return Folds(protocol, manifest.hash, seed, pd.concat(parts, ignore_index=True))
+    table = pd.concat(parts, ignore_index=True)
+    return Folds(protocol, manifest.hash, seed, table, order=tuple(manifest.table["image"]))
 
 
 _Sides = Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fer_bench.folds.balance import balance
-from fer_bench.folds.folds import check_folds
+from fer_bench.folds.folds import broken_promises
 from fer_bench.folds.protocols import rule_of
 from fer_bench.methods import MethodSpec, load_methods
 from fer_bench.plan.forecast import Forecast
@@ -97,7 +97,7 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
     folds, even = plan.folds[name], balance(plan.folds[name].table, plan.dataset.manifest)
     roles = folds.table["role"].value_counts()
     # Proven from the folds themselves on every run, never taken from the protocol's name.
-    disjoint = not any(check_folds(folds))
+    disjoint = not any(broken_promises(folds))
     rule = rule_of(name, "person" if disjoint else "image")
     return {
         "summary": rule.summary + (f" ({len(folds.numbers)} folds by person)" if rule.kind == "profiles" else ""),

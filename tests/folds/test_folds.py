@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.errors import UserError
-from fer_bench.folds.check import check_file
-from fer_bench.folds.folds import Folds, check_folds, read_folds
+from fer_bench.folds.check import check_folds
+from fer_bench.folds.folds import Folds, broken_promises, read_folds
 from fer_bench.folds.protocols import PROTOCOLS
 from fer_bench.folds.splitters import make_folds
+from fer_bench.folds.wording import verdict_lines
 
 
 @settings(QUICK, max_examples=20)
@@ -28,7 +29,7 @@ def test_each_image_is_tested_exactly_once(manifest, protocol, seed):
 @given(manifests(), st.sampled_from(BY_PERSON), st.integers(0, 5))
 def test_person_protocols_never_share_a_person(manifest, protocol, seed):
     """No random manifest makes a protocol by person put anybody into train and test."""
-    assert list(check_folds(make_folds(manifest, protocol, seed))) == []
+    assert list(broken_promises(make_folds(manifest, protocol, seed))) == []
 
 
 @settings(QUICK, max_examples=10)
@@ -36,7 +37,7 @@ def test_person_protocols_never_share_a_person(manifest, protocol, seed):
 def test_image_protocols_are_stratified_and_leak(manifest, protocol, seed):
     """Splits by image hold each expression's share within one image, and the check tells that people leak."""
     folds = make_folds(manifest, protocol, seed)
-    assert any("also trained on" in fault for fault in check_folds(folds))
+    assert any("also trained on" in fault for fault in broken_promises(folds))
     tested = folds.table[folds.table["role"] == "test"]
     counts = tested.groupby(["fold", "label"]).size().unstack(fill_value=0)
     assert (counts.max() - counts.min()).max() <= 1
@@ -71,7 +72,7 @@ def test_one_leaked_image_is_found():
     table = folds.table.copy()
     row = table.index[(table["fold"] == 3) & (table["role"] == "test")][5]
     table.loc[row, "role"] = "train"
-    faults = list(check_folds(Folds(folds.protocol, folds.manifest_hash, 0, table)))
+    faults = list(broken_promises(Folds(folds.protocol, folds.manifest_hash, 0, table)))
     assert len(faults) == 1
     assert table.loc[row, "subject"] in faults[0]
     assert faults[0].startswith("fold 3:")
@@ -108,6 +109,6 @@ def test_broken_folds_are_refused_whatever_they_claim(tmp_path, rows, claim):
     path = tmp_path / "folds.csv"
     head = "# fer-bench folds 1; protocol=random-2fold; manifest=0; seed=0\nfold,role,image,subject,label\n"
     path.write_text(head + rows)
-    verdict = check_file(path, claim=claim)
+    verdict = check_folds(path, claim=claim)
     assert verdict.refused
-    assert not any("proven" in line for line in verdict.lines)
+    assert not any("proven" in line for line in verdict_lines(verdict))

@@ -6,7 +6,7 @@ import pytest
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
-from fer_bench.folds.folds import Folds, check_folds
+from fer_bench.folds.folds import Folds, broken_promises
 from fer_bench.folds.given import given_folds
 from fer_bench.folds.match import match_images
 from fer_bench.folds.splitters import make_folds
@@ -49,7 +49,7 @@ def test_the_claim_is_proven_from_the_data_s_people(manifest, folds, tmp_path):
     table.loc[row, "role"] = "train"
     table.loc[row, "subject"] = "somebody else"
     Folds("subject-2fold", manifest.hash, 5, table).write(tmp_path / "f.csv")
-    assert list(check_folds(Folds("subject-2fold", manifest.hash, 5, table))) == [], "the file hides it"
+    assert list(broken_promises(Folds("subject-2fold", manifest.hash, 5, table))) == [], "the file hides it"
     with pytest.raises(UserError, match=r"it says subject-2fold, which keeps people apart, but fold 0: 1 of"):
         given_folds(tmp_path / "f.csv", manifest)
 
@@ -59,7 +59,7 @@ def test_a_wrong_column_of_people_does_not_count(manifest, folds, tmp_path):
     table = folds.table.assign(subject="x", label="HA")
     Folds("random", manifest.hash, 5, table).write(tmp_path / "f.csv")
     found, notes = given_folds(tmp_path / "f.csv", manifest)
-    assert list(check_folds(found)) == []
+    assert list(broken_promises(found)) == []
     assert any("the person differs from the data's own in 560 rows" in note for note in notes)
     assert any("the expression differs" in note for note in notes)
 
@@ -74,7 +74,7 @@ def test_another_tool_s_table_names_files(manifest, tmp_path):
     found, notes = given_folds(tmp_path / "theirs.csv", manifest)
     assert found.protocol == "given-theirs"
     assert len(found.table) == 560
-    assert list(check_folds(found)) == []
+    assert list(broken_promises(found)) == []
     assert any("each image is tested in its fold" in note for note in notes)
 
 

@@ -1,5 +1,7 @@
 """Each protocol trains on and tests what its sentence says; folds are even; what data cannot support is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drawn import QUICK, manifests
@@ -12,7 +14,7 @@ from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds import protocols
 from fer_bench.folds.balance import balance
-from fer_bench.folds.folds import check_folds
+from fer_bench.folds.folds import broken_promises
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
 from fer_bench.folds.splitters import make_folds
 from fer_bench.labels import EMOTIONS
@@ -154,14 +156,15 @@ def test_what_the_data_do_not_tell_is_a_reason():
     """Without people, sessions, views and a split, each protocol that needs them says so; the rest is supported."""
     rows = [{"image": f"{label}{i}", "label": label} for label in EMOTIONS for i in range(10)]
     manifest = as_manifest(rows, [], "plain")
-    reasons = unsupported(manifest, "the names hold groups of pictures, not people")
+    why, dataset = "the names hold groups of pictures, not people", load_dataset(people=1)
+    reasons = unsupported(manifest, why)
     assert set(PROTOCOLS) - set(reasons) == {"random-10fold", "random-2fold", "holdout-10", "akhand-selected"}
     assert reasons["subject-10fold"] == "the names hold groups of pictures, not people"
     assert "do not tell the session" in reasons["session-out"]
     assert "without a split" in reasons["official"]
     assert "`test_data`" in reasons["cross-dataset"]
     with pytest.raises(UserError, match="protocol subject-loso: the names hold groups"):
-        make_folds(manifest, "subject-loso", 0, "the names hold groups of pictures, not people")
+        make_folds(replace(dataset, manifest=manifest, why_no_people=why), "subject-loso")
 
 
 def test_views_and_sessions_that_lack_are_named(kdef):
@@ -183,4 +186,4 @@ def test_folds_without_people_prove_nothing():
     """A table that does not tell who is on a picture is never called disjoint."""
     rows = [{"image": f"{label}{i}", "label": label} for label in EMOTIONS for i in range(10)]
     folds = make_folds(as_manifest(rows, [], "plain"), "random-2fold", 0)
-    assert any("nothing is known about people" in fault for fault in check_folds(folds))
+    assert any("nothing is known about people" in fault for fault in broken_promises(folds))
