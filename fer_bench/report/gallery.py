@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.utils.commands import call_arguments
 from fer_bench.utils.files import atomic_write
 
 from .model.run_view import RunView, gather
@@ -124,7 +125,10 @@ def _dataset(place: str, workers: int, *, strict: bool) -> Dataset:
 
 
 def _data_of(command: str) -> str:
-    """What followed ``--data`` when the run was started; the embedded faces where nothing did."""
+    """What data the run's command named, a shell's or a call from Python; the embedded faces where it named none."""
+    call = call_arguments(command)
+    if call is not None:
+        return str(call.get("data", "synthetic"))
     try:
         words = shlex.split(command)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,7 +34,10 @@ __all__ = ["build_document", "write_report"]
 EVERYTHING = Path("tables", "report.json")
 
 
-def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
+_Path = str | os.PathLike[str]
+
+
+def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Path:
     """Write the report in all its forms.
 
     ``report.html`` and ``report.md`` to read, ``summary.md`` for a comment on a pull request; ``results.csv``, one row
@@ -43,8 +47,8 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
 
     Parameters
     ----------
-    run_dirs : sequence of path
-        Run directories; several are merged, each row labelled with its run.
+    runs : path or sequence of path
+        Run directories, or what `fer_bench.run` gave; several are merged, each row labelled with its run.
     out : path, optional
         Directory to write to; the run's own where there is one run.
 
@@ -58,15 +62,16 @@ def write_report(run_dirs: Sequence[Path], out: Path | None = None) -> Path:
     UserError
         No run is given, several are given without ``out``, or one is no run directory.
     """
+    run_dirs = [Path(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
     if not run_dirs:
         raise UserError("no run directory was given; give one or more that `fer-bench run` wrote")
     if out is None and len(run_dirs) > 1:
         raise UserError(f"{len(run_dirs)} runs are merged into one report; say where to write it with `out`")
-    places = [Path(folder).resolve() for folder in run_dirs]
+    places = [folder.resolve() for folder in run_dirs]
     twice = next((run for run, place in zip(run_dirs, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} is given twice; name each run once")
-    target = Path(run_dirs[0]) if out is None else Path(out)
+    target = run_dirs[0] if out is None else Path(out)
     if target.exists() and not target.is_dir():
         raise UserError(f"`out` {target} is a file; give a folder for the report")
     views = gather(run_dirs)

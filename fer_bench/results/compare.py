@@ -10,12 +10,14 @@ stand in the way, since it may be what the comparison is about; it is said.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fer_bench import stats
 from fer_bench.errors import UserError
@@ -104,10 +106,33 @@ class Compared:
     left_out: tuple[str, ...]
     cautions: tuple[str, ...]
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a pair: methods, protocol, images, accuracies, difference (A minus B) with interval and tests."""
+        return pd.DataFrame([_pair_row(pair) for pair in self.pairs])
+
+
+def _pair_row(pair: Pair) -> dict[str, Any]:
+    interval = pair.difference.interval
+    return {
+        "method_a": pair.method_a,
+        "method_b": pair.method_b,
+        "protocol": pair.protocol,
+        "n": interval.n,
+        "accuracy_a": pair.accuracy_a.value,
+        "accuracy_b": pair.accuracy_b.value,
+        "difference": interval.value,
+        "difference_low": interval.low,
+        "difference_high": interval.high,
+        "p_value": pair.difference.test.p_value,
+        "p_holm": pair.p_holm,
+        "verdict": pair.verdict,
+    }
+
 
 def compare_runs(
-    folder_a: Path,
-    folder_b: Path,
+    folder_a: str | os.PathLike[str],
+    folder_b: str | os.PathLike[str],
     *,
     method_a: str | None = None,
     method_b: str | None = None,
@@ -118,8 +143,8 @@ def compare_runs(
 
     Parameters
     ----------
-    folder_a, folder_b : Path
-        Run directories; the same one twice for two methods of one run.
+    folder_a, folder_b : path
+        Run directories, or what `fer_bench.run` gave; the same one twice for two methods of one run.
     method_a, method_b : str, optional
         One method of each run. Default: every method that both runs have, each with itself.
     protocol : str, optional
@@ -132,8 +157,9 @@ def compare_runs(
     UserError
         A folder is no run, a method or protocol is unknown, or no image can be compared.
     """
-    a = load_run(folder_a)
-    b = a if folder_a.resolve() == folder_b.resolve() else load_run(folder_b)
+    place_a, place_b = Path(folder_a), Path(folder_b)
+    a = load_run(place_a)
+    b = a if place_a.resolve() == place_b.resolve() else load_run(place_b)
     return compare_data(a, b, method_a=method_a, method_b=method_b, protocol=protocol, margin=margin)
 
 

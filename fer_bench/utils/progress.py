@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["Seldom", "draws", "hide_progress", "progress", "say", "shown"]
+__all__ = ["Seldom", "draws", "hide_progress", "progress", "say", "shown", "without_progress"]
 
 _LOG_EVERY_SECONDS = 20.0
 _AT_LEAST_SECONDS = 2.0
@@ -31,6 +31,17 @@ def hide_progress(hide: bool = True) -> None:
     """Show no progress from now on (``--no-progress``); what `say` has to tell is told all the same."""
     global _hidden
     _hidden = hide
+
+
+@contextmanager
+def without_progress(hide: bool = True) -> Iterator[None]:
+    """Show no progress inside; afterwards as before."""
+    before = _hidden
+    hide_progress(hide or before)
+    try:
+        yield
+    finally:
+        hide_progress(before)
 
 
 def shown() -> bool:

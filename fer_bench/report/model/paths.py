@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import Any
+
+from fer_bench.utils.commands import call_arguments, call_text
 
 __all__ = ["published_command", "without_folders"]
 
@@ -27,8 +30,11 @@ def published_command(command: str) -> str:
     Parameters
     ----------
     command : str
-        As ``run.json`` holds it, quoted for a POSIX shell.
+        As ``run.json`` holds it: quoted for a POSIX shell, or a call of `fer_bench.run`.
     """
+    call = call_arguments(command)
+    if call is not None:
+        return call_text({name: _short_value(value) for name, value in call.items()})
     try:
         words = shlex.split(command)
     except ValueError:
@@ -41,6 +47,12 @@ def without_folders(text: str) -> str:
     """Reduce the absolute paths in a sentence, such as an error's, to their last parts."""
     quoted = _QUOTED.sub(lambda found: found["quote"] + _short(found["path"]) + found["quote"], text)
     return _ABSOLUTE.sub(lambda found: found["last"], quoted)
+
+
+def _short_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_short_value(one) for one in value]
+    return _short(value) if isinstance(value, str) else value
 
 
 def _short(word: str) -> str:

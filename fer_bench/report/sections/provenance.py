@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fer_bench.utils.commands import call_arguments
+
 from ..model.paths import published_command, without_folders
 from ..model.run_view import RunView
 from ..model.tables import Block, Code, Column, Section, Table
@@ -48,7 +50,7 @@ def provenance_section(view: RunView, suffix: str) -> Section:
 def citation_section(view: RunView, suffix: str) -> Section:
     """The command that makes these figures again, and what to cite."""
     info = view.info
-    version = str(info.get("code", {}).get("version", ""))
+    version, command = str(info.get("code", {}).get("version", "")), str(info["command"])
     references: dict[str, list[str]] = {}
     planned = set(view.run.trials["method"])
     for name, method in info["methods"].items():
@@ -65,7 +67,7 @@ def citation_section(view: RunView, suffix: str) -> Section:
         (
             f"With fer-bench {version} and the packages above, this command makes the same folds; compare the hashes. "
             "Figures of networks may differ in the last digits between machines.",
-            Code(published_command(str(info["command"])), "sh"),
+            Code(published_command(command), "sh" if call_arguments(command) is None else "python"),
             "Cite what you used: the benchmark, the pictures, the article whose tables it answers, and each method. "
             "`references.bib` beside this report holds the same." + asked,
             Code(bibtex([view]), "bibtex"),

@@ -1,0 +1,194 @@
+"""A run called from Python: `fer_bench.run`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+from typing import Any
+
+from fer_bench.errors import UserError
+from fer_bench.plan.request import Request
+from fer_bench.results.run_result import RunResult
+from fer_bench.utils.commands import call_text
+from fer_bench.utils.progress import without_progress
+from fer_bench.utils.texts import writable
+
+from .run import default_out
+from .run import run as run_request
+
+__all__ = ["run"]
+
+_Path = str | os.PathLike[str]
+_Names = str | Sequence[str]
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "workers": (0, float("inf")),
+    "seed": (0, 2**63 - 1),
+    "per_gpu": (1, 16),
+    "memory_limit": (0, float("inf")),
+    "time_limit": (0, float("inf")),
+}
+"""Least and most of what is a number."""
+
+
+def run(
+    suite: _Path = "all",
+    *,
+    data: _Path = "synthetic",
+    protocols: _Names = (),
+    profile: str = "quick",
+    preset: str = "default",
+    only: _Names = (),
+    out: _Path | None = None,
+    workers: int = 0,
+    device: str = "auto",
+    weights_dir: _Path | None = None,
+    offline: bool = False,
+    seed: int = 0,
+    crop: str = "",
+    views: _Names = (),
+    strict: bool = False,
+    folds: _Path | None = None,
+    test_data: _Path = "",
+    tune: bool = False,
+    executor: str = "local",
+    scheduler: str = "",
+    per_gpu: int = 1,
+    memory_limit: float = 0.0,
+    time_limit: float = 0.0,
+    max_failures: int | str = "",
+    progress: bool = True,
+) -> RunResult:
+    """Run a suite and write its report, as ``fer-bench run`` does; given again, it does only what is missing.
+
+    Works in a notebook, in any thread, and in a script, which needs no ``if __name__ == "__main__"``: the worker
+    processes do not import it. In the main thread Ctrl-C (a notebook's interrupt) finishes what runs, a second one
+    stops it; both write the report of what is there.
+
+    Parameters
+    ----------
+    suite : str or path
+        One of ``fer-bench list suites``, or a suite file ending in ``.toml``.
+    data : str or path
+        ``"synthetic"`` (rendered faces), or a folder, archive or table.
+    protocols : str or sequence of str
+        Use these instead of the suite's.
+    profile : str
+        ``"quick"`` (7 people, 2 folds, ten minutes) or ``"full"``.
+    preset : str
+        ``"default"``, ``"article"``, ``"paper"`` or ``"authors-code"``.
+    only : str or sequence of str
+        Only methods whose name fits one of these patterns, such as ``"*-lbp"``.
+    out : path, optional
+        The run's folder. Default: ``runs/<suite>-<profile>-<data>``.
+    workers : int
+        Worker processes; 0: one a core, at most 8.
+    device : str
+        Where networks run: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    weights_dir : path, optional
+        Folder of pretrained weights. ``FER_BENCH_WEIGHTS`` and the caches are looked at, too.
+    offline : bool
+        Download nothing.
+    seed : int
+        The run's seed; all others are derived from it.
+    crop, views, strict, test_data
+        As of `fer_bench.load_dataset`.
+    folds : path, optional
+        Folds from a file, in place of a protocol; proven anew against the data. Folds in hand are written to one by
+        ``folds.write``.
+    tune : bool
+        Choose parameters from the suite's grids, by people inside each training fold.
+    executor : str
+        ``"local"`` (worker processes), ``"in-process"`` (for debuggers: no limits hold) or ``"dask"``.
+    scheduler : str
+        Of Dask: address or scheduler file.
+    per_gpu : int
+        Trials that share a GPU.
+    memory_limit : float
+        Gigabytes that one trial may take; 0: nine tenths of the free memory, divided by the number of workers.
+    time_limit : float
+        Seconds that one trial may take; 0: the profile's.
+    max_failures : int or str
+        Start no more trials when so many have failed: a number, or a share such as ``"10%"``.
+    progress : bool
+        Show progress on standard error.
+
+    Returns
+    -------
+    RunResult
+        Also where trials failed or the run was interrupted: see its ``ok`` and ``exit_code``.
+
+    Raises
+    ------
+    UserError
+        A mistake in the arguments, and nothing was started; or the call came from a process that is being started.
+    """
+    _refuse_in_a_starting_process()
+    request = Request(
+        suite=os.fspath(suite),
+        data=os.fspath(data),
+        protocols=_names(protocols),
+        profile=profile,
+        preset=preset,
+        only=_names(only),
+        out=_path(out),
+        workers=workers,
+        device=device,
+        weights_dir=_path(weights_dir),
+        offline=offline,
+        seed=seed,
+        crop=crop,
+        views=_names(views),
+        strict=strict,
+        folds=_path(folds),
+        test_data=os.fspath(test_data),
+        tune=tune,
+        executor=executor,
+        scheduler=scheduler,
+        per_gpu=per_gpu,
+        memory_limit=memory_limit,
+        time_limit=time_limit,
+        max_failures=str(max_failures),
+    )
+    _check_numbers(request)
+    with without_progress(not progress):
+        code = run_request(replace(request, command=_command(request)))
+    return RunResult(request.out or default_out(request), code)
+
+
+def _names(given: _Names) -> tuple[str, ...]:
+    return tuple(filter(None, (given,) if isinstance(given, str) else given))
+
+
+def _path(given: _Path | None) -> Path | None:
+    return Path(given) if given else None
+
+
+def _check_numbers(request: Request) -> None:
+    for name, (least, most) in _BOUNDS.items():
+        value = getattr(request, name)
+        if not least <= value <= most:
+            raise UserError(f"fer_bench.run: {name}: expected {least:g} to {most:g}, found {value}")
+
+
+def _command(request: Request) -> str:
+    """The call that makes this run again: what is asked for beyond the defaults."""
+    asked: dict[str, Any] = {"suite": request.suite}
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if field.default is not MISSING and value != field.default:
+            plain = os.fspath(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+            asked[field.name] = plain
+    return writable(call_text(asked))
+
+
+def _refuse_in_a_starting_process() -> None:
+    """A script whose other libraries start processes is imported by each of them, and would run anew there."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UserError(
+            "fer_bench.run: called while a process of another library is being started, which imports your script "
+            'anew; put what the script does below `if __name__ == "__main__":`'
+        )
