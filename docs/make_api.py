@@ -8,9 +8,10 @@ holds the committed pages against what this makes.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from inspect import cleandoc
 from pathlib import Path
@@ -19,6 +20,15 @@ ROOT = Path(__file__).parents[1]
 HOME = ROOT / "docs" / "api"
 
 PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "fer_bench": (
+        "Calls: what `import fer_bench as fb` gives",
+        {
+            "fer_bench": (
+                *("load_dataset", "make_folds", "read_folds", "given_folds", "check_folds", "load_methods", "run"),
+                *("load_run", "compare", "write_report"),
+            )
+        },
+    ),
     "methods": (
         "The contract of methods",
         {"fer_bench.methods": (), "fer_bench.labels": (), "fer_bench.errors": ()},
@@ -27,15 +37,16 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         "Protocols and folds",
         {
             "fer_bench.folds.protocols": ("PROTOCOLS", "Protocol", "unsupported", "official_parts"),
-            "fer_bench.folds.folds": (),
-            "fer_bench.folds.splitters": (),
-            "fer_bench.folds.check": (),
+            "fer_bench.folds.folds": ("Folds",),
+            "fer_bench.folds.check": ("CLAIMS", "Verdict", "People", "Shared", "Leak"),
+            "fer_bench.folds.balance": ("Balance",),
+            "fer_bench.folds.consistency": ("Contradiction", "Difference"),
+            "fer_bench.folds.wording": ("verdict_lines",),
         },
     ),
     "data": (
         "Data: manifests and readers",
         {
-            "fer_bench.data.datasets": ("load_dataset",),
             "fer_bench.data.manifest": ("Dataset", "Manifest", "Excluded"),
             "fer_bench.data.layouts.contract": (),
             "fer_bench.data.layouts.known": (),
@@ -46,7 +57,11 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "statistics": ("Figures and statistics", {"fer_bench.stats.metrics": (), "fer_bench.stats": ()}),
     "results": (
         "A run read back",
-        {"fer_bench.results": (), "fer_bench.results.compare": ("Compared", "Pair", "compare_runs")},
+        {
+            "fer_bench.results.run_result": ("RunResult",),
+            "fer_bench.results": (),
+            "fer_bench.results.compare": ("Compared", "Pair"),
+        },
     ),
     "baselines": (
         "Classical methods: features and the pipeline",
@@ -122,9 +137,20 @@ def find(module: str, name: str) -> Name:
             if isinstance(target, ast.Name) and target.id == name:
                 return Name(name, node, _text_below(body, at))
     for node in ast.walk(tree_of(module)):  # also below `if TYPE_CHECKING`, where what is imported lazily stands
-        if isinstance(node, ast.ImportFrom) and name in {alias.asname or alias.name for alias in node.names}:
-            return find(_origin(module, node), name)
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            if name == (alias.asname or alias.name):
+                found = find(_origin(module, node), alias.name)  # type: ignore[arg-type]
+                return replace(found, name=name, node=_renamed(found.node, name))
     raise KeyError(f"{module} has no {name}")
+
+
+def _renamed(node: ast.stmt, name: str) -> ast.stmt:
+    """A function under the name that it is imported by."""
+    if not isinstance(node, ast.FunctionDef) or node.name == name:
+        return node
+    renamed = copy.copy(node)
+    renamed.name = name
+    return renamed
 
 
 def _text_below(body: list[ast.stmt], at: int) -> str:
@@ -266,7 +292,7 @@ def index() -> str:
     for name, (title, modules) in PAGES.items():
         rows.append(f"| [{name}.md]({name}.md) | {title} | {', '.join(f'`{module}`' for module in modules)} |")
     at_hand = ", ".join(f"`{name}`" for name in public("fer_bench"))
-    top = f"`import fer_bench` gives {at_hand}. Everything else is imported from its module."
+    top = f"`import fer_bench` gives {at_hand}: see [python.md](../python.md). Everything else comes from its module."
     return "\n\n".join(["# From Python", _MADE, "\n".join(rows), top]) + "\n"
 
 
