@@ -103,8 +103,8 @@ def plan(options: PlanOptions) -> None:
     this machine's own history first, else shipped estimates, scaled to it. Runs nothing.
     """
     from fer_bench.plan.plan import make_plan
+    from fer_bench.results.info import check_written
     from fer_bench.results.records import finished
-    from fer_bench.results.schema import check_written
     from fer_bench.runner.run import default_out
 
     from .planned import planned, planned_json, planned_lines

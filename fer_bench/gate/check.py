@@ -90,7 +90,7 @@ def check_gate(
         Nothing can be compared: no run, a broken file, other data.
     """
     run, wanted = load_run(run_folder), read_expected(expected)
-    found = run.info["dataset"]["manifest_hash"]
+    found = run.info["dataset"].get("manifest_hash", "none")
     if found != wanted.manifest_hash:
         raise UserError(
             f"{expected}: expected manifest_hash {wanted.manifest_hash}, the run in {run_folder} has {found}; "
@@ -128,7 +128,7 @@ def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: st
             f"{len(bad)} of {len(trials)} trials did not end well, the first is fold {first['fold']} "
             f"({first['state']}: {first['reason']}); run the same command again, then gate"
         )
-    folds = run.info["protocols"][reference.protocol]["folds_hash"]
+    folds = _folds(run, reference)
     if folds not in reference.folds:
         return (
             f"expected folds {' or '.join(dict.fromkeys(f[:12] for f in reference.folds))}, found {folds[:12]}; "
@@ -136,7 +136,7 @@ def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: st
         )
     if hash_images(outcome) != reference.images:
         return "was tested on other images than expected; write a new expectation with `write_expected`"
-    weights = run.info["methods"][reference.method].get("weights", "none")
+    weights = run.info["methods"].get(reference.method, {}).get("weights", "none")
     if weights != reference.weights:
         return f"expected weights {reference.weights}, found {weights}; give the same with `weights_dir`"
     if rule == "exact" and _same_seed(run, reference) < 0:
@@ -152,9 +152,14 @@ def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: st
 
 def _same_seed(run: RunData, reference: Reference) -> int:
     """Place of the run's seed and folds in the reference; -1 where they are not there."""
-    folds = run.info["protocols"][reference.protocol]["folds_hash"]
+    folds = _folds(run, reference)
     known = list(zip(reference.seeds, reference.folds, strict=True))
     return known.index((run.info["seed"], folds)) if (run.info["seed"], folds) in known else -1
+
+
+def _folds(run: RunData, reference: Reference) -> str:
+    """Hash of the folds that a row was tested on; none where run.json does not say."""
+    return str(run.info["protocols"].get(reference.protocol, {}).get("folds_hash", "none"))
 
 
 def _notes(rows: Sequence[Row], new: Sequence[str], unit: Unit) -> list[str]:

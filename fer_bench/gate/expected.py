@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.errors import InputError, UserError
-from fer_bench.results import SELECTIONS, Key, Outcome, RunData, collect_outcomes, load_run
+from fer_bench.results import Key, Outcome, RunData, collect_outcomes, load_run
+from fer_bench.results.schema import LAST_EPOCH
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.json_files import checked, json_text, read_json
+from fer_bench.utils.shapes import shown
 
 __all__ = [
     "RULES",
@@ -37,6 +39,7 @@ SEEDS = 5
 """Of a method that is trained at random, at least: fewer say too little of how far a new seed may fall."""
 RULES = ("exact", "people")
 """exact: the same predictions; people: tolerance and sign-flip test."""
+_ANEW = "write it anew with `write_expected`"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Expected:
 def last_epochs(run: RunData) -> dict[tuple[str, str], Outcome]:
     """What is gated: predictions of the last epoch, by method and protocol."""
     found: dict[Key, Outcome] = collect_outcomes(run)
-    return {(key.method, key.protocol): o for key, o in found.items() if key.selection == SELECTIONS[0]}
+    return {(key.method, key.protocol): o for key, o in found.items() if key.selection == LAST_EPOCH}
 
 
 def hash_images(outcome: Outcome) -> str:
@@ -149,15 +152,14 @@ def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_se
             )
     value = {
         "schema": SCHEMA,
-        "manifest_hash": runs[0].info["dataset"]["manifest_hash"],
+        "manifest_hash": runs[0].info["dataset"].get("manifest_hash", "none"),
         "unit": runs[0].unit.name,
         "made_by": [_maker(run) for run in runs],
         "tested": tested,
         "rows": rows,
     }
     with atomic_write(expected, "w") as handle:
-        json.dump(value, handle, indent=1)
-        handle.write("\n")
+        handle.write(json_text(value, indent=1) + "\n")
 
 
 def read_expected(expected: Path) -> Expected:
@@ -168,42 +170,51 @@ def read_expected(expected: Path) -> Expected:
     UserError
         It is none, is damaged, or has another schema.
     """
-    try:
-        value = json.loads(expected.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"`expected` {expected}: cannot be read: {error}; `write_expected` writes one from a run"
-        ) from error
+    name = f"`expected` {expected}"
+    value = read_json(expected, object, name=name, mend="`write_expected` writes one from a run")
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema != SCHEMA:
-        found = "none" if schema is None else schema
-        raise UserError(
-            f"`expected` {expected}: expected a file of expected results of schema {SCHEMA}, found {found}; "
-            "write it anew with `write_expected`"
-        )
+        found = "none" if schema is None else shown(schema)
+        raise UserError(f"{name}: expected a file of expected results of schema {SCHEMA}, found {found}; {_ANEW}")
+    content = checked(value, _File, name, _ANEW)
     try:
-        tested = {name: _Tested(**part) for name, part in value["tested"].items()}
-        rows = [_reference(row, tested[row["protocol"]]) for row in value["rows"]]
+        rows = [_reference(row, content["tested"]) for row in content["rows"]]
         if not rows or len({(row.method, row.protocol) for row in rows}) < len(rows):
             raise ValueError("expected rows, each once")
-        return Expected(
-            manifest_hash=value["manifest_hash"],
-            unit=stats.find_unit(value["unit"]),
-            rows={(row.method, row.protocol): row for row in rows},
-            made_by=tuple(value["made_by"]),
-        )
-    except (KeyError, ValueError, TypeError, AttributeError, zlib.error, InputError) as error:
-        raise UserError(
-            f"`expected` {expected}: is damaged ({type(error).__name__}: {error}); write it anew with `write_expected`"
-        ) from error
+        unit = stats.find_unit(content["unit"])
+    except (ValueError, zlib.error, InputError) as error:
+        raise UserError(f"{name}: is damaged ({error}); {_ANEW}") from error
+    return Expected(
+        manifest_hash=content["manifest_hash"],
+        unit=unit,
+        rows={(row.method, row.protocol): row for row in rows},
+        made_by=tuple(content["made_by"]),
+    )
 
 
-@dataclass(frozen=True)
-class _Tested:
+class _Tested(TypedDict):
     n: int
     images: str
     labels: str
     people: str
+
+
+class _Row(TypedDict):
+    method: str
+    protocol: str
+    rule: str
+    weights: str
+    seeds: list[int]
+    folds: list[str]
+    predicted: list[str]
+
+
+class _File(TypedDict):
+    manifest_hash: str
+    unit: str
+    made_by: list[dict[str, Any]]
+    tested: dict[str, _Tested]
+    rows: list[_Row]
 
 
 def _collect(
@@ -228,14 +239,14 @@ def _collect(
             f"`write_expected`: the runs test {method} under {protocol} on different images; make them with the same "
             "`folds`"
         )
-    family = runs[0].info["methods"][method]
+    told = runs[0].info["methods"].get(method, {})
     row = {
         "method": method,
         "protocol": protocol,
-        "rule": "exact" if family["family"] == "classical" else "people",
-        "weights": family.get("weights", "none"),
+        "rule": "exact" if told.get("family") == "classical" else "people",
+        "weights": told.get("weights", "none"),
         "seeds": [int(run.info["seed"]) for run in runs],
-        "folds": [run.info["protocols"][protocol]["folds_hash"] for run in runs],
+        "folds": [str(run.info["protocols"].get(protocol, {}).get("folds_hash", "none")) for run in runs],
         "accuracy": [round(float(o.correct.mean()), 6) for o in found],
         "predicted": [_pack(o.predicted) for o in found],
     }
@@ -247,23 +258,25 @@ def _maker(run: RunData) -> dict[str, Any]:
     return {name: run.info.get(name) for name in kept} | {"cpu": run.info["machine"].get("cpu")}
 
 
-def _reference(row: Mapping[str, Any], tested: _Tested) -> Reference:
-    seeds, folds = tuple(map(int, row["seeds"])), tuple(map(str, row["folds"]))
+def _reference(row: _Row, tested: Mapping[str, _Tested]) -> Reference:
+    name, test = f"{row['method']} under {row['protocol']}", tested.get(row["protocol"])
+    if test is None:
+        raise ValueError(f"{name}: nothing tells what was tested")
     if row["rule"] not in RULES:
-        raise ValueError(f"rule {row['rule']!r} is none of {', '.join(RULES)}")
-    if not seeds or not len(seeds) == len(folds) == len(row["predicted"]):
-        raise ValueError(f"{row['method']}: seeds, folds and predictions differ in number")
+        raise ValueError(f"{name}: rule {shown(row['rule'])} is none of {', '.join(RULES)}")
+    if not row["seeds"] or not len(row["seeds"]) == len(row["folds"]) == len(row["predicted"]):
+        raise ValueError(f"{name}: seeds, folds and predictions differ in number")
     return Reference(
-        method=str(row["method"]),
-        protocol=str(row["protocol"]),
+        method=row["method"],
+        protocol=row["protocol"],
         rule=row["rule"],
-        weights=str(row["weights"]),
-        seeds=seeds,
-        folds=folds,
-        labels=_unpack(tested.labels, tested.n),
-        predicted=np.stack([_unpack(text, tested.n) for text in row["predicted"]]),
-        people=_unpack(tested.people, tested.n, np.int32).astype(np.int64),
-        images=tested.images,
+        weights=row["weights"],
+        seeds=tuple(row["seeds"]),
+        folds=tuple(row["folds"]),
+        labels=_unpack(test["labels"], test["n"]),
+        predicted=np.stack([_unpack(text, test["n"]) for text in row["predicted"]]),
+        people=_unpack(test["people"], test["n"], np.int32).astype(np.int64),
+        images=test["images"],
     )
 
 
@@ -291,7 +304,8 @@ def _pack(values: NDArray[Any], dtype: Any = np.uint8) -> str:
 
 
 def _unpack(text: str, n: int, dtype: Any = np.uint8) -> NDArray[Any]:
-    values = np.frombuffer(zlib.decompress(base64.b64decode(text, validate=True)), dtype=dtype)
+    most = max(0, n) * np.dtype(dtype).itemsize + 1  # whatever else the text unfolds to
+    values = np.frombuffer(zlib.decompressobj().decompress(base64.b64decode(text, validate=True), most), dtype=dtype)
     if len(values) != n:
         raise ValueError(f"expected {n} images, found {len(values)}")
     return values

@@ -6,18 +6,18 @@ Only ever read to predict time and memory. No trial's identity or result hangs o
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypedDict
 
 from fer_bench.errors import UserError
 from fer_bench.methods import FAMILIES, MethodSpec, without_modules
 from fer_bench.utils.files import atomic_write, cache_dir, locked, to_json
+from fer_bench.utils.json_files import json_lines
 
 from .machine_speed import machine_key
 
@@ -28,6 +28,8 @@ _KEPT_EACH = 8
 _KEPT = 12_000
 """When the file has grown too large, so many costs stay of each kind of trial, and of all, the latest."""
 
+_OF_A_RECORD = ("n_train", "n_test", "device", "fit_seconds", "predict_seconds")
+"""What a cost is made from; a record that lacks any of it tells none."""
 _SAME_SIZE = 0.05
 _FAMILY_KINDS = 3
 """A family's measurements tell of its other methods where they are of so many methods or more."""
@@ -62,6 +64,20 @@ class Cost:
     estimate: float
     shared: float = 0.0
     rss_mb: float = 0.0
+
+
+class _Line(TypedDict):
+    """What a line of the file holds: a `Cost`, and the machine that it was measured on."""
+
+    machine: str
+    kind: str
+    family: str
+    n_train: int
+    n_test: int
+    seconds: float
+    estimate: float
+    shared: float
+    rss_mb: float
 
 
 @dataclass(frozen=True)
@@ -143,7 +159,7 @@ def record_cost(spec: MethodSpec, record: Mapping[str, Any], *, watch: bool, mac
     watch : bool
         Whether it predicted after every epoch.
     """
-    if record.get("state") != "ok":
+    if record.get("state") != "ok" or any(record.get(name) is None for name in _OF_A_RECORD):
         return
     n_train, n_test = int(record["n_train"]), int(record["n_test"])
     shared = float(record.get("prepare_seconds") or 0.0)
@@ -190,16 +206,8 @@ def _shorten(file: Path) -> None:
 
 def _read(file: Path) -> Iterable[tuple[str, Cost]]:
     """Yield machine and cost of each whole line."""
-    try:
-        lines = file.read_bytes().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        try:
-            entry = json.loads(line)
-            yield str(entry["machine"]), Cost(**{name: entry[name] for name in Cost.__dataclass_fields__})
-        except (ValueError, KeyError, TypeError):
-            continue
+    for line in json_lines(file, _Line):
+        yield line["machine"], Cost(**{name: line[name] for name in Cost.__dataclass_fields__})  # type: ignore[literal-required]
 
 
 def _alike(cost: Cost, n_train: int, n_test: int) -> bool:

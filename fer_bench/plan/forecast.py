@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from .costs import History, kind_of_cost, load_history
 from .machine_speed import machine_slowness
 from .plan import Plan, Trial
 
-__all__ = ["SOURCES", "Forecast", "Predicted", "forecast", "predicted_before"]
+__all__ = ["SOURCES", "Forecast", "Predicted", "forecast"]
 
 SOURCES = {
     "measured": "measured on this machine before",
@@ -139,19 +137,6 @@ def forecast(
         download_mb=sum(spec.megabytes for spec in plan.downloads),
         slowness=clock.found,
     )
-
-
-def predicted_before(folder: Path, *, except_for: Container[str] = ()) -> dict[str, Predicted]:
-    """Return what an earlier call of a run predicted, by trial id, but for the trials that are to be done (again)."""
-    try:
-        plan = json.loads((folder / "run.json").read_text(encoding="utf-8"))["plan"]
-        return {
-            str(row["id"]): Predicted(float(row["predicted_seconds"]), str(row["predicted_from"]))
-            for row in plan
-            if "predicted_from" in row and row["id"] not in except_for
-        }
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 class _Once:

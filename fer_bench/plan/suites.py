@@ -8,17 +8,18 @@ parameters and image sizes in place of the methods' own.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from fer_bench.errors import UserError
 from fer_bench.utils import renamed
+from fer_bench.utils.json_files import parse_toml, read_text
 from fer_bench.utils.plugins import SUITES_GROUP, points, registered_by
+from fer_bench.utils.shapes import LARGEST, Rule
 
 if TYPE_CHECKING:
     from fer_bench.methods import MethodSpec
@@ -46,9 +47,53 @@ class Suite:
     set: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+def _plain(value: Any) -> bool:
+    """Whether a value of TOML is one of JSON, too: no date, no NaN, no infinity."""
+    if isinstance(value, dict | list):
+        return all(map(_plain, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, bool | str) or (isinstance(value, int | float) and abs(value) <= LARGEST)
+
+
+_Names = Annotated[list[str], Rule("a list of names")]
+_SomeNames = Annotated[list[str], Rule("a list of one name or more", bool)]
+_Value = Annotated[Any, Rule("text, a number, true or false, a list or a table", _plain)]
+_Single = Annotated[bool | int | float | str, Rule("text, a number, true or false")]
+_Grid = Annotated[list[_Single], Rule("a list of one value or more", bool)]
+
+
+class _Quick(TypedDict, total=False):
+    protocols: _Names
+    watch: bool
+
+
+class _JobNeeds(TypedDict):
+    protocols: _SomeNames
+
+
+class _Job(_JobNeeds, total=False):
+    methods: _Names
+    family: str
+    watch: bool
+    quick: Annotated[_Quick, Rule("a table")]
+
+
+class _DocumentNeeds(TypedDict):
+    job: Annotated[list[Annotated[_Job, Rule("a table")]], Rule("one [[job]] or more", bool)]
+
+
+class _Document(_DocumentNeeds, total=False):
+    summary: str
+    tune: Annotated[dict[str, Annotated[dict[str, _Grid], Rule("a table")]], Rule("a table")]
+    set: Annotated[dict[str, Annotated[dict[str, _Value], Rule("a table with a value or more", bool)]], Rule("a table")]
+
+
+_ABSENT: dict[str, Any] = {"methods": None, "family": None, "watch": False}
+_ABSENT_QUICK: dict[str, Any] = {"protocols": None, "watch": None}
+
+
 def known_suites() -> dict[str, str]:
     """Return name and summary of every suite that ships with fer-bench, then of those of other packages."""
-    return {name: str(_read(text, name).get("summary", "")) for name, text in _texts().items()}
+    return {name: parse_toml(text, _Document, f"suite {name}").get("summary", "") for name, text in _texts().items()}
 
 
 def _texts() -> dict[str, str]:
@@ -77,28 +122,18 @@ def _texts() -> dict[str, str]:
     return texts
 
 
-def _read(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"suite {where}: not valid TOML: {error}") from error
-
-
 def load_suite(name: str) -> Suite:
     """Load a suite by name, or a suite file by its path.
 
     Raises
     ------
     UserError
-        No such suite, not TOML, or fields that a suite does not have; all faults at once, with their places.
+        No such suite, no file that can be read, not TOML, or fields that a suite does not have; the faults with their
+        places.
     """
     if name.endswith(".toml"):
         path = Path(name)
-        try:
-            text = path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"`suite` {name}: cannot be read: {error}") from error
-        return _parse(path.stem, text, name)
+        return _parse(path.stem, read_text(path, f"`suite` {name}"), name)
     known = _texts()
     name = name if name in known else renamed.current("suite", name, renamed.SUITES)
     if name not in known:
@@ -107,47 +142,13 @@ def load_suite(name: str) -> Suite:
 
 
 def _parse(name: str, text: str, where: str) -> Suite:
-    from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-    Value = bool | int | float | str | list[Any] | dict[str, Any]
-
-    class Quick(BaseModel):
-        model_config = ConfigDict(extra="forbid")
-        protocols: list[str] | None = None
-        watch: bool | None = None
-
-    class Job(BaseModel):
-        model_config = ConfigDict(extra="forbid")
-        methods: list[str] | None = None
-        family: str | None = None
-        protocols: list[str] = Field(min_length=1)
-        watch: bool = False
-        quick: Quick = Field(default_factory=Quick)
-
-        @model_validator(mode="after")
-        def _one_of_two(self) -> Job:
-            if (self.methods is None) == (self.family is None):
-                raise ValueError("give either methods or family")
-            return self
-
-    class Document(BaseModel):
-        model_config = ConfigDict(extra="forbid")
-        summary: str = ""
-        job: list[Job] = Field(min_length=1)
-        tune: dict[str, dict[str, Annotated[list[bool | int | float | str], Field(min_length=1)]]] = Field(
-            default_factory=dict
-        )
-        set: dict[str, Annotated[dict[str, Value], Field(min_length=1)]] = Field(default_factory=dict)
-
-    Document.model_rebuild(
-        _types_namespace={"Job": Job, "Quick": Quick, "Value": Value, "Annotated": Annotated, "Field": Field}
-    )
-    try:
-        document = Document.model_validate(_read(text, where))
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'job'}: {e['msg']}" for e in error.errors())
-        raise UserError(f"suite {where}: {faults}") from error
-    return Suite(name, document.summary, tuple(job.model_dump() for job in document.job), document.tune, document.set)
+    document = parse_toml(text, _Document, f"suite {where}")
+    for place, job in enumerate(document["job"], start=1):
+        if ("methods" in job) == ("family" in job):
+            found = "both" if "family" in job else "neither"
+            raise UserError(f"suite {where}: job {place}: expected either methods or family, found {found}")
+    jobs = tuple(_ABSENT | job | {"quick": _ABSENT_QUICK | job.get("quick", {})} for job in document["job"])
+    return Suite(name, document.get("summary", ""), jobs, document.get("tune", {}), document.get("set", {}))
 
 
 def expand(suite: Suite, methods: Iterable[MethodSpec], profile: str) -> list[SuiteEntry]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 
 from fer_bench.errors import UserError
 from fer_bench.results.checks import find_doubts
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.json_files import find_json
 
 from .contents import SECTIONS
 from .formats.exports import document_json, safe_for_spreadsheets, table_csv
@@ -160,12 +161,13 @@ def _writable(text: str) -> str:
     return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", "\ufffd", whole)
 
 
+class _Everything(TypedDict):
+    files: list[str]
+
+
 def _remove_stale(target: Path, kept: Sequence[str]) -> None:
     """Remove what an earlier report of this folder wrote and this one will not; files of others stay."""
-    try:
-        earlier = json.loads((target / EVERYTHING).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    for name in map(Path, set(map(str, earlier)) - set(kept)):
+    earlier = find_json(target / EVERYTHING, _Everything)
+    for name in map(Path, set(earlier["files"] if earlier else ()) - set(kept)):
         if name.parts[:-1] in (("tables",), ("figures",)) and name.suffix in (".csv", ".tex", ".svg"):
             (target / name).unlink(missing_ok=True)

@@ -6,8 +6,9 @@ from stored predictions of finished trials: no figure is taken over from a trial
 """
 
 from .load import load_run, report_seed
-from .outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
+from .outcomes import Key, Outcome, collect_outcomes, confusion_by_person
 from .run_data import RunData
+from .schema import SELECTIONS
 from .table import RESULT_COLUMNS, build_results
 
 __all__ = [

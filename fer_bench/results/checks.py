@@ -13,42 +13,30 @@ from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.utils import renamed
 
+from .info import AGAIN
+
 if TYPE_CHECKING:
     from .run_data import RunData
 
 __all__ = ["check_numbers", "checked_info", "find_doubts"]
 
-MAPPINGS = ("dataset", "protocols", "methods")
 MAPPINGS_IF_THERE = ("machine", "code", "packages")
 DATASET_KEYS = ("name", "n_images", "n_people")
 _NAMES = dict(zip(EMOTIONS, EMOTION_NAMES, strict=True))
 
 
 def checked_info(file: Path, info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``run.json`` with every part of the kind that the report takes it for.
+    """Return ``run.json`` with every part that the report takes for granted; of what kind they are is known by now.
 
     Raises
     ------
     UserError
-        A part is of another kind, or the dataset lacks its name or size.
+        The dataset lacks its name or size.
     """
-    kept = dict(info) | {name: info.get(name) or {} for name in MAPPINGS_IF_THERE}
-    for name in (*MAPPINGS, *MAPPINGS_IF_THERE):
-        if not isinstance(kept[name], dict):
-            raise UserError(_odd(file, name, "an object", kept[name]))
-    for name in ("protocols", "methods"):
-        for key, value in kept[name].items():
-            if not isinstance(value, dict):
-                raise UserError(_odd(file, f"{name}, {key}", "an object", value))
-    if not isinstance(kept["dataset"].get("genders", {}), dict):
-        raise UserError(_odd(file, "dataset, genders", "an object", kept["dataset"]["genders"]))
-    absent = [key for key in DATASET_KEYS if key not in kept["dataset"]]
+    absent = [key for key in DATASET_KEYS if key not in info["dataset"]]
     if absent:
-        raise UserError(f"{file}: dataset: {', '.join(absent)} is missing; run the same `fer-bench run` again")
-    whole = {"seed": kept["seed"], **{f"dataset, {key}": kept["dataset"][key] for key in DATASET_KEYS[1:]}}
-    for name, value in whole.items():
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise UserError(_odd(file, name, "a whole number", value))
+        raise UserError(f"{file}: dataset: {', '.join(absent)} is missing; {AGAIN}")
+    kept = dict(info) | {name: info.get(name) or {} for name in MAPPINGS_IF_THERE}
     for method in kept["methods"].values():
         if (family := method.get("family")) in renamed.FAMILIES:  # as an earlier version called it
             method["family"] = renamed.FAMILIES[family]
@@ -82,8 +70,7 @@ def check_numbers(file: Path, table: pd.DataFrame, columns: tuple[str, ...], who
             kind = "a whole number" if name in whole else "a number"
             row = int(np.flatnonzero(wrong.to_numpy())[0])
             raise UserError(
-                f"{file}: expected {kind} in column {name}, found {table[name].iloc[row]!r} in row {row + 1}; "
-                "run the same `fer-bench run` again"
+                f"{file}: expected {kind} in column {name}, found {table[name].iloc[row]!r} in row {row + 1}; {AGAIN}"
             )
 
 
@@ -154,10 +141,6 @@ def _unwatched(run: RunData) -> list[str]:
         "Epochs were watched on the test images, but watched.parquet is missing or empty: the optimistic figures of "
         "the best epoch on test are left out."
     ]
-
-
-def _odd(file: Path, name: str, expected: str, found: Any) -> str:
-    return f"{file}: {name}: expected {expected}, found {found!r:.60}; run the same `fer-bench run` again"
 
 
 def _listed(names: list[str], most: int = 5) -> str:

@@ -22,12 +22,12 @@ import pandas as pd
 from fer_bench import stats
 from fer_bench.errors import UserError
 
-from . import SELECTIONS, Outcome, RunData, collect_outcomes, load_run, report_seed
+from . import Outcome, RunData, collect_outcomes, load_run, report_seed
 from .pairing import Identity, NothingPairedError, common_places, identities
+from .schema import LAST_EPOCH
 
 __all__ = ["Compared", "Pair", "compare_data", "compare_runs"]
 
-_LAST = SELECTIONS[0]
 _IDLE_PACKAGES = {"matplotlib", "scikit-image"}
 """Told by runs of earlier versions, though no figure comes from them."""
 _NAMED = 3
@@ -269,7 +269,7 @@ def _both(left: str, right: str) -> str:
 
 def _last_epochs(run: RunData) -> dict[tuple[str, str], Outcome]:
     found = collect_outcomes(run)
-    return {(key.method, key.protocol): outcome for key, outcome in found.items() if key.selection == _LAST}
+    return {(key.method, key.protocol): outcome for key, outcome in found.items() if key.selection == LAST_EPOCH}
 
 
 def _no_predictions(protocol: str, *sides: tuple[RunData, str, Outcome | None]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,24 @@ from fer_bench.labels import EMOTIONS
 from fer_bench.seeds import derive_seed
 
 from .checks import check_numbers, checked_info
+from .info import AGAIN, read_info
 from .run_data import RunData
 from .schema import (
     CURVE_COLUMNS,
+    INFO,
     INFO_KEYS,
+    LATER_TRIAL_COLUMNS,
     OPTIONAL_CURVES,
     PREDICTION_COLUMNS,
     PROBABILITIES,
     STATES,
     TRIAL_COLUMNS,
     TRIAL_KEY,
+    TRIAL_TEXTS,
     WHOLE,
-    check_schema,
 )
 
-__all__ = ["load_run", "planned_pairs", "read_info", "report_seed"]
+__all__ = ["load_run", "planned_pairs", "report_seed"]
 
 
 def load_run(path: Path | str) -> RunData:
@@ -50,7 +52,8 @@ def load_run(path: Path | str) -> RunData:
     """
     folder = Path(path)
     info = _whole_info(folder)
-    trials = _read_table(folder / "trials.csv", TRIAL_COLUMNS)
+    always = tuple(name for name in TRIAL_COLUMNS if name not in LATER_TRIAL_COLUMNS)
+    trials = _read_table(folder / "trials.csv", always, LATER_TRIAL_COLUMNS)
     unknown = sorted(set(trials["state"]) - set(STATES))
     if unknown:
         raise UserError(f"{folder / 'trials.csv'}: state {unknown[0]!r} is none of {', '.join(STATES)}")
@@ -69,7 +72,7 @@ def load_run(path: Path | str) -> RunData:
     try:
         _ = run.unit
     except InputError as error:
-        raise UserError(f"{folder / 'run.json'}: dataset: {error}; use the fer-bench version that wrote it") from error
+        raise UserError(f"{folder / INFO}: dataset: {error}; use the fer-bench version that wrote it") from error
     return run
 
 
@@ -83,25 +86,11 @@ def planned_pairs(run: RunData) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(run.trials["method"], run.trials["protocol"], strict=True)))
 
 
-def read_info(folder: Path) -> dict[str, Any]:
-    """Return what ``run.json`` of a run directory holds; UserError where there is none that can be read."""
-    file = folder / "run.json"
-    if not file.is_file():
-        raise UserError(f"{folder} is not a run directory: it holds no run.json; give a directory `fer-bench run` made")
-    try:
-        info = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} cannot be read as JSON ({error}); run the same `fer-bench run` again") from error
-    check_schema(file, info)
-    found: dict[str, Any] = info
-    return found
-
-
 def _whole_info(folder: Path) -> dict[str, Any]:
-    file, info = folder / "run.json", read_info(folder)
+    file, info = folder / INFO, read_info(folder)
     absent = [key for key in INFO_KEYS if key not in info]
     if absent:
-        raise UserError(f"{file}: {', '.join(absent)} is missing; run the same `fer-bench run` again")
+        raise UserError(f"{file}: {', '.join(absent)} is missing; {AGAIN}")
     return checked_info(file, info)
 
 
@@ -110,7 +99,7 @@ def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] 
         raise UserError(
             f"{file.parent} is not a whole run directory: {file.name} is missing; run `fer-bench run` again"
         )
-    text = {"id": str, "method": str, "protocol": str, "state": str, "reason": str, "warnings": str, "device": str}
+    text = dict.fromkeys(TRIAL_TEXTS, str)
     gaps = {name: [""] for name in (*columns, *optional) if name not in text}
     try:
         table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps)

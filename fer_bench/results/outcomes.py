@@ -16,12 +16,9 @@ from fer_bench.labels import EMOTIONS, N_CLASSES
 
 from .load import planned_pairs
 from .run_data import RunData
-from .schema import PROBABILITIES
+from .schema import PROBABILITIES, SELECTIONS
 
-__all__ = ["SELECTIONS", "Key", "Outcome", "collect_outcomes", "confusion_by_person"]
-
-SELECTIONS = ("last_epoch", "best_test_epoch")
-"""Which epoch's predictions are scored: the last, or (the article's habit, optimistic) the best on the test images."""
+__all__ = ["Key", "Outcome", "collect_outcomes", "confusion_by_person"]
 
 
 class Key(NamedTuple):

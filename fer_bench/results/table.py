@@ -14,8 +14,9 @@ from fer_bench.labels import N_CLASSES
 from fer_bench.stats import metrics
 
 from .load import planned_pairs, report_seed
-from .outcomes import SELECTIONS, Key, Outcome, collect_outcomes, confusion_by_person
+from .outcomes import Key, Outcome, collect_outcomes, confusion_by_person
 from .run_data import RunData
+from .schema import BEST_TEST_EPOCH, FAILED, LAST_EPOCH, SELECTIONS
 
 __all__ = ["RESULT_COLUMNS", "build_results"]
 
@@ -57,7 +58,7 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
         chosen = run.trials[(run.trials["method"] == method) & (run.trials["protocol"] == protocol)]
         for selection in SELECTIONS:
             key = Key(method, protocol, selection)
-            if selection == SELECTIONS[0] or key in scored:
+            if selection == LAST_EPOCH or key in scored:
                 rows.append(_row(run, key, chosen, scored.get(key)))
     extra = [name for name in rows[0] if name not in RESULT_COLUMNS] if rows else []
     return pd.DataFrame(rows, columns=[*RESULT_COLUMNS, *extra])
@@ -87,7 +88,7 @@ def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: Outcome | None) 
         "n_people": units if run.unit.tells_people else 0,
         "unit": run.unit.name,
         "n_units": units,
-        "optimistic": key.selection == SELECTIONS[1] or bool(protocol.get("optimistic", False)),
+        "optimistic": key.selection == BEST_TEST_EPOCH or bool(protocol.get("optimistic", False)),
         "reason": "; ".join(dict.fromkeys(reason for reason in trials["reason"] if reason)),
     }
 
@@ -98,7 +99,7 @@ def _status(trials: pd.DataFrame) -> str:
         return "ok"
     if "ok" in states:
         return "partial"
-    if states & {"failed", "timeout", "oom"}:
+    if states & set(FAILED):
         return "failed"
     return "partial" if "missing" in states else "skipped"
 

@@ -14,17 +14,11 @@ from numpy.typing import NDArray
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.results.records import read_predictions, read_record
+from fer_bench.results.schema import TRIAL_COLUMNS
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.texts import writable
 
 __all__ = ["consolidate"]
-
-
-_TRIAL_COLUMNS = [
-    "id", "method", "protocol", "fold", "seed", "state", "reason", "fit_seconds", "predict_seconds",
-    "prepare_seconds", "cpu_seconds", "peak_rss_mb", "peak_gpu_mb", "n_train", "n_test", "device",
-    "threads", "estimate_seconds", "warnings",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> 
         if accuracy is not None:
             watched.append(_Predicted(trial, arrays["index"], arrays["watched_proba"]))
         curves.append(_curve_rows(trial, record.get("history") or {}, accuracy))
-    table = pd.DataFrame(rows, columns=_TRIAL_COLUMNS)
+    table = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     _write_csv(out / "trials.csv", table)
     _write_parquet(out / "predictions.parquet", _prediction_table(plan, predicted))
     _write_parquet(out / "watched.parquet", _prediction_table(plan, watched) if watched else None)
@@ -92,7 +86,7 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
     if trial.skip:
         return row | {"state": "skipped", "reason": trial.skip}
     if record is not None and (record["state"] == "ok" or not why):
-        known = {key: record[key] for key in _TRIAL_COLUMNS if record.get(key) is not None}
+        known = {key: record[key] for key in TRIAL_COLUMNS if record.get(key) is not None}
         known |= {"reason": writable(str(record.get("reason", "")))}
         return row | known | {"warnings": writable(" | ".join(map(str, record.get("warnings") or [])))}
     if why == "deadline":
@@ -126,7 +120,7 @@ def _name_rows(rows: pd.DataFrame, trials: Sequence[Trial], lengths: Sequence[in
         rows.insert(position, column, np.repeat(np.asarray(values, dtype=np.int64), lengths))
 
 
-def _curve_rows(trial: Trial, history: dict[str, list[float]], accuracy: Any) -> pd.DataFrame | None:
+def _curve_rows(trial: Trial, history: dict[str, list[float | None]], accuracy: Any) -> pd.DataFrame | None:
     epochs = max([len(v) for v in history.values()] + [0 if accuracy is None else len(accuracy)])
     if not epochs:
         return None

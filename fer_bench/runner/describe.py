@@ -16,7 +16,7 @@ from fer_bench.plan.forecast import Forecast
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.plan.profiles import AS_PRINTED
 from fer_bench.results.genders import told_genders
-from fer_bench.results.schema import SCHEMA
+from fer_bench.results.schema import BEST_TEST_EPOCH, LAST_EPOCH, SCHEMA
 from fer_bench.utils import provenance
 from fer_bench.utils.plugins import plugin_packages
 
@@ -31,7 +31,7 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
         "suite": request.suite,
         "profile": request.profile,
         "preset": request.preset,
-        "selection": "best_test_epoch" if request.preset == AS_PRINTED else "last_epoch",
+        "selection": BEST_TEST_EPOCH if request.preset == AS_PRINTED else LAST_EPOCH,
         "command": request.command,
         "seed": request.seed,
         "workers": request.n_workers,
@@ -104,7 +104,7 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
         "splits_by": rule.splits_by,
         "partners": list(rule.partners),
         "optimistic": rule.optimistic,
-        "selection": "best_test_epoch" if rule.optimistic else "last_epoch",
+        "selection": BEST_TEST_EPOCH if rule.optimistic else LAST_EPOCH,
         "folds_hash": folds.hash,
         "n_folds": len(folds.numbers),
         "n_train": round(int(roles["train"]) / len(folds.numbers)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked, need_space
+from fer_bench.utils.json_files import find_json, json_text
 
 from .task import Task
 
@@ -26,7 +26,8 @@ def shared_features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple
     path = cache_dir() / "features" / f"{task.images.stem}-{method.prepare_key()}{device}.npy"
     timing = path.with_suffix(".json")
     with locked(path.with_suffix(".lock"), wait=True):
-        if not (path.exists() and timing.exists()):
+        known = find_json(timing, dict[str, float]) or {}
+        if "seconds_per_image" not in known or not path.exists():
             wall = time.perf_counter()
             features = np.asarray(method.prepare(np.asarray(images)), dtype=np.float32)
             seconds = time.perf_counter() - wall
@@ -34,9 +35,10 @@ def shared_features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple
             need_space(path.parent, features.nbytes, "the cache of features")
             with atomic_write(path) as handle:
                 np.save(handle, features)
+            known = {"seconds_per_image": seconds / len(images)}
             with atomic_write(timing, "w") as handle:
-                json.dump({"seconds_per_image": seconds / len(images)}, handle)
-    return _mapped(path, path.stat().st_mtime_ns), float(json.loads(timing.read_text())["seconds_per_image"])
+                handle.write(json_text(known))
+    return _mapped(path, path.stat().st_mtime_ns), known["seconds_per_image"]
 
 
 @lru_cache(maxsize=2)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ import pandas as pd
 from fer_bench.data.images.store import build_stores, crop_audit
 from fer_bench.errors import StorageError, UserError
 from fer_bench.plan.costs import record_cost
-from fer_bench.plan.forecast import forecast, predicted_before
+from fer_bench.plan.forecast import Predicted, forecast
 from fer_bench.plan.plan import Plan, Trial, make_plan
 from fer_bench.plan.request import Request
+from fer_bench.results.info import find_info
 from fer_bench.results.records import finished, read_record, trial_folder
+from fer_bench.results.schema import FAILED, INFO
 from fer_bench.utils import provenance, renamed
 from fer_bench.utils.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
 from fer_bench.utils.progress import say
@@ -33,9 +34,8 @@ from .monitor.state import read_board
 from .run_dir import Stopwatch, check_place, claimed, other_versions, space_needed, tidy, write_json
 from .task import Task
 
-__all__ = ["default_out", "run"]
+__all__ = ["default_out", "predicted_before", "run"]
 
-_FAILED = ("failed", "timeout", "oom")
 INTERRUPTED = 130
 _ENDED_EARLY = {
     "interrupted": "Interrupted: the report shows what is done; run the same command again to go on.",
@@ -128,7 +128,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     description = describe(plan, expected)
     # A call that is killed takes none of what earlier ones have spent with it.
     description |= {"elapsed_seconds": round(earlier, 1) or None, "phase_seconds": clock.seconds}
-    write_json(out / "run.json", description)
+    write_json(out / INFO, description)
     for name, folds in plan.folds.items():
         folds.write(out / "folds" / f"{name}.csv")
     with atomic_write(out / "manifest.csv", "w") as handle:
@@ -158,10 +158,10 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         notes = [*plan.notes, *other_versions(out, plan)]
         description["dataset"]["crop_audit"] = crop_audit(plan.dataset, plan.request.weights_dir)
         finish = {"finished": now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
-        write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
+        write_json(out / INFO, description | finish | {"phase_seconds": clock.seconds})
         with clock("report"):
             code = _report(out, table, outcome.why)
-        write_json(out / "run.json", description | finish | {"phase_seconds": clock.seconds})
+        write_json(out / INFO, description | finish | {"phase_seconds": clock.seconds})
         if outcome.why == "storage":
             raise StorageError(outcome.reason)
         log.write("run_ended", why=outcome.why, seconds=round(time.monotonic() - begun, 1), code=code)
@@ -178,7 +178,7 @@ def _execute(
     request = plan.request
 
     def on_done(record: Mapping[str, Any]) -> None:
-        if record["state"] in _FAILED:
+        if record["state"] in FAILED:
             say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
         watch.done(record)
         if request.executor != "dask":  # those machines may be others than this one
@@ -201,16 +201,22 @@ def _execute(
 
 def _earlier_seconds(out: Path) -> tuple[float, float]:
     """Seconds that earlier calls have spent on this folder, and of them those of trials of a call that was killed."""
-    try:
-        info = json.loads((out / "run.json").read_text(encoding="utf-8"))
-        told, complete = float(info["elapsed_seconds"] or 0.0), bool(info["finished"])
-    except (OSError, ValueError, KeyError, TypeError):
-        told, complete = 0.0, False
+    info = find_info(out)
+    told, complete = float(info.get("elapsed_seconds") or 0.0), bool(info.get("finished"))
     last = read_board(read_events(out), {})
     if complete or last is None or last.ended is not None:
         return told, 0.0
     # It could not write what it took; its events tell.
     return told + last.last - last.started, last.last - (last.last if last.first is None else last.first)
+
+
+def predicted_before(folder: Path, *, except_for: Container[str] = ()) -> dict[str, Predicted]:
+    """Return what an earlier call of a run predicted, by trial id, but for the trials that are to be done (again)."""
+    return {
+        row["id"]: Predicted(float(row["predicted_seconds"]), row["predicted_from"])
+        for row in find_info(folder).get("plan", ())
+        if row.get("predicted_from") and row.get("predicted_seconds") is not None and row["id"] not in except_for
+    }
 
 
 def _report(out: Path, table: pd.DataFrame, why: str) -> int:
@@ -223,7 +229,7 @@ def _report(out: Path, table: pd.DataFrame, why: str) -> int:
         say(_ENDED_EARLY[why])
     if why in ("interrupted", "stopped"):
         return INTERRUPTED
-    return 1 if any(states.get(state) for state in _FAILED) else 0
+    return 1 if any(states.get(state) for state in FAILED) else 0
 
 
 def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections import Counter
@@ -13,9 +12,10 @@ from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.plan.plan import Plan, Trial
+from fer_bench.results.info import check_written, find_info
 from fer_bench.results.records import PREDICTIONS, RECORD, held, read_record, trial_folder
-from fer_bench.results.schema import check_written
 from fer_bench.utils.files import atomic_write, clean_temporary, locked, need_writable, temporary_files
+from fer_bench.utils.json_files import json_text
 from fer_bench.utils.provenance import code_name, cpu
 from fer_bench.utils.texts import writable
 
@@ -83,12 +83,8 @@ class Stopwatch:
     """
 
     def __init__(self, out: Path, *, resumed: bool) -> None:
-        self.seconds: dict[str, float] = {}
-        try:
-            before = json.loads((out / "run.json").read_text("utf-8"))["phase_seconds"] if resumed else {}
-            self.seconds = {str(phase): float(seconds) for phase, seconds in before.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass
+        before = find_info(out).get("phase_seconds") if resumed else None
+        self.seconds: dict[str, float] = dict(before or {})
 
     def add(self, phase: str, seconds: float) -> None:
         """Add to a phase what was measured elsewhere."""
@@ -151,6 +147,6 @@ def other_versions(out: Path, plan: Plan) -> list[str]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON atomically."""
+    """Write indented JSON atomically; a number that is none becomes null."""
     with atomic_write(path, "w") as handle:
-        handle.write(writable(json.dumps(value, indent=1, ensure_ascii=False, default=list)) + "\n")
+        handle.write(writable(json_text(value, indent=1, ensure_ascii=False, default=list)) + "\n")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method
 from fer_bench.results.records import PREDICTIONS, TRIAL_LOCK, complete_record, held, write_record
 from fer_bench.utils.files import atomic_write, locked, need_space, sha256_file
+from fer_bench.utils.json_files import find_json, json_text
 from fer_bench.utils.provenance import cpu
 from fer_bench.utils.texts import one_line, writable
 
@@ -216,7 +217,7 @@ def _measure(task: Task) -> dict[str, Any]:
     measured["history"] = history
     if tuned := getattr(method, "tuned_", None):
         # Here, where what no file takes is still the method's failure; numpy's numbers become Python's.
-        measured["tuned"] = json.loads(json.dumps(tuned, default=_plain))
+        measured["tuned"] = json.loads(json_text(tuned, default=_plain))
     if (gpu := getattr(method, "peak_gpu_mb_", None)) is not None:
         measured["peak_gpu_mb"] = float(gpu)
     if precision := getattr(method, "precision_", ""):
@@ -252,6 +253,12 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
     }
 
 
+class _Attempt(TypedDict):
+    begun: float
+    earlier: float
+    cautious: NotRequired[str]
+
+
 def _begin_attempt(task: Task) -> float:
     """Note that a training begins; returns the seconds of earlier attempts whose work it goes on from.
 
@@ -259,22 +266,17 @@ def _begin_attempt(task: Task) -> float:
     """
     checkpoint = task.folder / _CHECKPOINT
     note = checkpoint / _ATTEMPT
-    earlier, begun_as = 0.0, ""
-    try:
-        before = json.loads(note.read_text())
-        begun_as = str(before.get("cautious", ""))
-    except (OSError, ValueError, AttributeError):
-        before = {}
-    if begun_as != task.cautious:
+    before, earlier = find_json(note, _Attempt), 0.0
+    if ("" if before is None else before.get("cautious", "")) != task.cautious:
         _drop_checkpoint(task)
     try:
         kept = [file.stat().st_mtime for file in checkpoint.iterdir() if file.name != _ATTEMPT]
-        if kept:
-            earlier = before["earlier"] + max(0.0, max(kept) - before["begun"])
-    except (OSError, KeyError, TypeError):
-        pass
+    except OSError:
+        kept = []
+    if before is not None and kept:
+        earlier = before["earlier"] + max(0.0, max(kept) - before["begun"])
     with atomic_write(note, "w") as handle:
-        json.dump({"begun": time.time(), "earlier": earlier, "cautious": task.cautious}, handle)
+        handle.write(json_text({"begun": time.time(), "earlier": earlier, "cautious": task.cautious}))
     return earlier
 
 

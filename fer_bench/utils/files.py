@@ -76,6 +76,8 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
         raise
     except OSError as error:
         full = storage_error(path, error)
+        if full is None and path.is_dir():
+            full = StorageError(f"{path}: expected a file, found a folder; move it away, or choose another place")
         if full is None:
             raise
         raise full from error

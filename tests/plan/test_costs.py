@@ -13,9 +13,10 @@ from fer_bench.cli.planned import planned, planned_json, planned_lines
 from fer_bench.methods import load_methods
 from fer_bench.plan import costs, machine_speed, profiles
 from fer_bench.plan.costs import Cost, History, costs_file, kind_of_cost, load_history, record_cost
-from fer_bench.plan.forecast import Predicted, _schedule, forecast, predicted_before
+from fer_bench.plan.forecast import Predicted, _schedule, forecast
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
+from fer_bench.runner.run import predicted_before
 
 
 @pytest.fixture

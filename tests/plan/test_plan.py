@@ -206,9 +206,12 @@ def test_mistakes_are_refused_with_what_would_be_right(request_, change, message
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[[job", "not valid TOML"),
-        ('[[job]]\nfamily = "classical"\nprotocol = ["subject-2fold"]\n', "job.0.protocol"),
-        ('[[job]]\nprotocols = ["subject-2fold"]\n', "methods or family"),
+        ("[[job", "cannot be read as TOML"),
+        (
+            '[[job]]\nfamily = "classical"\nprotocol = ["subject-2fold"]\n',
+            "job 1, protocol: is not known here; expected protocols, methods, family",
+        ),
+        ('[[job]]\nprotocols = ["subject-2fold"]\n', "job 1: expected either methods or family, found neither"),
         ('[[job]]\nmethods = ["nonsense"]\nprotocols = ["subject-2fold"]\n', "no method is named 'nonsense'"),
     ],
 )

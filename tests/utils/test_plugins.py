@@ -138,5 +138,5 @@ def test_a_packages_suite_is_loaded_by_its_name(monkeypatch, tmp_path):
     assert load_suite("mine").jobs[0]["family"] == "cnn"
     assert known_suites()["mine"] == "my own"
     (package / "mine.toml").write_text("summary =")
-    with pytest.raises(UserError, match="suite mine: not valid TOML"):
+    with pytest.raises(UserError, match="suite mine cannot be read as TOML"):
         load_suite("mine")

@@ -7,7 +7,6 @@ that has been checked is opened in a fraction of a second.
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any
 import PIL
 
 from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked
+from fer_bench.utils.json_files import find_json, json_text
 from fer_bench.utils.progress import progress
 
 from ..sources.base import Source
@@ -33,6 +33,8 @@ MIN_SIDE = 32
 """Pixels of the shorter side under which there is no face to read."""
 
 _AUDIT_VERSION = 3
+_VERDICT, _STAMP = tuple[str, int, int, str], tuple[str, str]
+"""Entries of the caches: a `Verdict` but for its hash, and a file's stamp with the hash of what it held."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
     verdicts_path = cache_dir() / f"audit-v{_AUDIT_VERSION}-pillow{PIL.__version__}.json"
     home = hashlib.sha256(str(source.path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     stamps_path = cache_dir() / "stamps" / f"{home[:20]}.json"
-    known = {digest: Verdict(digest, *rest) for digest, rest in _load(verdicts_path, 4).items()}
-    stamps = _load(stamps_path, 2)
+    known = {digest: Verdict(digest, *rest) for digest, rest in _load(verdicts_path, _VERDICT).items()}
+    stamps = _load(stamps_path, _STAMP)
 
     # Taken before the files are read: what is written to one meanwhile makes its stamp another one.
     now = {file: source.stamp(file) for file in files}
@@ -84,8 +86,8 @@ def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
                 verdicts[file] = verdict
                 done(i)
     fresh = {v.sha256: list(astuple(v)[1:]) for v in verdicts.values() if v.sha256 and v.sha256 not in known}
-    _add(verdicts_path, fresh, 4)
-    _add(stamps_path, {f: [now[f], verdicts[f].sha256] for f in unknown if now[f] and verdicts[f].sha256}, 2)
+    _add(verdicts_path, fresh, _VERDICT)
+    _add(stamps_path, {f: [now[f], verdicts[f].sha256] for f in unknown if now[f] and verdicts[f].sha256}, _STAMP)
     return [verdicts[file] for file in files]
 
 
@@ -112,20 +114,16 @@ def _look(digest: str, data: bytes) -> Verdict:
     return Verdict(digest, reason, seen.width, seen.height, phash(seen.grey))
 
 
-def _load(path: Path, length: int) -> dict[str, list[Any]]:
-    """Read a cache of lists of one length; what is not there or not whole is empty."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    sound = isinstance(found, dict) and all(isinstance(v, list) and len(v) == length for v in found.values())
-    return found if sound else {}
+def _load(path: Path, entry: Any) -> dict[str, Any]:
+    """Read a cache of entries of one shape; what is not there or not whole is empty."""
+    found: dict[str, Any] | None = find_json(path, dict[str, entry])
+    return found or {}
 
 
-def _add(path: Path, new: Mapping[str, list[Any]], length: int) -> None:
+def _add(path: Path, new: Mapping[str, list[Any]], entry: Any) -> None:
     """Add to a cache what another process may be adding to, too."""
     if new:
         with locked(path.with_suffix(".lock"), wait=True):
             clean_killed(path)
             with atomic_write(path, "w") as handle:
-                json.dump({**_load(path, length), **new}, handle)
+                handle.write(json_text({**_load(path, entry), **new}))

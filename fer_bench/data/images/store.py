@@ -7,7 +7,6 @@ asked for. It is written under a temporary name and takes its own when it is who
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import InputError
 from fer_bench.methods import ImageSpec
 from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked, need_space, to_json
+from fer_bench.utils.json_files import find_json, json_text
 from fer_bench.utils.progress import progress, say
 
 from ..manifest import Dataset
@@ -133,10 +133,7 @@ def _boxes_path(dataset: Dataset, weights_dir: Path | None) -> Path:
 
 def _load_boxes(path: Path, n: int) -> list[Box]:
     """Read where faces were found when another store of the same pictures was built; empty where none was."""
-    try:
-        boxes = [Box(*values) for values in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError, TypeError):
-        return []
+    boxes = [Box(*values) for values in find_json(path, list[tuple[int, int, int, str]]) or ()]
     return boxes if len(boxes) == n else []
 
 
@@ -174,7 +171,7 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
             done(i)
         if detector is not None:  # before the stores take their names: where there is a store, there are its boxes
             with atomic_write(boxes_path, "w") as handle:
-                json.dump([astuple(box) for box in boxes], handle)
+                handle.write(json_text([astuple(box) for box in boxes]))
 
 
 def _write_header(file: IO[bytes], n: int, spec: ImageSpec) -> None:

@@ -18,6 +18,7 @@ from fer_bench import stats
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import COMPARED_FAMILIES, FAMILIES
 from fer_bench.results import Key, Outcome, RunData, build_results, collect_outcomes, load_run, report_seed
+from fer_bench.results.schema import BEST_TEST_EPOCH, LAST_EPOCH
 
 from .tables import Estimate
 
@@ -37,7 +38,7 @@ _OTHER_IMAGES = "the methods were not tested on the same images"
 _NAMED_RENDERED = re.compile(r"(?<![a-z])(rendered|render|synthetic)(?![a-z])", re.IGNORECASE)
 """Drawn faces in a layout of photographs are told by their name alone, such as kdef_render.zip."""
 
-LAST, BEST = "last_epoch", "best_test_epoch"
+LAST, BEST = LAST_EPOCH, BEST_TEST_EPOCH
 
 
 @dataclass(frozen=True)

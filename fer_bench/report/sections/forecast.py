@@ -42,7 +42,8 @@ def foreseen_tables(view: RunView, suffix: str) -> list[Table]:
 
 def _paired(view: RunView) -> pd.DataFrame:
     """One row a finished trial that was predicted: id, family, source, predicted and true seconds."""
-    plan = pd.DataFrame([row for row in view.info.get("plan", ()) if row.get("predicted_from")])
+    rows = view.info.get("plan", ())
+    plan = pd.DataFrame([row for row in rows if row.get("predicted_from") and row.get("predicted_seconds") is not None])
     done = view.run.trials[view.run.trials["state"] == "ok"]
     if plan.empty or done.empty:
         return pd.DataFrame()

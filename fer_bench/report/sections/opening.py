@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from fer_bench import stats
 from fer_bench.results import Key
+from fer_bench.results.schema import STATES
 
-from ..model.run_view import LAST, RunView
+from ..model.run_view import BEST, LAST, RunView
 from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text, p_clause
 from ..model.wording import OPTIMISTIC, guessing, who
 from .answers import answers
@@ -36,7 +37,7 @@ def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
                 f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "
                 "small pictures. It shows that methods train and test; it declares no winner."
             )
-        if view.info.get("selection") == "best_test_epoch":
+        if view.info.get("selection") == BEST:
             said.append(
                 f"{where}The {view.info['preset']} preset picks the best epoch on the test images, as the article "
                 "does. That figure is optimistic; it has a flagged column; rows are ordered by the last epoch."
@@ -69,9 +70,7 @@ def facts(view: RunView, suffix: str = "") -> Table:
     """The size of the run at a glance."""
     info, trials = view.info, view.run.trials
     dataset, counts = info["dataset"], trials["state"].value_counts()
-    states = ", ".join(
-        f"{counts[s]:,} {s}" for s in ("ok", "failed", "timeout", "oom", "skipped", "missing") if s in counts
-    )
+    states = ", ".join(f"{counts[s]:,} {s}" for s in STATES if s in counts)
     done = view.results[view.results["n_done"] > 0]["method"].nunique()
     rows = (
         ("data", f"{dataset['name']}, {dataset['n_images']:,} images{_of_people(view)}"),

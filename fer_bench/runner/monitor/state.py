@@ -77,16 +77,16 @@ class Board:
     def take(self, event: Mapping[str, Any], predicted: Mapping[str, float]) -> None:
         """Take in one event; ``predicted`` holds seconds by trial id."""
         self.last = float(event["time"])
-        what, trial = event["event"], str(event.get("id", ""))
+        what, trial = event["event"], str(event.get("id") or "")
         if what == "trial_started":
             self.first = self.last if self.first is None else self.first
             self.running[trial] = Running(
                 trial,
-                str(event.get("method", "")),
-                str(event.get("protocol", "")),
-                int(event.get("fold", 0)),
-                str(event.get("worker", "")),
-                str(event.get("device", "")),
+                str(event.get("method") or ""),
+                str(event.get("protocol") or ""),
+                int(event.get("fold") or 0),
+                str(event.get("worker") or ""),
+                str(event.get("device") or ""),
                 self.last,
             )
         elif what == "retry":
@@ -95,18 +95,18 @@ class Board:
             self.running.pop(trial, None)
             self.over.add(trial)
             self._ends.append(self.last)
-            self.counts[str(event.get("state", ""))] += 1
+            self.counts[str(event.get("state") or "")] += 1
             if event.get("state") == "ok" and event.get("seconds") is not None and trial in predicted:
                 expected = predicted[trial] + _OVERHEAD_SECONDS
                 self._measured.append((float(event["seconds"]) / expected, expected))
         elif what == "workers":
-            self.workers = max(1, int(event.get("workers", 1)))
+            self.workers = max(1, int(event.get("workers") or 1))
             self.widest = self.workers if not self.told_width else max(self.widest, self.workers)
             self.told_width = True
         elif what == "stopping":
-            self.stopping = str(event.get("why", ""))
+            self.stopping = str(event.get("why") or "")
         elif what == "run_ended":
-            self.ended, self.reason = str(event.get("why", "")), str(event.get("reason", ""))
+            self.ended, self.reason = str(event.get("why") or ""), str(event.get("reason") or "")
             self.running.clear()
 
     @property
@@ -179,7 +179,7 @@ def read_board(events: Iterable[Mapping[str, Any]], predicted: Mapping[str, floa
 
 
 def _begun(event: Mapping[str, Any]) -> Board:
-    number = {k: int(event.get(k, 0)) for k in ("pid", "todo", "done_before", "skipped", "workers")}
+    number = {k: int(event.get(k) or 0) for k in ("pid", "todo", "done_before", "skipped", "workers")}
     when = float(event["time"])
     return Board(
         started=when,

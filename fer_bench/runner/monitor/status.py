@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.errors import UserError
-from fer_bench.results.load import read_info
-from fer_bench.results.records import RECORD
-from fer_bench.results.schema import FAILED
+from fer_bench.results.info import read_info
+from fer_bench.results.records import read_record
+from fer_bench.results.schema import FAILED, INFO
 from fer_bench.utils.texts import duration
 
 from .display import place
@@ -114,10 +113,10 @@ def newest_run(folder: Path = Path("runs")) -> Path:
     UserError
         There is none.
     """
-    found = [file.parent for file in folder.glob("*/run.json")] if folder.is_dir() else []
+    found = [file.parent for file in folder.glob(f"*/{INFO}")] if folder.is_dir() else []
     if not found:
         raise UserError(f"{folder}: no run directory in it; give one, as in `fer-bench status RUN`")
-    return max(found, key=lambda run: max(_changed(run / name) for name in ("run.json", EVENTS)))
+    return max(found, key=lambda run: max(_changed(run / name) for name in (INFO, EVENTS)))
 
 
 def read_status(folder: Path, *, now: float | None = None) -> Status:
@@ -249,18 +248,13 @@ def _records(folder: Path, trials: Sequence[str]) -> dict[str, Mapping[str, Any]
     """Records of trials by id; where their folders were not kept, what the consolidated table says."""
     table = folder / "trials.csv"
     if (folder / "trials").is_dir() or not table.is_file():
-        return {trial: _record(folder, trial) for trial in trials}
-    with open(table, encoding="utf-8", newline="") as handle:
-        known = {row.get("id", ""): row for row in csv.DictReader(handle)}
-    return {trial: known.get(trial, {}) for trial in trials}
-
-
-def _record(folder: Path, trial: str) -> Mapping[str, Any]:
+        return {trial: read_record(folder, trial) or {} for trial in trials}
     try:
-        record = json.loads((folder / "trials" / trial / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
+        with open(table, encoding="utf-8", newline="") as handle:
+            known = {row.get("id", ""): row for row in csv.DictReader(handle)}
+    except (OSError, UnicodeDecodeError, csv.Error):
+        known = {}
+    return {trial: known.get(trial, {}) for trial in trials}
 
 
 def _failures(
@@ -271,7 +265,7 @@ def _failures(
         state = states[row["id"]]
         if state in FAILED:
             reason = str(records[row["id"]].get("reason") or "no reason was recorded")
-            key = (str(row["method"]), state, " ".join(reason.split()))
+            key = (str(row.get("method") or ""), state, " ".join(reason.split()))
             counts[key] = counts.get(key, 0) + 1
     return tuple(Failure(method, state, reason, n) for (method, state, reason), n in counts.items())
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from distributed import Client
 
 from fer_bench.errors import UserError
+from fer_bench.utils.json_files import read_json
 
 from . import node as node
 
@@ -22,6 +23,10 @@ __all__ = ["connected", "difference", "reach"]
 _CONNECT_SECONDS = 15.0
 _AT_SCHEDULER = ("Python", "fer-bench")
 """What must agree at the scheduler, which passes trials on and runs none."""
+
+
+class _SchedulerFile(TypedDict):
+    address: str
 
 
 def reach(scheduler: str) -> str:
@@ -45,16 +50,8 @@ def reach(scheduler: str) -> str:
 
 
 def _address(file: Path) -> str:
-    try:
-        return str(json.loads(file.read_text())["address"])
-    except OSError as error:
-        why = error.strerror
-    except (ValueError, KeyError, TypeError):
-        why = "it is not what `dask scheduler --scheduler-file` writes"
-    raise UserError(
-        f"`scheduler` {file}: expected an address such as tcp://host:8786, or the file that a running scheduler has "
-        f"written: {why}"
-    )
+    mend = "give an address such as tcp://host:8786, or the file that `dask scheduler --scheduler-file` writes"
+    return read_json(file, _SchedulerFile, name=f"`scheduler` {file}", mend=mend)["address"]
 
 
 def _absent(scheduler: str, error: Exception) -> UserError:

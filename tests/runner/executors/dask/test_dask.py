@@ -161,8 +161,8 @@ def test_a_cluster_that_is_not_there_is_one_sentence(start, make_task, tmp_path)
     cluster = start()
     (tmp_path / "notes.json").write_text("{}")
     for scheduler, sentence in {
-        str(tmp_path / "none.json"): "expected an address such as tcp://host:8786.*No such file",
-        str(tmp_path / "notes.json"): "not what `dask scheduler --scheduler-file` writes",
+        str(tmp_path / "none.json"): "none.json cannot be read: No such file.*give an address such as tcp://host:8786",
+        str(tmp_path / "notes.json"): "address is missing; .*the file that `dask scheduler --scheduler-file` writes",
         "tcp://127.0.0.1:9": "no Dask scheduler answers there",
         "carrier-pigeon://roof": "no Dask scheduler answers there",
         str(cluster.file): "no workers, and none came within 1 s; start some with `dask worker`",
