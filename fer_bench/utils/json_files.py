@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Callable, Iterator
@@ -19,11 +20,13 @@ from typing import Any, TypeVar
 from fer_bench.errors import UserError
 
 from .shapes import faults
+from .texts import writable
 
 __all__ = ["UnreadableError", "checked", "find_json", "json_lines", "json_text", "parse_toml", "read_json", "read_text"]
 
 T = TypeVar("T")
 
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_BYTES = 256_000_000
 _MOST_LEVELS = 32
 """Of values in values: a run's files have six; what is deeper would fail later, wherever it is walked through."""
@@ -134,18 +137,21 @@ def read_text(file: Path, name: str, mend: str = "") -> str:
 
 
 def _bytes(file: Path) -> bytes:
-    # A pipe would keep a reader waiting for who writes to it.
-    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise _RefusedError("a folder" if stat.S_ISDIR(about.st_mode) else "a pipe or a device")
-        if about.st_size > _MOST_BYTES:
-            raise _RefusedError(f"{about.st_size / 1e6:,.0f} MB, more than {_MOST_BYTES / 1e6:,.0f}")
-        with os.fdopen(handle, "rb", closefd=False) as opened:
-            return opened.read(_MOST_BYTES)
-    finally:
-        os.close(handle)
+        with open(file, "rb", buffering=0, opener=_open_at_once) as opened:
+            about = os.fstat(opened.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                raise _RefusedError("a pipe or a device")
+            if about.st_size > _MOST_BYTES:
+                raise _RefusedError(f"{about.st_size / 1e6:,.0f} MB, more than {_MOST_BYTES / 1e6:,.0f}")
+            return opened.readall()
+    except IsADirectoryError as error:
+        raise _RefusedError("a folder") from error
+
+
+def _open_at_once(file: str, flags: int) -> int:
+    """Open a file; a pipe would keep a reader waiting for who writes to it."""
+    return os.open(file, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _parsed(text: str, parse: Callable[[str], Any], kind: str, name: str, mend: str) -> Any:
@@ -190,7 +196,16 @@ def _json(text: str) -> Any:
         what = repr(text[error.pos : error.pos + 12]) if text[error.pos :].strip() else "the end"
         raise _RefusedError(f"{what} at line {error.lineno}, column {error.colno}") from error
     _refuse_deep(text, value)
-    return value
+    return _writable(value) if _HALF_PAIR.search(text) else value
+
+
+def _writable(value: Any) -> Any:
+    """Escape halves of pairs, which no file of text can hold; names of files in other encodings have them."""
+    if isinstance(value, dict):
+        return {writable(key): _writable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_writable(each) for each in value]
+    return writable(value) if isinstance(value, str) else value
 
 
 def _toml(text: str) -> Any:

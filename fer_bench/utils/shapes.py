@@ -138,10 +138,14 @@ def _either(kinds: Sequence[_Kind], or_nothing: bool) -> _Kind:
     def fits(value: Any) -> bool:
         return (value is None and or_nothing) or any(kind.fits(value) for kind in kinds)
 
+    def fits_or_nothing(value: Any) -> bool:
+        return value is None or kinds[0].fits(value)
+
     def inside(value: Any, place: Place) -> Iterator[str]:
         yield from next((found for kind in kinds if (found := list(kind.inside(value, place)))), [])
 
-    return _Kind(" or ".join(kind.words for kind in kinds), fits, inside)
+    one = or_nothing and len(kinds) == 1  # by far the most, and a history has many
+    return _Kind(" or ".join(kind.words for kind in kinds), fits_or_nothing if one else fits, inside)
 
 
 def _list(item: _Kind) -> _Kind:

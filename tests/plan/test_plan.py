@@ -212,6 +212,10 @@ def test_mistakes_are_refused_with_what_would_be_right(request_, change, message
             "job 1, protocol: is not known here; expected protocols, methods, family",
         ),
         ('[[job]]\nprotocols = ["subject-2fold"]\n', "job 1: expected either methods or family, found neither"),
+        (
+            '[[job]]\nfamily = "cnn"\nprotocols = ["p"]\n[set."cnn2-*"]\nlr = nan\n',
+            r"set, cnn2-\*, lr: expected .*found nan",
+        ),
         ('[[job]]\nmethods = ["nonsense"]\nprotocols = ["subject-2fold"]\n', "no method is named 'nonsense'"),
     ],
 )

@@ -147,6 +147,7 @@ def text_in(column: str) -> Callable[[Path], None]:
         (info_with(dataset={"name": "KDEF"}), "dataset: n_images, n_people is missing"),
         (text_in("fit_seconds"), "expected a number in column fit_seconds, found 'soon' in row 1"),
         (text_in("fold"), "expected a whole number in column fold"),
+        (text_in("threads"), "expected a number in column threads, found 'soon' in row 1"),
         (text_in("state"), "state 'soon' is none of"),
     ],
 )
@@ -315,8 +316,8 @@ def test_names_leave_files_where_they_belong(nasty: Path) -> None:
 
 
 def test_half_of_a_pair_is_replaced(nasty: Path) -> None:
-    """Signs that no file can hold become a question mark, and the rest of the text stays."""
-    assert "half of a pair: ?" in (nasty / "report.md").read_text(encoding="utf-8")
+    """Signs that no file can hold are told by their number, and the rest of the text stays."""
+    assert "half of a pair: \\\\ud800" in (nasty / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

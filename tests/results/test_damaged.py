@@ -10,6 +10,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from simulate import PERSON, Simulation, write_run
 
 from fer_bench.errors import UserError
 from fer_bench.gate.check import check_gate
-from fer_bench.gate.expected import write_expected
+from fer_bench.gate.expected import _pack, _unpack, write_expected
 from fer_bench.plan.request import Request
 from fer_bench.plan.suites import expand, load_suite
 from fer_bench.report import write_report
@@ -178,7 +179,7 @@ def test_the_run_is_sound(folder: Path) -> None:
     assert Stopwatch(folder, resumed=True).seconds == {"trials": 50.0, "plan": 0.4}
 
 
-@every(250)
+@every(120)
 @given(data=st.data())
 def test_a_damaged_run_json_is_a_sentence(folder: Path, data: st.DataObject) -> None:
     """Status, plan, gate, compare and the run's own readers; `load_run` is what report begins with."""
@@ -197,7 +198,7 @@ def report_of_damaged(folder: Path, data: st.DataObject) -> None:
         sentence(lambda: compare_runs(folder, folder, method_a=METHODS[0], method_b=METHODS[1]))
 
 
-@every(10)
+@every(8)
 @given(data=st.data())
 def test_a_report_of_a_damaged_run_json_is_a_sentence(folder: Path, data: st.DataObject) -> None:
     """What passes `load_run` is reported, gated and compared, however odd it is."""
@@ -212,7 +213,7 @@ def test_many_reports_of_damaged_run_json(folder: Path, data: st.DataObject) -> 
     report_of_damaged(folder, data)
 
 
-@every(150)
+@every(80)
 @given(data=st.data())
 def test_a_damaged_trial_json_is_no_record(folder: Path, data: st.DataObject) -> None:
     """A record that is none counts as no record: its trial is done again."""
@@ -222,7 +223,7 @@ def test_a_damaged_trial_json_is_no_record(folder: Path, data: st.DataObject) ->
         status(folder)
 
 
-@every(150)
+@every(80)
 @given(data=st.data())
 def test_damaged_events_cost_no_status(folder: Path, data: st.DataObject) -> None:
     """Lines that are none are skipped, whatever is in their place."""
@@ -236,13 +237,19 @@ def test_damaged_events_cost_no_status(folder: Path, data: st.DataObject) -> Non
         status(folder)
 
 
-@every(60)
+@every(30)
 @given(data=st.data())
 def test_a_damaged_expectation_is_a_sentence(folder: Path, data: st.DataObject) -> None:
     """The gate says what is wrong with its file, and the option that gave it."""
     file = folder / "expected.json"
     with put(file, data.draw(damage(file.read_bytes()))):
         sentence(lambda: check_gate(folder, file, few_seeds=True))
+
+
+def test_an_expectation_that_unfolds_takes_no_more_memory_than_it_says() -> None:
+    """Text that unfolds to far more values than the file says is left folded, and told."""
+    with pytest.raises(ValueError, match="expected 3 images, found 4"):
+        _unpack(_pack(np.zeros(10_000_000)), 3)
 
 
 SUITE = """summary = "s"
@@ -259,7 +266,7 @@ epochs = 20
 TOML = ["3", "nan", "true", '"x"', "[]", "{}", "1999-01-01", "[[" * 50_000, "9" * 5000, "[nan]", '["a"]', "{a=1}", ""]
 
 
-@every(250)
+@every(150)
 @given(data=st.data())
 def test_a_damaged_suite_is_a_sentence(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Cut short, with another value or key in some line, or something else in the file's place."""
@@ -291,6 +298,6 @@ def test_a_run_goes_on_from_what_is_damaged(kdef_folder: Path, tmp_path: Path) -
                 all_of_them.enter_context(put(file, found))
             assert run(ask) == 0
     with put(files[0], "folder"), pytest.raises(UserError, match=r"run\.json: expected a file, found a folder"):
-        run(ask)
+        check_written(out)  # before any work
     with put(files[2], "folder"), pytest.raises(UserError, match=r"trial\.json: expected a file, found a folder"):
         run(ask)

@@ -102,3 +102,13 @@ def test_features_of_a_gpu_are_not_those_of_the_cpu(measure, tmp_path):
     for device in ("cpu", "cuda", "cpu", "cuda"):
         measure("Shared", device=device, seconds=0.0, place=str(tmp_path))
     assert (tmp_path / "prepared").read_text() == "28\n28\n"
+
+
+@pytest.mark.parametrize("damage", [b"", b"[" * 100_000, b'{"seconds_per_image": NaN}', b'{"seconds_per_image": "1"}'])
+def test_features_whose_time_is_lost_are_made_anew(measure, tmp_path, damage):
+    """A timing file that cannot be read costs the work again, and no trial."""
+    for _ in range(2):
+        measure("Shared", seconds=0.0, place=str(tmp_path))
+        (timing,) = (tmp_path / "cache" / "features").glob("*.json")
+        timing.write_bytes(damage)
+    assert (tmp_path / "prepared").read_text() == "28\n28\n"

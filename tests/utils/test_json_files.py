@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pytest
 
@@ -30,6 +30,8 @@ def test_a_sound_file_is_read(tmp_path):
         file.write_bytes(data)
         assert read_json(file, Content)["n"] == 3
         assert find_json(file, Content) is not None
+    file.write_bytes(b'{"n": 3, "t\\udce9": ["\\ud83d\\ude00", "caf\\uDCE9"]}')
+    assert read_json(file, dict[str, Any])["t\\udce9"] == ["\U0001f600", "caf\\udce9"]
 
 
 @pytest.mark.parametrize(
