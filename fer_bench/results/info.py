@@ -188,7 +188,7 @@ def check_written(folder: Path) -> None:
     """
     file = folder / INFO
     if file.is_dir():
-        raise UserError(f"{file}: expected a file, found a folder; move it away, or give another folder with --out")
+        raise UserError(f"{file}: expected a file, found a folder; move it away, or give another folder with `out`")
     info = find_json(file, object)
     if info is not None:
         check_schema(file, info)

@@ -107,7 +107,7 @@ def execute(
         fleet = Fleet(client, cargo, sign)
         try:
             _await_workers(fleet, tasks, scheduler, patience_seconds, stop)
-            able = [task for task in tasks if not _refused(task, fleet, on_done)]
+            able = [task for task in tasks if not _skipped(task, fleet, on_done)]
             agenda = Agenda(able, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
             drive = _Drive(client, fleet, agenda, {t.task.id: t for t in tickets}, logs.resolve(), on_event)
             return drive.run(stop, patience_seconds)
@@ -142,7 +142,7 @@ def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience
     say(f"Dask workers: {len(fleet.sites)}, which take {fleet.threads} trials at once")
 
 
-def _refused(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], None]) -> bool:
+def _skipped(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], None]) -> bool:
     """Skip a task that no worker can take: Dask would wait for ever."""
     sites = fleet.sites.values()
     if not sites or _has_taker(task, fleet):
