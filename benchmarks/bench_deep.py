@@ -35,11 +35,11 @@ from plain_deep import PlainFaces, faces_for, plain_epoch, plain_network
 from torch.nn import functional
 
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks.build import StagedNetwork, learn, write_random_weights
+from fer_bench.deep.networks.build import BlockNetwork, learn, write_random_weights
 from fer_bench.deep.networks.zoo import NETWORKS, find
-from fer_bench.deep.training.batches import Data, Feed, plain_feed, predict
-from fer_bench.deep.training.checkpoint import Course
-from fer_bench.deep.training.frozen import Feeds
+from fer_bench.deep.training.batches import Batches, Data, plain_batches, predict
+from fer_bench.deep.training.checkpoint import TrainingState
+from fer_bench.deep.training.frozen import FrozenFeatures
 from fer_bench.deep.training.precision import autocast, computes_half
 from fer_bench.deep.training.settings import make_optimizer
 from fer_bench.deep.training.stages import Stage
@@ -87,7 +87,7 @@ QUICK = (
 class Subject:
     """Our side of a row: a network, its pictures and settings."""
 
-    network: StagedNetwork
+    network: BlockNetwork
     data: Data
     settings: Any
 
@@ -95,7 +95,7 @@ class Subject:
 def subject(row: Row, mode: str, weights: Path | None = None) -> Subject:
     """Build what a row is measured on."""
     method = NetworkClassifier(
-        row.network, mode, batch_size=row.batch, views=int(mode == "dense"), weights=weights, device="cpu"
+        row.network, mode, batch_size=row.batch, augmented_copies=int(mode == "dense"), weights=weights, device="cpu"
     )
     network = method._network(row.size)
     images, labels = faces_for(row.network, row.size, row.batch * row.batches)
@@ -138,15 +138,15 @@ def bare_steps(s: Subject, batch: int) -> None:
         optimizer.zero_grad()
 
 
-def our_epoch(s: Subject, feed: Feed, course: Course, optimizer: torch.optim.Optimizer) -> None:
+def our_epoch(s: Subject, feed: Batches, course: TrainingState, optimizer: torch.optim.Optimizer) -> None:
     """An epoch of our training."""
     s.network.train()
     run_epoch(s.network, feed, feed.batches(0), optimizer, 0.0, course)
 
 
-def our_epochs(s: Subject, feed: Feed) -> Callable[[], None]:
+def our_epochs(s: Subject, feed: Batches) -> Callable[[], None]:
     """Epochs one by one, with an optimiser that lives on, and without the planning of memory."""
-    return partial(our_epoch, s, feed, Course(parts=1), make_optimizer(s.network.parameters(), s.settings))
+    return partial(our_epoch, s, feed, TrainingState(parts=1), make_optimizer(s.network.parameters(), s.settings))
 
 
 def measure_training(row: Row, n: int) -> list[str]:
@@ -161,7 +161,7 @@ def measure_training(row: Row, n: int) -> list[str]:
     taken = turns(
         {
             "bare": partial(bare_steps, s, row.batch),
-            "ours": our_epochs(s, plain_feed(s.network, s.data, s.settings)),
+            "ours": our_epochs(s, plain_batches(s.network, s.data, s.settings)),
             "plain": partial(plain_epoch, plain, faces, optimizer, row.batch, "cpu"),
         },
         n,
@@ -177,7 +177,7 @@ def measure_dense(row: Row, views: int, n: int, weights: Path) -> list[str]:
     """``dense`` over all folds and epochs: backbone in every epoch, against features of K views once for all folds."""
     images, _ = faces_for(row.network, row.size, row.batch * row.batches)
     method = NetworkClassifier(
-        row.network, "dense", epochs=EPOCHS, views=views, augment=views > 1, weights=weights, device="cpu"
+        row.network, "dense", epochs=EPOCHS, augmented_copies=views, augment=views > 1, weights=weights, device="cpu"
     )
     network = method._network(row.size)
     some = np.zeros((_HEAD_IMAGES, views * find(row.network).width), dtype=np.float32)
@@ -211,8 +211,8 @@ def measure_last_block(row: Row, views: int, n: int, weights: Path) -> list[str]
     s = Subject(s.network, s.data, s.settings if views > 1 else s.settings.plain)
     learn(s.network, 1)
 
-    def fill() -> Feed:
-        return Feeds(s.network, s.data, s.settings, views, [Stage(1, EPOCHS, 5e-4)])(0)
+    def fill() -> Batches:
+        return FrozenFeatures(s.network, s.data, s.settings, views, [Stage(1, EPOCHS, 5e-4)])(0)
 
     images, labels = faces_for(row.network, row.size, row.batch * row.batches)
     record = find(row.network)
@@ -222,7 +222,7 @@ def measure_last_block(row: Row, views: int, n: int, weights: Path) -> list[str]
     taken = turns(
         {
             "plain": partial(plain_epoch, network, faces, optimizer, row.batch, "cpu"),
-            "uncached": our_epochs(s, plain_feed(s.network, s.data, s.settings)),
+            "uncached": our_epochs(s, plain_batches(s.network, s.data, s.settings)),
             "fill": fill,
             "cached": our_epochs(s, fill()),
         },

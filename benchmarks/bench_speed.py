@@ -126,7 +126,7 @@ def test_network_training(beside: Beside) -> None:
 
     from fer_bench.deep.networks.build import learn
     from fer_bench.deep.networks.zoo import find
-    from fer_bench.deep.training.batches import plain_feed
+    from fer_bench.deep.training.batches import plain_batches
 
     torch.set_num_threads(1)
     row = Row("cnn2", 48, 32, 8)
@@ -138,7 +138,7 @@ def test_network_training(beside: Beside) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-4)
     beside(
         "network: 8 steps of cnn2 at 48 px",
-        our_epochs(mine, plain_feed(mine.network, mine.data, mine.settings)),
+        our_epochs(mine, plain_batches(mine.network, mine.data, mine.settings)),
         lambda: plain_epoch(network, pictures, optimizer, row.batch, "cpu"),
     )
 
@@ -166,7 +166,7 @@ def test_frozen_features(beside: Beside, tmp_path: Path) -> None:
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=5e-4)
 
     def ours() -> None:
-        method = NetworkClassifier(name, "dense", epochs=epochs, views=1, batch_size=16, weights=weights, device="cpu")
+        method = NetworkClassifier(name, "dense", epochs=epochs, augmented_copies=1, batch_size=16, weights=weights, device="cpu")
         method.fit_prepared(method.prepare(images), labels)
 
     beside(

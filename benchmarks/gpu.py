@@ -28,8 +28,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.networks.build import learn
 from fer_bench.deep.networks.zoo import find
-from fer_bench.deep.training.batches import Data, plain_feed
-from fer_bench.deep.training.checkpoint import Course
+from fer_bench.deep.training.batches import Data, plain_batches
+from fer_bench.deep.training.checkpoint import TrainingState
 from fer_bench.deep.training.settings import make_optimizer
 from fer_bench.deep.training.steps import run_epoch
 
@@ -132,15 +132,15 @@ def _ours(name: str, size: int, images: Any, labels: Any, plan: Plan) -> tuple[f
     learn(network, network.n_blocks)
     pictures = torch.from_numpy(images.reshape(len(images), size, size, -1)).permute(0, 3, 1, 2)
     data = Data(pictures.to(plan.device), torch.from_numpy(labels).to(plan.device), method.normalisation_)
-    feed, optimizer = plain_feed(network, data, settings), make_optimizer(network.parameters(), settings)
-    course = Course()
+    feed, optimizer = plain_batches(network, data, settings), make_optimizer(network.parameters(), settings)
+    course = TrainingState()
 
     def epoch() -> None:
         run_epoch(network, feed, feed.batches(0), optimizer, 0.0, course)
 
     few = plan.batch
     with FlopCounterMode(display=False) as counter:
-        run_epoch(network, feed, iter([next(feed.batches(0))]), optimizer, 0.0, Course(parts=1))
+        run_epoch(network, feed, iter([next(feed.batches(0))]), optimizer, 0.0, TrainingState(parts=1))
     return rate(epoch, len(images), plan), counter.get_total_flops() / few, network.half
 
 

@@ -28,10 +28,10 @@ from fer_bench.stats import accuracy_interval, paired_difference
 
 IMAGE = ImageSpec(64, 3)
 SIDES: dict[str, dict[str, Any]] = {
-    "K = 1": {"mode": "dense", "views": 1},
-    "K = 4": {"mode": "dense", "views": 4},
-    "K = 8": {"mode": "dense", "views": 8},
-    "fresh": {"mode": "gradual", "stages": [["dense", 1, 1.0]], "views": 0},
+    "K = 1": {"mode": "dense", "augmented_copies": 1},
+    "K = 4": {"mode": "dense", "augmented_copies": 4},
+    "K = 8": {"mode": "dense", "augmented_copies": 8},
+    "fresh": {"mode": "gradual", "stages": [["dense", 1, 1.0]], "augmented_copies": 0},
 }
 
 

@@ -1,5 +1,5 @@
-"""Networks that the harness can find: shallow ones at several sizes, ImageNet architectures in five modes, systems that
-the article names (`named`).
+"""Networks that the harness can find: shallow ones at several sizes, ImageNet architectures in five modes, other
+systems from the literature (`literature`).
 
 Imports no torch: `fer-bench list` reads this in milliseconds.
 """
@@ -15,7 +15,7 @@ from .literature.landmarks import DGNN
 from .literature.rows import METHODS as LITERATURE
 from .networks.registry import MODES, Network
 from .networks.zoo import IMAGENET, NETWORKS, RENDERED
-from .recipes import FULL, VIEWS, presets, quick
+from .recipes import COPIES, FULL, presets, quick
 from .training.stages import GRADUAL
 
 __all__ = ["METHODS", "cost", "rows"]
@@ -52,9 +52,9 @@ def _row(network: Network, mode: str, path: str, reference: str, family: str = "
     pretrained = mode != "scratch"
     origin = "rendered faces" if family == "rendered" else "ImageNet"
     special: dict[str, dict[str, Any]] = {
-        "dense": {"views": VIEWS},
-        "last_block": {"views": VIEWS},
-        "gradual": {"views": VIEWS, "stages": [list(stage) for stage in GRADUAL]},
+        "dense": {"augmented_copies": COPIES},
+        "last_block": {"augmented_copies": COPIES},
+        "gradual": {"augmented_copies": COPIES, "stages": [list(stage) for stage in GRADUAL]},
     }
     return MethodSpec(
         name=f"{network.name}-{mode}",
@@ -73,8 +73,8 @@ def _row(network: Network, mode: str, path: str, reference: str, family: str = "
         watches=True,
         summary=f"{network.name}, {MODES[mode].replace('ImageNet', origin)}",
         reference=reference,
-        # 2: predictions in batches of one size. One more, since before that frozen parts came to see the views that all
-        # folds share, or to give maps in bfloat16, and those that lose came to stay in float32.
+        # 2: predictions in batches of one size. One more, since before that frozen parts came to see the copies that
+        # all folds share, or to give maps in bfloat16, and those that lose came to stay in float32.
         version=3 if mode in special or not network.bf16_on_cpu else 2,
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,38 +9,26 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.metaestimators import available_if
+from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
-from fer_bench.errors import InputError, UserError
-from fer_bench.labels import N_CLASSES
 from fer_bench.methods import check_images, check_labels, load_object
-from fer_bench.seeds import derive_seed
+from fer_bench.methods.old_names import takes_old_arguments
 
-from .networks.build import StagedNetwork, build, head_alone
+from .dense import DenseMode
 from .networks.zoo import find
-from .training.augment import normalise
-from .training.batches import Data, head_feed, in_even_batches, predict
-from .training.checkpoint import Checkpoint, Course, open_checkpoint
-from .training.frozen import Feeds, view_features
-from .training.inputs import as_pictures, check_shape, digest, file_hash, find_device, held_out_rows, softmax
-from .training.precision import computes_half
-from .training.settings import Settings, gather_settings, normalisation
+from .training.batches import Data
+from .training.checkpoint import Checkpoint, open_checkpoint
+from .training.frozen import FrozenFeatures
+from .training.inputs import as_data, as_pictures, check_shape, find_device, held_out_rows, probabilities
+from .training.settings import Settings
 from .training.stages import plan_stages
-from .training.train import Aside, train
+from .training.train import Monitoring, train
 
 __all__ = ["NetworkClassifier"]
 
-_CHUNK = 256  # images copied out of a memory map at a time
 
-
-def _is_dense(classifier: Any) -> bool:
-    return bool(classifier.mode == "dense")
-
-
-class NetworkClassifier(ClassifierMixin, BaseEstimator):
+class NetworkClassifier(ClassifierMixin, DenseMode):
     """A network trained, or fine-tuned, on labelled images; a `fer_bench.methods.Method`.
 
     Parameters
@@ -73,10 +59,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ``"flip"``: mirror alone; ``"paper"``: rotate up to 10 degrees, scale 1 to 1.1, mirror.
     normalisation : str
         ``"network"``: what the weights were trained with; ``"half"``: mean and deviation 0.5; ``"unit"``: 0 to 1.
-    views : int
-        With a number, frozen parts see that many views of each image (the first as it is), run once over them, and the
+    augmented_copies : int
+        With a number, frozen parts see that many copies of each image (the first as it is), run once over them, and the
         rest trains on their output; ``dense`` needs it. With 0, every epoch augments afresh, as do ``entire``,
-        ``scratch`` and the last stage of ``gradual`` always.
+        ``scratch`` and the last stage of ``gradual`` always. The old name, ``views``, is taken, too.
     patience : int
         0: the last epoch is the result. With a number, a tenth of the people in ``groups`` is held out of the training,
         a stage ends after so many epochs without a lower loss on them, and its best epoch is kept.
@@ -99,14 +85,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray
         0 to 6, whatever labels were seen.
-    network_ : StagedNetwork
+    network_ : BlockNetwork
     history_ : dict of str to list of float
         ``loss`` and ``train_accuracy`` of each epoch, over its augmented batches; with several stages
         ``learning_blocks``; with patience ``validation_loss`` and ``validation_accuracy``.
     weights_hash_ : str
         sha256 of the weights' file, of a head that was fitted on what `prepare` gave: it reads by no other.
-    watch_proba_ : ndarray
-        (epochs, n, 7) float32, where ``fit`` was given ``watch``.
+    eval_proba_ : ndarray
+        (epochs, n, 7) float32, where ``fit`` was given ``eval_images``.
     precision_ : str
         What it was trained in.
     pretraining_ : list of float
@@ -128,68 +114,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     takes_checkpoint = True
     """The harness may give ``fit`` a folder as ``checkpoint``."""
 
-    network_: StagedNetwork
-
-    def __init__(
-        self,
-        network: str = "cnn2",
-        mode: str = "scratch",
-        *,
-        epochs: int = 50,
-        batch_size: int = 32,
-        learning_rate: float = 5e-4,
-        betas: tuple[float, float] = (0.9, 0.999),
-        weight_decay: float = 0.0,
-        schedule: str = "constant",
-        label_smoothing: float = 0.0,
-        augment: bool | str = True,
-        views: int = 0,
-        optimizer: str = "adam",
-        momentum: float = 0.9,
-        step_size: int = 6,
-        gamma: float = 0.1,
-        head: str = "linear",
-        stages: Sequence[Sequence[Any]] | None = None,
-        normalisation: str = "network",
-        patience: int = 0,
-        random_state: int = 0,
-        device: str = "auto",
-        weights: str | Path | None = None,
-        precision: str = "auto",
-        pretraining: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.network = network
-        self.mode = mode
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.betas = betas
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.label_smoothing = label_smoothing
-        self.augment = augment
-        self.views = views
-        self.optimizer = optimizer
-        self.momentum = momentum
-        self.step_size = step_size
-        self.gamma = gamma
-        self.head = head
-        self.stages = stages
-        self.normalisation = normalisation
-        self.patience = patience
-        self.random_state = random_state
-        self.device = device
-        self.weights = weights
-        self.precision = precision
-        self.pretraining = pretraining
-
+    @takes_old_arguments
     def fit(
         self,
         images: NDArray[np.uint8],
         labels: NDArray[np.int64],
         *,
         groups: NDArray[Any] | None = None,
-        watch: NDArray[np.uint8] | None = None,
+        eval_images: NDArray[np.uint8] | None = None,
         checkpoint: str | Path | Checkpoint | None = None,
         checkpoint_seconds: float = 60.0,
     ) -> Self:
@@ -203,8 +135,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             (n,) integers from 0 to 6.
         groups : ndarray, optional
             People, (n,); needed with ``patience``, of no use without.
-        watch : ndarray, optional
-            Images to predict after each epoch.
+        eval_images : ndarray, optional
+            Images to predict after each epoch. The old name, ``watch``, is taken, too.
         checkpoint : path or Checkpoint, optional
             Folder of this training alone, in which it keeps how far it got; where that is there already, the training
             goes on from it. The caller deletes the folder when the result is safe.
@@ -222,138 +154,45 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         images = check_shape(images, find(self.network))
         labels = check_labels(labels, len(images))
-        settings = self._settings()
-        watched = None if watch is None else check_images(watch, like=images.shape[1:])
-        held_out = held_out_rows(groups, labels, settings)
+        held_out = held_out_rows(groups, labels, self._settings())
+        if eval_images is not None:
+            eval_images = check_images(eval_images, like=images.shape[1:])
         self.image_shape_ = images.shape[1:]
-        keeper = open_checkpoint(checkpoint, checkpoint_seconds)
+        checkpoint = open_checkpoint(checkpoint, checkpoint_seconds)
         if find_device(self.device).type == "cuda":
             torch.cuda.reset_peak_memory_stats()
-        network = self._network(images.shape[1])
         if self.mode == "dense":
-            features = self._view_features(network, images, settings)
-            aside = None if watched is None else self._view_features(network, watched, settings.plain)
-            self._fit_head(features, labels, groups, aside, keeper)
-            network.head = self.network_.head
-            self.network_ = network.eval()
-            return self
-        key = self._key(images, labels, groups, watched) if keeper else ""
-        self.network_ = network
-        device = find_device(self.device)
-        stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)
-        judged = self._data(images, labels, held_out, device) if held_out.any() else None
-        data = self._data(images, labels, ~held_out, device)
-        begun = keeper is not None and keeper.path.exists()
-        self.pretraining_ = [] if begun else self._pretrain(data, settings)
-        feeds = Feeds(self.network_, data, settings, self.views, stages)
-        course = train(
-            self.network_,
-            feeds,
-            settings,
-            stages,
-            aside=Aside(
-                watch=None if watched is None else as_pictures(watched).to(device),
-                validation=None if judged is None else (judged.pictures, judged.labels),
-                checkpoint=keeper,
-                key=key,
-            ),
-        )
-        self._finish(course, feeds.notes)
+            self._fit_dense(images, labels, groups, eval_images, checkpoint)
+        else:
+            self._fit_blocks(images, labels, groups, held_out, eval_images, checkpoint)
         return self
 
-    @available_if(_is_dense)
-    def prepare_key(self) -> str:
-        """Name the features that `prepare` gives, the same for every classifier that shares them."""
-        settings, record = self._settings(), find(self.network)
-        # Names alone do not tell: people change what a record of their own says.
-        exactly = {
-            "record": repr(record),
-            "normalisation": repr(normalisation(self.normalisation, record.mean, record.std)),
-            "ranges": repr(settings.ranges),
-            "torch": torch.__version__,
-        }
-        parts = [
-            f"dense-{record.name}",
-            f"{self._n_views()}-views-augment-{self.augment}-{self.normalisation}",
-            self._weights_hash()[:16] or "none",
-            "bfloat16" if self._half() else "float32",
-            digest(exactly)[:12],
-        ]
-        return "-".join(parts).replace(":", ".").lower() + "-v2"
-
-    @available_if(_is_dense)
-    def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the frozen network gives for every view of each image, (n, views * width): label-free, shared by folds.
-
-        An image's views depend on its bytes alone, not on ``random_state``.
-        """
-        images = check_shape(images, find(self.network))
-        return self._view_features(self._network(images.shape[1]), images, self._settings())
-
-    @property
-    def prepared_share_of_prediction(self) -> float:
-        """Part of the work of `prepare` that a prediction needs: one view of several."""
-        return 1 / max(1, self._n_views())
-
-    @available_if(_is_dense)
-    def fit_prepared(
+    def _fit_blocks(
         self,
-        features: NDArray[np.float32],
-        labels: NDArray[np.int64],
-        *,
-        groups: NDArray[Any] | None = None,
-        watch: NDArray[np.float32] | None = None,
-        checkpoint: str | Path | Checkpoint | None = None,
-        checkpoint_seconds: float = 60.0,
-    ) -> Self:
-        """`fit` on what `prepare` gave for the images, and for those to be watched."""
-        keeper = open_checkpoint(checkpoint, checkpoint_seconds)
-        if hasattr(self, "image_shape_"):
-            del self.image_shape_  # of an earlier fit on images
-        self._fit_head(features, check_labels(labels, len(features)), groups, watch, keeper)
-        return self
-
-    @available_if(_is_dense)
-    def predict_proba_prepared(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """`predict_proba` from what `prepare` gave for the images."""
-        check_is_fitted(self, "network_")
-        head = self.network_.head.eval()
-        device = next(head.parameters()).device
-        with torch.inference_mode():
-            return softmax(in_even_batches(head, torch.from_numpy(self._by_view(features)[:, 0].copy()).to(device)))
-
-    def _fit_head(
-        self,
-        features: NDArray[np.float32],
+        images: NDArray[np.uint8],
         labels: NDArray[np.int64],
         groups: NDArray[Any] | None,
-        watch: NDArray[np.float32] | None,
-        keeper: Checkpoint | None,
+        held_out: NDArray[np.bool_],
+        eval_images: NDArray[np.uint8] | None,
+        checkpoint: Checkpoint | None,
     ) -> None:
-        """Train the head alone, on features of all views."""
+        """Train the head and blocks of the network, stage by stage."""
         settings, device = self._settings(), find_device(self.device)
-        self.weights_hash_ = self._weights_hash()
-        held_out = held_out_rows(groups, labels, settings)
-        key = self._key(features, labels, groups, watch) if keeper else ""
-        seed = derive_seed(settings.seed, "initial values")
-        self.network_ = head_alone(self.network, seed=seed, head=self.head).to(device)
-        views = torch.from_numpy(np.array(self._by_view(features))).to(device)
-        targets = torch.from_numpy(labels).to(device)
-        mine, others = (torch.from_numpy(rows).to(device) for rows in (~held_out, held_out))
-        feed = head_feed(self.network_, views[mine], targets[mine], settings)
-        course = train(
-            self.network_,
-            lambda _: feed,
-            settings,
-            plan_stages(self.mode, 1, self.epochs, self.learning_rate, None),
-            aside=Aside(
-                watch=None if watch is None else torch.from_numpy(np.array(self._by_view(watch))).to(device),
-                validation=(views[others], targets[others]) if held_out.any() else None,
-                checkpoint=keeper,
-                key=key,
-            ),
+        key = self._key(images, labels, groups, eval_images) if checkpoint else ""
+        self.network_ = self._network(images.shape[1])
+        stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)
+        others = as_data(images, labels, held_out, self.normalisation_, device) if held_out.any() else None
+        data = as_data(images, labels, ~held_out, self.normalisation_, device)
+        begun = checkpoint is not None and checkpoint.path.exists()
+        self.pretraining_ = [] if begun else self._pretrain(data, settings)
+        batches = FrozenFeatures(self.network_, data, settings, self.augmented_copies, stages)
+        monitoring = Monitoring(
+            eval_images=None if eval_images is None else as_pictures(eval_images).to(device),
+            validation=None if others is None else (others.pictures, others.labels),
+            checkpoint=checkpoint,
+            key=key,
         )
-        self._finish(course, [])
+        self._finish(train(self.network_, batches, settings, stages, monitoring=monitoring), batches.notes)
 
     def _pretrain(self, data: Data, settings: Settings) -> list[float]:
         """Let the network learn from pictures alone, where that is asked for."""
@@ -363,88 +202,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         unlabelled = replace(data, labels=data.labels[:0])
         pretrain = load_object(self.pretraining["function"])
         return list(pretrain(self.network_, unlabelled, settings, self._weights_file(), **others))
-
-    def _finish(self, course: Course, notes: Sequence[str]) -> None:
-        """Take over what a training gave."""
-        self.classes_ = np.arange(N_CLASSES)
-        self.history_ = course.history
-        self.warnings_ = list(notes)
-        half = self._half() if self.mode == "dense" else self.network_.half
-        self.precision_ = "bfloat16" if half else "float32"
-        if course.parts > 1:
-            self.warnings_.append(
-                f"memory: each step took its batch of {self.batch_size} in {course.parts} parts, for want of memory; "
-                "BatchNorm saw the parts"
-            )
-        if find_device(self.device).type == "cuda":
-            self.peak_gpu_mb_ = torch.cuda.max_memory_allocated() / 1e6
-        if course.watched:
-            self.watch_proba_ = np.stack([softmax(logits) for logits in course.watched]).astype(np.float32)
-        self.network_.eval()
-
-    def _network(self, size: int) -> StagedNetwork:
-        """Build the network for images of ``size`` pixels, on the device."""
-        record = find(self.network)
-        self.normalisation_ = normalisation(self.normalisation, record.mean, record.std)
-        network: StagedNetwork = build(
-            self.network,
-            mode=self.mode,
-            seed=derive_seed(int(self.random_state), "initial values"),
-            size=size,
-            weights=self._weights_file(),
-            head=self.head,
-        ).to(find_device(self.device), memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.half = self._half()
-        return network
-
-    def _half(self) -> bool:
-        return computes_half(self.precision, find_device(self.device), gains=find(self.network).bf16_on_cpu)
-
-    def _n_views(self) -> int:
-        return self.views if self.augment else min(self.views, 1)
-
-    def _by_view(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, views * width) to (n, views, width)."""
-        width = find(self.network).width
-        if features.ndim != 2 or not features.shape[1] or features.shape[1] % width:
-            raise InputError(
-                f"features: expected what prepare gives, (n, k * {width}) for {self.network}, found {features.shape}"
-            )
-        return features.reshape(len(features), -1, width)
-
-    def _view_features(
-        self, network: StagedNetwork, images: NDArray[np.uint8], settings: Settings
-    ) -> NDArray[np.float32]:
-        """Features (n, views * width), of the first view alone where ``settings`` do not augment."""
-        views = self._n_views() if settings.augments else 1
-        parts = [
-            view_features(network, as_pictures(images[at : at + _CHUNK]), self.normalisation_, settings.ranges, views)
-            for at in range(0, len(images), _CHUNK)
-        ]
-        return np.concatenate(parts)
-
-    def _data(
-        self, images: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.bool_], device: torch.device
-    ) -> Data:
-        chosen = images if rows.all() else images[rows]
-        return Data(as_pictures(chosen).to(device), torch.from_numpy(labels[rows]).to(device), self.normalisation_)
-
-    def _key(self, *arrays: NDArray[Any] | None) -> str:
-        """Name parameters, what the weights' file holds and data, for a checkpoint; where they lie is no matter."""
-        known = {k: v for k, v in self.get_params().items() if k not in ("device", "weights")}
-        return digest(known | {"weights": self._weights_hash()}, *arrays)
-
-    def _weights_file(self) -> str | Path | None:
-        """Where the training starts from; None: from chance."""
-        return self.weights
-
-    def _weights_hash(self) -> str:
-        file = self._weights_file()
-        if not file:
-            return ""
-        if not Path(file).is_file():
-            raise UserError(f"weights of {self.network}: there is no file {file}")
-        return file_hash(str(file), Path(file).stat().st_mtime_ns)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return (n, 7) probabilities, rows summing to one.
@@ -458,40 +215,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if self.mode == "dense":
             return self._predict_dense(images)
         images = check_images(images, like=self.image_shape_)
-        return np.concatenate(
-            [self._probabilities(as_pictures(images[at : at + _CHUNK])) for at in range(0, len(images), _CHUNK)]
-        )
+        return probabilities(self.network_, images, self.normalisation_)
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the most probable label of each image."""
         return self.predict_proba(images).argmax(1)
-
-    def _predict_dense(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """By way of features, as in training; a head that was fitted on features builds the network again."""
-        shape = getattr(self, "image_shape_", None)
-        images = check_images(images, like=shape) if shape else check_shape(images, find(self.network))
-        if not shape and self._weights_hash() != self.weights_hash_:
-            raise UserError(
-                f"weights of {self.network}: {self._weights_file()} is another file than when the head was fitted; put "
-                "the former there again, or fit anew"
-            )
-        network = self.network_ if shape else self._network(images.shape[1])
-        return self.predict_proba_prepared(self._view_features(network, images, self._settings().plain))
-
-    def _probabilities(self, pictures: Tensor) -> NDArray[np.float64]:
-        network = self.network_
-        pictures = pictures.to(next(network.parameters()).device)
-        return softmax(predict(network, lambda x: network(normalise(x, self.normalisation_)), pictures))
-
-    def _settings(self) -> Settings:
-        return gather_settings(self)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Move the network to the CPU, so that what was trained on a GPU is read anywhere."""
-        state = dict(super().__getstate__())
-        if "network_" in state and next(state["network_"].parameters()).device.type != "cpu":
-            state["network_"] = copy.deepcopy(state["network_"]).cpu()
-            state["network_"].half = computes_half(
-                self.precision, torch.device("cpu"), gains=find(self.network).bf16_on_cpu
-            )
-        return state

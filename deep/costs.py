@@ -44,14 +44,15 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
 
 def _work(network: Network, work: Work, params: Any) -> tuple[float, float]:
     """Forward passes' worth of work for each training image, and epochs of a head on cached features."""
-    views, n = int(params.get("views", 0)), len(network.blocks)
+    # rows of other packages may have the parameter's old name
+    copies, n = int(params.get("augmented_copies", params.get("views", 0))), len(network.blocks)
     stages = plan_stages(params["mode"], n, int(params["epochs"]), 1.0, params.get("stages") or GRADUAL)
     passes = heads = 0.0
-    if views and stages[0].depth < n:  # frozen parts run once for all stages, to the last boundary
-        passes += _FORWARD * views * (1 - _learning(work, stages[0].depth, n))
+    if copies and stages[0].depth < n:  # frozen parts run once for all stages, to the last boundary
+        passes += _FORWARD * copies * (1 - _learning(work, stages[0].depth, n))
     for stage in stages:
         learning = _learning(work, stage.depth, n)
-        if not views:
+        if not copies:
             passes += _FORWARD * (1 - learning) * stage.epochs
         heads += stage.epochs if stage.depth == 0 else 0
         passes += 3 * learning * (_SMALL_MAPS if stage.depth == 1 else 1.0) * stage.epochs

@@ -6,6 +6,7 @@ kept, the three heads are dropped.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,15 +15,15 @@ from typing import IO, Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fer_bench.errors import FerBenchError
 from fer_bench.methods import load_object
 
-from .networks.build import StagedNetwork, cut_network, seeded
+from .networks.build import BlockNetwork, cut_network, seeded
 from .networks.registry import Network
-from .networks.safetensors import write_safetensors
 from .networks.zoo import find
 from .training.augment import MILD, Normalisation, affine_matrices, normalise, warp
 from .training.batches import even_batches, generator
@@ -122,7 +123,7 @@ def pretrain(
     record, where = find(name), find_device(device)
     with seeded(seed):
         whole = load_object(record.build)(record.name, record.size)
-        network = StagedNetwork(cut_network(whole, record, record.size), nn.Identity())
+        network = BlockNetwork(cut_network(whole, record, record.size), nn.Identity())
         units = pool.units.shape[2]
         heads = _Heads(record.width, 2 * units + 2, int(pool.people.max()) + 1)
     network, heads = network.to(where, memory_format=torch.channels_last), heads.to(where)  # type: ignore[call-overload]
@@ -135,7 +136,9 @@ def pretrain(
     tell("; ".join(f"{what}: {found}" for what, found in measured.items()))
     about = {**told, **measured, "seed": str(seed), "torch": torch.__version__, "licence": "MIT"}
     state = {key: value.detach().cpu() for key, value in whole.state_dict().items()}
-    write_safetensors(handle, {key: v.half() if v.is_floating_point() else v for key, v in state.items()}, about)
+    halved = {key: v.half() if v.is_floating_point() else v for key, v in state.items()}
+    # The library writes several entries in an order of chance; one gives the same bytes each time.
+    handle.write(save({key: v.contiguous() for key, v in halved.items()}, {"fer-bench": json.dumps(about)}))
 
 
 def _targets(pool: Pool, where: torch.device) -> tuple[_Targets, Tensor]:
@@ -151,7 +154,7 @@ def _targets(pool: Pool, where: torch.device) -> tuple[_Targets, Tensor]:
 
 
 def _train(
-    network: StagedNetwork,
+    network: BlockNetwork,
     heads: _Heads,
     record: Network,
     pictures: Tensor,
@@ -187,7 +190,7 @@ def _train(
 
 
 def _step(
-    network: StagedNetwork,
+    network: BlockNetwork,
     heads: _Heads,
     record: Network,
     pictures: Tensor,
@@ -210,7 +213,7 @@ def _step(
 
 
 def _measure(
-    network: StagedNetwork,
+    network: BlockNetwork,
     heads: _Heads,
     record: Network,
     pictures: Tensor,

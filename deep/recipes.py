@@ -12,10 +12,10 @@ from fer_bench.methods import ImageSpec, Override
 
 from .networks.registry import Network
 
-__all__ = ["FULL", "VIEWS", "presets", "quick"]
+__all__ = ["COPIES", "FULL", "presets", "quick"]
 
 FULL: dict[str, Any] = {"epochs": 50, "batch_size": 32, "learning_rate": 5e-4, "betas": [0.9, 0.999]}
-VIEWS = 8
+COPIES = 8
 
 # As printed in the article. With beta2 = 0.009 Adam forgets its second moment within a step: each weight moves by about
 # +-learning_rate whatever the gradient's size (sign descent), and by far more where a gradient has just vanished.
@@ -123,9 +123,9 @@ def quick(network: Network, mode: str, size: int) -> Override:
     epochs = _QUICK_EPOCHS.get((network.name.removesuffix("-rendered"), mode), _QUICK_EPOCHS["", mode])
     params: dict[str, Any] = {"epochs": epochs, "batch_size": 16}
     if mode in ("dense", "last_block"):
-        params["views"] = 2
+        params["augmented_copies"] = 2
     if mode == "gradual":
-        params |= {"views": 1, "augment": False}
+        params |= {"augmented_copies": 1, "augment": False}
     if mode == "entire":
         params |= {"learning_rate": 1e-4, "augment": False}
     return Override(params, ImageSpec(network.quick, network.channels))

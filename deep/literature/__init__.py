@@ -1,1 +1,1 @@
-"""Systems that the article names, rebuilt from their papers."""
+"""Other systems from the literature, rebuilt from their papers."""

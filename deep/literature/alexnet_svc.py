@@ -33,11 +33,11 @@ from fer_bench.labels import N_CLASSES
 from fer_bench.methods import check_images, check_labels
 
 from ..networks.architectures import Parts
-from ..networks.build import StagedNetwork, pretrained
+from ..networks.build import BlockNetwork, pretrained
 from ..networks.zoo import find
 from ..training.augment import IDENTITY, Normalisation
-from ..training.frozen import view_features
-from ..training.inputs import as_pictures, check_shape, file_hash, find_device
+from ..training.frozen import copy_features
+from ..training.inputs import check_shape, file_hash, find_device
 
 __all__ = ["LAYERS", "AlexNetSVC"]
 
@@ -45,7 +45,6 @@ LAYERS = {"fc6": 3, "fc7": 6}
 """Layers of torchvision's ``classifier`` up to and with the ReLU of each."""
 _WIDTH = 4096
 _ALEXNET = find("alexnet")
-_CHUNK = 256  # images copied out of a memory map at a time
 
 
 class AlexNetSVC(ClassifierMixin, BaseEstimator):
@@ -105,8 +104,7 @@ class AlexNetSVC(ClassifierMixin, BaseEstimator):
         images = check_shape(images, _ALEXNET)
         network = self._network().to(find_device(self.device))
         scale = Normalisation(_ALEXNET.mean, _ALEXNET.std)
-        parts = (as_pictures(images[at : at + _CHUNK]) for at in range(0, len(images), _CHUNK))
-        return np.concatenate([view_features(network, part, scale, IDENTITY, 1) for part in parts])
+        return copy_features(network, images, scale, IDENTITY, 1)
 
     def fit(self, images: NDArray[np.uint8], labels: NDArray[np.int64], *, groups: NDArray[Any] | None = None) -> Self:
         """Learn from RGB images (n, side, side, 3), labels (n,) and, for the temperature, people (n,)."""
@@ -150,13 +148,13 @@ class AlexNetSVC(ClassifierMixin, BaseEstimator):
         """Return the most probable label of each image."""
         return self.predict_proba(images).argmax(1)
 
-    def _network(self) -> StagedNetwork:
+    def _network(self) -> BlockNetwork:
         """AlexNet up to the layer, as what enters a head that is not there."""
         if self.layer not in LAYERS:
             raise InputError(f"layer: expected one of {', '.join(LAYERS)}, found {self.layer!r}")
         net: Any = pretrained(_ALEXNET, "dense", self._checked_weights())
         dense = nn.Sequential(net.avgpool, nn.Flatten(), net.classifier[: LAYERS[self.layer]])
-        return StagedNetwork(Parts((net.features,), pool=dense), nn.Identity()).eval()
+        return BlockNetwork(Parts((net.features,), pool=dense), nn.Identity()).eval()
 
     def _checked_weights(self) -> Path:
         if self.weights is None:

@@ -20,7 +20,7 @@ from torch import nn
 
 from fer_bench.seeds import derive_seed
 
-from ..networks.build import StagedNetwork
+from ..networks.build import BlockNetwork
 from ..training.augment import normalise
 from ..training.batches import Data
 from ..training.settings import Settings
@@ -43,7 +43,7 @@ def dbn(_: str, size: int) -> nn.Sequential:
 
 
 def stack(
-    network: StagedNetwork, data: Data, settings: Settings, _: Any = None, *, epochs: int, rates: Sequence[float]
+    network: BlockNetwork, data: Data, settings: Settings, _: Any = None, *, epochs: int, rates: Sequence[float]
 ) -> list[float]:
     """Train a machine for each layer, on what the one before gives, and put its weights into the layer.
 

@@ -7,7 +7,7 @@ CK+ by its abstract.
 
 Decided here, since parameters and the CNN's table were not to be had: faces are cut as for every other method; CLAHE
 with a clip limit of 2 on 8 x 8 tiles (OpenCV's usual ones); one level of Haar's transform, whose four sub-bands are the
-four input maps of the CNN; three stages of two 3 x 3 convolutions with batch normalisation and a pooling, 32, 64 and
+four input maps of the CNN; three blocks of two 3 x 3 convolutions with batch normalisation and a pooling, 32, 64 and
 128 maps; a dense layer of 256 with dropout 0.5.
 """
 
@@ -24,14 +24,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fer_bench.methods import check_images
+from fer_bench.methods.old_names import takes_old_arguments
 
 from ..classifier import NetworkClassifier
-from .cnn18 import stages
+from .cnn18 import blocks
 
 __all__ = ["EqualisedClassifier", "Haar", "dwt_cnn", "equalise"]
 
 _CLIP, _TILES = 2.0, 8
-_STAGES = ((2, 32), (2, 64), (2, 128))
+_BLOCKS = ((2, 32), (2, 64), (2, 128))
 _DENSE = 256
 
 
@@ -55,9 +56,9 @@ class Haar(nn.Module):
 
 
 def dwt_cnn(_: str, size: int) -> nn.Sequential:
-    """The network for square grey images of ``size`` pixels: the transform with the first stage, two stages, dense."""
-    first, *others = stages(4, _STAGES)
-    inputs = _STAGES[-1][1] * ((size + 1) // 2 // 2 ** len(_STAGES)) ** 2
+    """The network for square grey images of ``size`` pixels: the transform with the first block, two blocks, dense."""
+    first, *others = blocks(4, _BLOCKS)
+    inputs = _BLOCKS[-1][1] * ((size + 1) // 2 // 2 ** len(_BLOCKS)) ** 2
     dense = nn.Sequential(nn.Flatten(), nn.Linear(inputs, _DENSE), nn.ReLU(inplace=True), nn.Dropout(0.5))
     return nn.Sequential(nn.Sequential(Haar(), first), *others, dense)
 
@@ -71,21 +72,23 @@ def equalise(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 class EqualisedClassifier(NetworkClassifier):
     """A `NetworkClassifier` of grey images that equalises every image first, in training and in prediction."""
 
+    @takes_old_arguments
     def fit(
         self,
         images: NDArray[np.uint8],
         labels: NDArray[np.int64],
         *,
         groups: NDArray[Any] | None = None,
-        watch: NDArray[np.uint8] | None = None,
+        eval_images: NDArray[np.uint8] | None = None,
         checkpoint: Any = None,
         checkpoint_seconds: float = 60.0,
     ) -> Self:
         """`NetworkClassifier.fit` on equalised images."""
         images = equalise(check_images(images, channels=1))
-        watched = None if watch is None else equalise(check_images(watch, like=images.shape[1:]))
+        if eval_images is not None:
+            eval_images = equalise(check_images(eval_images, like=images.shape[1:]))
         more = {"checkpoint": checkpoint, "checkpoint_seconds": checkpoint_seconds}
-        return super().fit(images, labels, groups=groups, watch=watched, **more)
+        return super().fit(images, labels, groups=groups, eval_images=eval_images, **more)
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """`NetworkClassifier.predict_proba` of equalised images."""

@@ -24,7 +24,7 @@ from torch.nn import functional
 from fer_bench.errors import UserError
 from fer_bench.seeds import derive_seed
 
-from ..networks.build import StagedNetwork, build
+from ..networks.build import BlockNetwork, build
 from ..training.batches import Data, augmented, generator, shuffled
 from ..training.precision import autocast
 from ..training.settings import Settings, make_optimizer
@@ -37,7 +37,7 @@ _DENSE = 256
 
 
 def expnet(_: str, size: int) -> nn.Sequential:
-    """The network for square RGB images of ``size`` pixels: five stages, the 1 x 1 convolution, the dense layer."""
+    """The network for square RGB images of ``size`` pixels: five blocks, the 1 x 1 convolution, the dense layer."""
     layers = [
         nn.Sequential(nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2))
         for before, after in zip((3, *_WIDTHS), _WIDTHS, strict=False)
@@ -50,7 +50,7 @@ def expnet(_: str, size: int) -> nn.Sequential:
 
 
 def imitate(
-    network: StagedNetwork, data: Data, settings: Settings, weights: str | Path | None, *, teacher: str, epochs: int
+    network: BlockNetwork, data: Data, settings: Settings, weights: str | Path | None, *, teacher: str, epochs: int
 ) -> list[float]:
     """Stage 1: let the convolutional part learn the maps of a pretrained teacher; returns the error of each epoch.
 
@@ -65,7 +65,7 @@ def imitate(
     return regress(network, guide, data, settings, epochs)
 
 
-def regress(network: StagedNetwork, teacher: StagedNetwork, data: Data, settings: Settings, epochs: int) -> list[float]:
+def regress(network: BlockNetwork, teacher: BlockNetwork, data: Data, settings: Settings, epochs: int) -> list[float]:
     """Bring the trunk's maps towards the teacher's, which is left as it is."""
     own = replace(settings, seed=derive_seed(settings.seed, "imitation"))
     optimizer = make_optimizer(network.trunk.parameters(), own)
@@ -85,7 +85,7 @@ def regress(network: StagedNetwork, teacher: StagedNetwork, data: Data, settings
     return errors
 
 
-def _error(network: StagedNetwork, teacher: StagedNetwork, x: Tensor) -> Tensor:
+def _error(network: BlockNetwork, teacher: BlockNetwork, x: Tensor) -> Tensor:
     """Squared error of the maps, as a share of the teacher's mean square."""
     with autocast(x.device, network.half):
         maps = network.trunk(x)

@@ -17,16 +17,17 @@ from torch import Tensor, nn
 from fer_bench.errors import InputError
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import LANDMARKS, check_labels, check_landmarks
+from fer_bench.methods.old_names import OldName, takes_old_arguments
 from fer_bench.seeds import derive_seed
 
 from ..networks.architectures import Parts
-from ..networks.build import StagedNetwork, learn
-from ..training.batches import head_feed, predict
+from ..networks.build import BlockNetwork, learn
+from ..training.batches import head_batches, predict
 from ..training.checkpoint import Checkpoint, open_checkpoint
 from ..training.inputs import digest, find_device, softmax
 from ..training.settings import AUGMENTATIONS, SCHEDULES, Settings
 from ..training.stages import plan_stages
-from ..training.train import Aside, train
+from ..training.train import Monitoring, train
 from .graph import GraphNetwork, directed_edges, standard_shape
 
 __all__ = ["GraphClassifier"]
@@ -60,8 +61,8 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
         From and to.
     history_ : dict of str to list of float
         ``loss`` and ``train_accuracy`` of each epoch.
-    watch_proba_ : ndarray
-        (epochs, n, 7) float32, where ``fit`` was given ``watch``.
+    eval_proba_ : ndarray
+        (epochs, n, 7) float32, where ``fit`` was given ``eval_images``.
 
     Examples
     --------
@@ -74,6 +75,8 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
 
     takes_checkpoint = True
     """The harness may give ``fit`` a folder as ``checkpoint``."""
+
+    watch_proba_ = OldName()
 
     def __init__(
         self,
@@ -98,13 +101,14 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.device = device
 
+    @takes_old_arguments
     def fit(
         self,
         images: NDArray[np.float32],
         labels: NDArray[np.int64],
         *,
         groups: NDArray[Any] | None = None,
-        watch: NDArray[np.float32] | None = None,
+        eval_images: NDArray[np.float32] | None = None,
         checkpoint: str | Path | Checkpoint | None = None,
     ) -> Self:
         """Learn from landmarks.
@@ -116,8 +120,8 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
             0 to 6.
         groups : (n,) array, optional
             Of no use here.
-        watch : (k, 68, 2) float32, optional
-            Faces to predict after each epoch.
+        eval_images : (k, 68, 2) float32, optional
+            Faces to predict after each epoch. The old name, ``watch``, is taken, too.
         checkpoint : path or Checkpoint, optional
             As in `fer_bench.deep.classifier.NetworkClassifier.fit`.
 
@@ -130,31 +134,31 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
         """
         points = check_landmarks(images)
         labels = check_labels(labels, len(points))
-        watched = None if watch is None else check_landmarks(watch)
+        seen = None if eval_images is None else check_landmarks(eval_images)
         settings, device = self._settings(), find_device(self.device)
-        keeper = open_checkpoint(checkpoint, 60.0)
+        checkpoint = open_checkpoint(checkpoint, 60.0)
         shapes = standard_shape(points)
         self.edges_ = directed_edges(standard_shape(shapes.mean(axis=0, keepdims=True))[0])
         network = self._network(settings).to(device)
-        feed = head_feed(network, _one_view(shapes).to(device), torch.from_numpy(labels).to(device), settings)
+        batches = head_batches(network, _one_copy(shapes).to(device), torch.from_numpy(labels).to(device), settings)
         params = {k: v for k, v in self.get_params().items() if k != "device"}
-        course = train(
+        state = train(
             network,
-            lambda _: feed,
+            lambda _: batches,
             settings,
             plan_stages("dense", 1, self.epochs, self.learning_rate, None),
-            aside=Aside(
-                watch=None if watched is None else _one_view(standard_shape(watched)).to(device),
-                checkpoint=keeper,
-                key=digest(params, points, labels, watched) if keeper else "",
+            monitoring=Monitoring(
+                eval_images=None if seen is None else _one_copy(standard_shape(seen)).to(device),
+                checkpoint=checkpoint,
+                key=digest(params, points, labels, seen) if checkpoint else "",
             ),
         )
         self.network_ = network.eval()
         self.classes_ = np.arange(N_CLASSES)
-        self.history_ = course.history
+        self.history_ = state.history
         self.precision_ = "float32"
-        if course.watched:
-            self.watch_proba_ = np.stack([softmax(logits) for logits in course.watched]).astype(np.float32)
+        if state.eval_logits:
+            self.eval_proba_ = np.stack([softmax(logits) for logits in state.eval_logits]).astype(np.float32)
         return self
 
     def predict_proba(self, images: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -174,12 +178,12 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
         """Return the most probable label of each face."""
         return self.predict_proba(images).argmax(1)
 
-    def _network(self, settings: Settings) -> StagedNetwork:
+    def _network(self, settings: Settings) -> BlockNetwork:
         """The graph network in the place of a head, which is what learns; nothing stands before it."""
         with torch.random.fork_rng(devices=[]):
             torch.random.default_generator.manual_seed(derive_seed(settings.seed, "initial values"))
             graph = GraphNetwork(self.edges_, LANDMARKS[0], tuple(self.widths), self.dropout)
-        return learn(StagedNetwork(Parts((nn.Identity(),), pool=nn.Identity()), graph), 0)
+        return learn(BlockNetwork(Parts((nn.Identity(),), pool=nn.Identity()), graph), 0)
 
     def _settings(self) -> Settings:
         """Check the parameters and gather them."""
@@ -212,5 +216,5 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
         return state
 
 
-def _one_view(shapes: NDArray[np.float32]) -> Tensor:
+def _one_copy(shapes: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(shapes).unsqueeze(1)

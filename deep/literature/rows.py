@@ -1,4 +1,4 @@
-"""Networks of other authors that the article names: a row each. Imports no torch.
+"""Networks of other authors in the literature: a row each. Imports no torch.
 
 What is known of each, and what had to be decided, stands in the module that builds it. These rows have no presets: the
 article's own parameters are not theirs.
@@ -76,13 +76,13 @@ def _row(name: str, network: str, summary: str, quick: dict[str, Any], **more: A
 
 
 def _imitation(name: str, teacher: str) -> MethodSpec:
-    stage = {"function": "fer_bench.deep.literature.expnet:imitate", "teacher": teacher}
+    imitation = {"function": "fer_bench.deep.literature.expnet:imitate", "teacher": teacher}
     return _row(
         name,
         "expnet",
         f"five convolutions imitate the maps of ImageNet's {teacher}, then learn with a dense layer of 256",
-        {"epochs": 1, "augment": False, "pretraining": {**stage, "epochs": 1}},
-        params={"pretraining": {**stage, "epochs": 50}},
+        {"epochs": 1, "augment": False, "pretraining": {**imitation, "epochs": 1}},
+        params={"pretraining": {**imitation, "epochs": 50}},
         wants=("random_state", "device", "weights"),
         weights=find(teacher).weights,
     )

@@ -148,7 +148,7 @@ def cut_inception(net: Any, *_: Any) -> Parts:
 
 
 def cut_convnext(net: Any, network: Network, _: int) -> Parts:
-    """Four stages; the layer norm that torchvision counts to its classifier stays with the last, behind the pool."""
+    """Four blocks; the layer norm that torchvision counts to its classifier stays with the last, behind the pool."""
     *blocks, last = _slices(net.features, network.starts)
     last = nn.Sequential(last, nn.AdaptiveAvgPool2d(1), net.classifier[0])
     return Parts((*blocks, last), pool=nn.Flatten())

@@ -6,7 +6,8 @@ Modes (Akhand et al. 2021, doi 10.3390/electronics10091036, Table 2 and section 
 - ``last_block``: pretrained; the head and the last block learn;
 - ``entire``: pretrained; everything learns;
 - ``scratch``: random start; everything learns;
-- ``gradual``: pretrained; first the head learns, then blocks join it from the last to the first (`stages`).
+- ``gradual``: pretrained; first the head learns, then blocks join it from the last to the first
+  (`fer_bench.deep.training.stages`).
 
 BatchNorm layers of frozen parts stay in evaluation mode: they normalise with the pretrained statistics and never
 update them. (Updating them under a frozen trunk is the trap that leaves a ResNet-50 near chance.)
@@ -32,7 +33,7 @@ from .zoo import NETWORKS, find
 
 __all__ = [
     "HEADS",
-    "StagedNetwork",
+    "BlockNetwork",
     "build",
     "cut_network",
     "empty_network",
@@ -49,7 +50,7 @@ _HIDDEN = 512
 _FIRST_DEPTH = {"dense": 0, "last_block": 1, "gradual": 0}
 
 
-class StagedNetwork(nn.Module):
+class BlockNetwork(nn.Module):
     """trunk -> block -> pool -> head, with an optional auxiliary head on the trunk's output.
 
     Attributes
@@ -85,11 +86,11 @@ class StagedNetwork(nn.Module):
         blocks = [*self.trunk, self.block][: self.n_blocks - self.depth]
         return blocks + ([self.auxiliary] if self.auxiliary is not None and self.depth < 2 else [])
 
-    def train(self, mode: bool = True) -> StagedNetwork:
+    def train(self, mode: bool = True) -> BlockNetwork:
         """Switch what learns; what is frozen stays in evaluation mode."""
         super().train(mode)
-        for stage in self.frozen():
-            stage.eval()
+        for block in self.frozen():
+            block.eval()
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -120,12 +121,12 @@ class StagedNetwork(nn.Module):
         return self.head(self.pool(self.block(x))), auxiliary
 
 
-def learn(network: StagedNetwork, depth: int) -> StagedNetwork:
+def learn(network: BlockNetwork, depth: int) -> BlockNetwork:
     """Let the head and exactly the last ``depth`` blocks learn."""
     network.depth = depth
     network.requires_grad_(True)
-    for stage in network.frozen():
-        stage.requires_grad_(False)
+    for block in network.frozen():
+        block.requires_grad_(False)
     return network.train()
 
 
@@ -142,7 +143,7 @@ def build(
     size: int = 0,
     weights: str | Path | None = None,
     head: str = "linear",
-) -> StagedNetwork:
+) -> BlockNetwork:
     """Build a network with seven outputs, ready to train in a mode (``gradual``: in its first stage).
 
     Parameters
@@ -171,11 +172,11 @@ def build(
             raise UserError(f"{what}: expected one of {', '.join(known)}, found {choice!r}")
     with seeded(seed):
         parts = _parts(record, mode, size or record.size, weights)
-        staged = StagedNetwork(parts, _head(head, record.width))
-    return learn(staged, _FIRST_DEPTH.get(mode, staged.n_blocks))
+        built = BlockNetwork(parts, _head(head, record.width))
+    return learn(built, _FIRST_DEPTH.get(mode, built.n_blocks))
 
 
-def head_alone(network: str, *, seed: int, head: str = "linear") -> StagedNetwork:
+def head_alone(network: str, *, seed: int, head: str = "linear") -> BlockNetwork:
     """The head that `build` would give in mode ``dense``, on features that come from elsewhere.
 
     Raises
@@ -187,7 +188,7 @@ def head_alone(network: str, *, seed: int, head: str = "linear") -> StagedNetwor
     if head not in HEADS:
         raise UserError(f"head: expected one of {', '.join(HEADS)}, found {head!r}")
     with seeded(seed):
-        return learn(StagedNetwork(Parts((nn.Identity(),), pool=nn.Identity()), _head(head, record.width)), 0)
+        return learn(BlockNetwork(Parts((nn.Identity(),), pool=nn.Identity()), _head(head, record.width)), 0)
 
 
 def empty_network(name: str) -> nn.Module:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 import torchvision
+from safetensors import SafetensorError
+from safetensors import torch as safetensors
 from torch import Tensor
 
 from fer_bench.errors import UserError
-
-from .safetensors import read_safetensors
 
 __all__ = ["DAMAGED", "load_state", "url"]
 
@@ -66,14 +66,16 @@ def _read(path: Path, network: str) -> dict[str, Tensor]:
         raise UserError(f"weights of {network}: there is no file {path}; {again}")
     try:
         if path.suffix == ".safetensors":
-            return read_safetensors(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+            # Not a map of the file, where a disk that fails ends the process.
+            state = safetensors.load(path.read_bytes())
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(
             f"weights of {network}: {path} is no plain file of tensors (it would run code when loaded, or is not a "
             f"weights file at all) and was not loaded; {again}"
         ) from error
-    except DAMAGED as error:
+    except (*DAMAGED, MemoryError, SafetensorError) as error:
         raise UserError(f"weights of {network}: {path} cannot be read, it is truncated or damaged; {again}") from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"weights of {network}: {path} holds {type(state).__name__}, not names and tensors; {again}")

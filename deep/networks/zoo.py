@@ -13,7 +13,7 @@ from fer_bench.methods import WeightsSpec, load_object
 
 from .registry import Network, Work
 
-__all__ = ["CNN", "IMAGENET", "NAMED", "NETWORKS", "RENDERED", "find"]
+__all__ = ["CNN", "IMAGENET", "LITERATURE", "NETWORKS", "RENDERED", "find"]
 
 _HERE = "fer_bench.deep.networks.architectures"
 
@@ -61,7 +61,7 @@ CNN = (_cnn("cnn2", 2), _cnn("cnn3", 3))
 """Shallow networks on grey pictures: the article's, and that of its authors' code."""
 
 
-def _named(name: str, module: str, blocks: tuple[str, ...], width: int, work: Work, **others: Any) -> Network:
+def _literature(name: str, module: str, blocks: tuple[str, ...], width: int, work: Work, **others: Any) -> Network:
     build = f"fer_bench.deep.literature.{module}:{name}"
     return Network(name, blocks, width, build=build, cut="fer_bench.deep.networks.cnn:cut", work=work, **others)
 
@@ -69,8 +69,8 @@ def _named(name: str, module: str, blocks: tuple[str, ...], width: int, work: Wo
 _GREY: dict[str, Any] = {"channels": 1, "mean": (0.5,), "std": (0.25,), "size": 64}
 _EIGHTEEN = ("4 convolutions", "4 convolutions", "5 convolutions", "5 convolutions", "dense")
 
-NAMED = (
-    _named(
+LITERATURE = (
+    _literature(
         "zfnet",
         "zfnet",
         ("conv1", "conv2", "conv3", "conv4", "conv5 and its max-pooling", "two dense layers of 4096"),
@@ -79,9 +79,9 @@ NAMED = (
         smallest=53,
         quick=56,
     ),
-    _named("cnn18", "cnn18", _EIGHTEEN, 512, Work(2.34, 0.0, 20.0), smallest=16, quick=32, **_GREY),
-    _named("cnn18_narrow", "cnn18", _EIGHTEEN, 64, Work(0.037, 0.0, 12.0), smallest=16, **_GREY),
-    _named(
+    _literature("cnn18", "cnn18", _EIGHTEEN, 512, Work(2.34, 0.0, 20.0), smallest=16, quick=32, **_GREY),
+    _literature("cnn18_narrow", "cnn18", _EIGHTEEN, 64, Work(0.037, 0.0, 12.0), smallest=16, **_GREY),
+    _literature(
         "dwt_cnn",
         "dwt_cnn",
         ("Haar sub-bands and 32 maps", "64 maps", "128 maps", "dense layer of 256"),
@@ -91,7 +91,7 @@ NAMED = (
         quick=48,
         **_GREY,
     ),
-    _named(
+    _literature(
         "expnet",
         "expnet",
         (*(f"convolution and max-pooling {i}" for i in range(1, 6)), "1x1 convolution", "dense layer of 256"),
@@ -99,7 +99,7 @@ NAMED = (
         Work(3.35, 0.0, 13.0),
         quick=32,
     ),
-    _named(
+    _literature(
         "dbn",
         "dbn",
         ("500 units", "500 units", "2000 units"),
@@ -216,7 +216,12 @@ IMAGENET = (
     ),
     Network(
         "convnext_tiny",
-        ("stem and stage 1", "stage 2", "stage 3", "features[6:]: stage 4, and the layer norm after pooling"),
+        (
+            "stem and 96 channels",
+            "192 channels",
+            "384 channels",
+            "features[6:]: 768 channels, and the layer norm after pooling",
+        ),
         768,
         cut=f"{_HERE}:cut_convnext",
         starts=(0, 2, 4, 6),
@@ -269,7 +274,7 @@ def _rendered(base: str, file: str, megabytes: float) -> Network:
 RENDERED = (_rendered("squeezenet1_1", "squeezenet1_1-rendered-49b6fbc0.safetensors", 1.5),)
 """Pretrained on rendered faces, without anybody's photographs."""
 
-NETWORKS = {network.name: network for network in (*CNN, *NAMED, *IMAGENET, *RENDERED)}
+NETWORKS = {network.name: network for network in (*CNN, *LITERATURE, *IMAGENET, *RENDERED)}
 
 
 def find(name: str) -> Network:

@@ -18,8 +18,8 @@ __all__ = [
     "Normalisation",
     "Ranges",
     "affine_matrices",
+    "copy_matrices",
     "normalise",
-    "view_matrices",
     "warp",
 ]
 
@@ -71,19 +71,19 @@ def affine_matrices(n: int, ranges: Ranges, generator: torch.Generator) -> Tenso
     return _matrices(torch.rand(5, n, generator=generator), ranges)
 
 
-def view_matrices(pictures: Tensor, ranges: Ranges, views: int) -> Tensor:
-    """Matrices (views, n, 2, 3) that depend on each picture alone, on its bytes, wherever it stands among others.
+def copy_matrices(pictures: Tensor, ranges: Ranges, copies: int) -> Tensor:
+    """Matrices (copies, n, 2, 3) of augmented copies: each hangs on the bytes of its picture alone.
 
-    The first view is the picture as it is.
+    The first copy is the picture as it is.
     """
-    drawn = torch.empty(len(pictures), 5, max(views - 1, 0))
+    drawn = torch.empty(len(pictures), 5, max(copies - 1, 0))
     for row, picture in zip(drawn, pictures.cpu(), strict=True):
         digest = hashlib.blake2b(picture.permute(1, 2, 0).contiguous().numpy(), digest_size=4).digest()
         row.copy_(torch.rand(row.shape, generator=torch.Generator().manual_seed(int.from_bytes(digest))))
-    found = torch.empty(views, len(pictures), 2, 3)
+    found = torch.empty(copies, len(pictures), 2, 3)
     found[0] = torch.eye(3)[:2]
-    for view in range(1, views):
-        found[view] = _matrices(drawn[:, :, view - 1].T, ranges)
+    for copy in range(1, copies):
+        found[copy] = _matrices(drawn[:, :, copy - 1].T, ranges)
     return found
 
 

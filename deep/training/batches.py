@@ -1,4 +1,4 @@
-"""What the training loop is fed: batches for learning, and pictures to predict aside.
+"""What the training loop goes through: batches to learn from, and pictures to predict beside them.
 
 All the pictures lie on the device as uint8.
 Nothing here reads or moves torch's global generators: shuffles and augmentation have generators of their own,
@@ -15,15 +15,24 @@ from torch import Tensor
 
 from fer_bench.seeds import derive_seed
 
-from ..networks.build import StagedNetwork
+from ..networks.build import BlockNetwork
 from .augment import IDENTITY, Normalisation, Ranges, affine_matrices, normalise, warp
 from .precision import autocast
 from .settings import Settings
 
 __all__ = [
-    "Data", "Feed", "augmented", "chosen", "even_batches", "generator", "head_feed", "in_even_batches", "plain_feed",
-    "predict", "shuffled",
-]  # fmt: skip
+    "Batches",
+    "Data",
+    "augmented",
+    "chosen",
+    "even_batches",
+    "generator",
+    "head_batches",
+    "in_even_batches",
+    "plain_batches",
+    "predict",
+    "shuffled",
+]
 
 # A matrix product of another shape may be summed in another order: pictures that are predicted go through in batches of
 # one size, so that what one gets depends neither on how many they are nor on what stands beside it. That also keeps the
@@ -44,13 +53,13 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Feed:
-    """One way through the network.
+class Batches:
+    """Batches of every epoch, and how the network takes them.
 
     Attributes
     ----------
-    batches : callable
-        Of an epoch: inputs and labels of each step.
+    of_epoch : callable
+        Of an epoch's number: inputs and labels of each step.
     forward : callable
         From a step's inputs to logits, and to those of the auxiliary head or None.
     prepare : callable
@@ -59,7 +68,7 @@ class Feed:
         Of prepared pictures.
     """
 
-    batches: Callable[[int], Iterator[tuple[Tensor, Tensor]]]
+    of_epoch: Callable[[int], Iterator[tuple[Tensor, Tensor]]]
     forward: Callable[[Tensor], tuple[Tensor, Tensor | None]]
     prepare: Callable[[Tensor], Tensor]
     logits: Callable[[Tensor], Tensor]
@@ -70,26 +79,26 @@ def generator(seed: int, *axes: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(derive_seed(seed, *axes))
 
 
-def plain_feed(network: StagedNetwork, data: Data, settings: Settings) -> Feed:
+def plain_batches(network: BlockNetwork, data: Data, settings: Settings) -> Batches:
     """The whole network on freshly augmented pictures in every epoch."""
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def of_epoch(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         draw = generator(settings.seed, "augment", epoch)
         for rows in shuffled(len(data.labels), settings, epoch, data.labels.device):
             yield augmented(data, rows, settings.ranges, draw), data.labels[rows]
 
-    return Feed(
-        batches, network.forward_both, lambda pictures: pictures, lambda x: network(normalise(x, data.normalisation))
+    return Batches(
+        of_epoch, network.forward_both, lambda pictures: pictures, lambda x: network(normalise(x, data.normalisation))
     )
 
 
-def head_feed(network: StagedNetwork, features: Tensor, labels: Tensor, settings: Settings) -> Feed:
-    """A head on features (n, views, width) that were computed before; an epoch takes one view of each at random."""
+def head_batches(network: BlockNetwork, features: Tensor, labels: Tensor, settings: Settings) -> Batches:
+    """A head on features (n, copies, width) that were computed before; an epoch takes one copy of each at random."""
 
     def take(choice: Tensor, rows: Tensor) -> Tensor:
         return features[rows, choice]
 
-    return Feed(
+    return Batches(
         lambda epoch: chosen(take, features.shape[1], labels, settings, epoch),
         lambda x: network.onward(x, 0),
         lambda others: others[:, 0],
@@ -98,15 +107,16 @@ def head_feed(network: StagedNetwork, features: Tensor, labels: Tensor, settings
 
 
 def chosen(
-    take: Callable[[Tensor, Tensor], Tensor], views: int, labels: Tensor, settings: Settings, epoch: int
+    take: Callable[[Tensor, Tensor], Tensor], copies: int, labels: Tensor, settings: Settings, epoch: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of one view of each picture; ``take`` gives what is asked for as (views, rows)."""
-    choice = torch.randint(views, (len(labels),), generator=generator(settings.seed, "view", epoch)).to(labels.device)
+    """Batches of one copy of each picture; ``take`` gives what is asked for as (copies, rows)."""
+    draw = generator(settings.seed, "view", epoch)  # copies were called so; another word would draw other copies
+    choice = torch.randint(copies, (len(labels),), generator=draw).to(labels.device)
     for rows in shuffled(len(labels), settings, epoch, labels.device):
         yield take(choice[rows], rows), labels[rows]
 
 
-def predict(network: StagedNetwork, logits: Callable[[Tensor], Tensor], prepared: Tensor) -> Tensor:
+def predict(network: BlockNetwork, logits: Callable[[Tensor], Tensor], prepared: Tensor) -> Tensor:
     """Logits (n, 7), float32, in evaluation mode."""
     network.eval()
     with torch.inference_mode(), autocast(prepared.device, network.half):

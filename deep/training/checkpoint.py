@@ -1,7 +1,7 @@
 """Where a training stands, kept in a file after epochs, so that one that was killed goes on where it stood.
 
 On a CPU a training that was interrupted and goes on gives the bits of one that was not: all chance is seeded by epoch,
-so that values, the optimiser's state and the place in the course are all there is to keep.
+so that values, the optimiser's state and the place in the training are all there is to keep.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from fer_bench.errors import UserError
 
 from ..networks.weights import DAMAGED
 
-__all__ = ["Checkpoint", "Course", "open_checkpoint"]
+__all__ = ["Checkpoint", "TrainingState", "open_checkpoint"]
 
 _FILE = "training.pt"
 
 
 @dataclass
-class Course:
+class TrainingState:
     """Where a training stands; grows with every epoch.
 
     Attributes
     ----------
     history : dict of str to list of float
         One number an epoch.
-    watched : list of Tensor
-        Logits (n, 7) of the watched pictures, one an epoch.
+    eval_logits : list of Tensor
+        Logits (n, 7) of the pictures to evaluate, one an epoch.
     stage, epoch : int
         The next epoch to train: place in the list of stages, and epoch within that stage.
     parts : int
@@ -44,7 +44,7 @@ class Course:
     """
 
     history: dict[str, list[float]] = field(default_factory=dict)
-    watched: list[Tensor] = field(default_factory=list)
+    eval_logits: list[Tensor] = field(default_factory=list)
     stage: int = 0
     epoch: int = 0
     parts: int = 0
@@ -101,15 +101,15 @@ class Checkpoint:
         self.every_seconds = every_seconds
         self._written = time.monotonic()
 
-    def save(self, key: str, network: nn.Module, optimizer: torch.optim.Optimizer, course: Course) -> None:
+    def save(self, key: str, network: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState) -> None:
         """Write, where the last write is long enough ago."""
         if time.monotonic() - self._written < self.every_seconds:
             return
-        kept = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "half": bool(network.half)}
-        state = {"key": key, **kept, **asdict(course)}
+        values = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "half": bool(network.half)}
+        content = {"key": key, **values, **asdict(state)}
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
         with part.open("wb") as handle:
-            torch.save(state, handle)
+            torch.save(content, handle)
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(self.path)

@@ -16,10 +16,27 @@ from fer_bench.errors import InputError, UserError
 from fer_bench.methods import check_images
 from fer_bench.seeds import derive_seed
 
+from ..networks.build import BlockNetwork
 from ..networks.registry import Network
+from .augment import Normalisation, normalise
+from .batches import Data, predict
 from .settings import Settings
 
-__all__ = ["as_pictures", "check_shape", "digest", "file_hash", "find_device", "held_out_rows", "softmax"]
+__all__ = [
+    "CHUNK",
+    "as_data",
+    "as_pictures",
+    "check_shape",
+    "digest",
+    "file_hash",
+    "find_device",
+    "held_out_rows",
+    "probabilities",
+    "softmax",
+]
+
+CHUNK = 256
+"""Images that are copied out of a memory map at a time."""
 
 
 def check_shape(images: NDArray[np.uint8], network: Network) -> NDArray[np.uint8]:
@@ -70,9 +87,32 @@ def as_pictures(images: NDArray[np.uint8]) -> Tensor:
     return tensor.unsqueeze(1) if array.ndim == 3 else tensor.permute(0, 3, 1, 2)
 
 
+def as_data(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    rows: NDArray[np.bool_],
+    normalisation: Normalisation,
+    device: torch.device,
+) -> Data:
+    """The images and labels of these rows, on the device."""
+    chosen = images if rows.all() else images[rows]
+    return Data(as_pictures(chosen).to(device), torch.from_numpy(labels[rows]).to(device), normalisation)
+
+
 def softmax(logits: Tensor) -> NDArray[np.float64]:
     """Probabilities of logits, in double precision, on the CPU."""
     return torch.softmax(logits.double(), 1).cpu().numpy()
+
+
+def probabilities(
+    network: BlockNetwork, images: NDArray[np.uint8], normalisation: Normalisation
+) -> NDArray[np.float64]:
+    """Probabilities (n, 7) of images (n, h, w[, 3]), which may be memory-mapped."""
+    device, found = next(network.parameters()).device, []
+    for at in range(0, len(images), CHUNK):
+        pictures = as_pictures(images[at : at + CHUNK]).to(device)
+        found.append(softmax(predict(network, lambda x: network(normalise(x, normalisation)), pictures)))
+    return np.concatenate(found)
 
 
 def digest(params: Mapping[str, Any], *arrays: NDArray[Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""Memory: what is free, what a training step holds, and shelves for activations that may be larger than memory."""
+"""Memory: what is free, what a training step holds, and caches for activations that may be larger than memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from fer_bench.errors import FerBenchError
 
-__all__ = ["Shelf", "free_memory", "held_bytes", "is_out_of_memory", "make_shelves", "parts_for"]
+__all__ = ["ActivationCache", "allocate", "free_memory", "held_bytes", "is_out_of_memory", "parts_for"]
 
 _SHARE_OF_MEMORY = 1 / 8  # of what is free; other workers want some, too
 _SHARE_OF_DEVICE = 1 / 2
@@ -77,8 +77,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Activations (views, n, ...) of one boundary, in a tensor or in a nameless file that ends with the process.
+class ActivationCache:
+    """Activations (copies, n, ...) of one boundary, in a tensor or in a nameless file that ends with the process.
 
     The file is read and not mapped: pages of a map would count as the process's memory.
     """
@@ -89,27 +89,27 @@ class Shelf:
     tensor: Tensor | None = None
     file: IO[bytes] | None = None
 
-    def put(self, view: int, start: int, values: Tensor) -> None:
-        """Lay down rows ``start`` and following of a view; maps (n, c, h, w) in the order channels last."""
+    def put(self, copy: int, start: int, values: Tensor) -> None:
+        """Lay down rows ``start`` and following of a copy; maps (n, c, h, w) in the order channels last."""
         values = _flat(values).to(self.dtype)
         if self.tensor is not None:
-            self.tensor[view, start : start + len(values)] = values
+            self.tensor[copy, start : start + len(values)] = values
             return
         assert self.file is not None
         raw = values.cpu().contiguous().view(torch.uint8).numpy()
-        left, at = memoryview(raw.reshape(-1)), (view * self.shape[1] + start) * self._row_bytes
+        left, at = memoryview(raw.reshape(-1)), (copy * self.shape[1] + start) * self._row_bytes
         while left:  # a disk that is nearly full takes a part, and says only next time that it is full
             written = os.pwrite(self.file.fileno(), left, at)
             left, at = left[written:], at + written
 
-    def take(self, views: Tensor, rows: Tensor) -> Tensor:
-        """One view of each row."""
+    def take(self, copies: Tensor, rows: Tensor) -> Tensor:
+        """One copy of each row."""
         if self.tensor is not None:
-            return _maps(self.tensor[views.to(self.tensor.device), rows.to(self.tensor.device)]).to(self.device)
+            return _maps(self.tensor[copies.to(self.tensor.device), rows.to(self.tensor.device)]).to(self.device)
         assert self.file is not None
         raw = np.empty((len(rows), self._row_bytes), dtype=np.uint8)
-        for out, view, row in zip(raw, views.tolist(), rows.tolist(), strict=True):
-            got = os.preadv(self.file.fileno(), [out.data], (view * self.shape[1] + row) * self._row_bytes)
+        for out, copy, row in zip(raw, copies.tolist(), rows.tolist(), strict=True):
+            got = os.preadv(self.file.fileno(), [out.data], (copy * self.shape[1] + row) * self._row_bytes)
             if got < len(out):
                 raise FerBenchError(
                     f"activations on disk ({tempfile.gettempdir()}): {got} of {len(out)} bytes are there"
@@ -122,8 +122,8 @@ class Shelf:
         return math.prod(self.shape[2:]) * self.dtype.itemsize
 
 
-def make_shelves(views: int, n: int, examples: Mapping[int, Tensor]) -> dict[int, Shelf | None]:
-    """A shelf for each boundary on the device, in memory or on disk, in this order; None where it fits nowhere.
+def allocate(copies: int, n: int, examples: Mapping[int, Tensor]) -> dict[int, ActivationCache | None]:
+    """A cache for each boundary on the device, in memory or on disk, in this order; None where it fits nowhere.
 
     Parameters
     ----------
@@ -136,22 +136,22 @@ def make_shelves(views: int, n: int, examples: Mapping[int, Tensor]) -> dict[int
         left = {"device": free_memory(next(iter(examples.values())).device) * _SHARE_OF_DEVICE, **left}
     if not hasattr(os, "preadv"):
         left["disk"] = 0
-    found: dict[int, Shelf | None] = {}
+    found: dict[int, ActivationCache | None] = {}
     for key, example in examples.items():
-        shape = (views, n, *_flat(example).shape[1:])
+        shape = (copies, n, *_flat(example).shape[1:])
         size = math.prod(shape) * example.dtype.itemsize
         place = next((name for name, room in left.items() if size <= room), None)
         if place is not None:
             left[place] -= size
-        found[key] = None if place is None else _shelf(place, shape, example)
+        found[key] = None if place is None else _cache(place, shape, example)
     return found
 
 
-def _shelf(place: str, shape: tuple[int, ...], example: Tensor) -> Shelf:
+def _cache(place: str, shape: tuple[int, ...], example: Tensor) -> ActivationCache:
     if place == "disk":
-        return Shelf(shape, example.dtype, example.device, file=tempfile.TemporaryFile())
+        return ActivationCache(shape, example.dtype, example.device, file=tempfile.TemporaryFile())
     at = example.device if place == "device" else torch.device("cpu")
-    return Shelf(shape, example.dtype, example.device, torch.empty(shape, dtype=example.dtype, device=at))
+    return ActivationCache(shape, example.dtype, example.device, torch.empty(shape, dtype=example.dtype, device=at))
 
 
 def _flat(values: Tensor) -> Tensor:

@@ -119,14 +119,20 @@ def gather_settings(given: Any) -> Settings:
     InputError
         A parameter is out of its range, or does nothing in this mode.
     """
-    for name in ("epochs", "batch_size", "views", "patience", "step_size", "random_state"):
+    for name in ("epochs", "batch_size", "augmented_copies", "patience", "step_size", "random_state"):
         if not isinstance(value := getattr(given, name), Integral) or isinstance(value, bool):
             raise InputError(f"{name}: expected a whole number, found {value!r}")
     for name, (low, high) in _RANGES.items():
         value = getattr(given, name)
         if not isinstance(value, Real) or not low <= float(value) < high:
             raise InputError(f"{name}: expected a number from {low:g} to below {high:g}, found {value!r}")
-    least = {"epochs": 1, "batch_size": 2, "views": 1 if given.mode == "dense" else 0, "patience": 0, "step_size": 1}
+    least = {
+        "epochs": 1,
+        "batch_size": 2,
+        "augmented_copies": 1 if given.mode == "dense" else 0,
+        "patience": 0,
+        "step_size": 1,
+    }
     for name, number in least.items():
         if getattr(given, name) < number:
             raise InputError(f"{name}: expected at least {number} in mode {given.mode}, found {getattr(given, name)}")
@@ -140,8 +146,11 @@ def gather_settings(given: Any) -> Settings:
     for name, choices in known.items():
         if not any(getattr(given, name) == choice for choice in choices):
             raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(given, name)!r}")
-    if given.views and given.mode in ("entire", "scratch"):
-        raise InputError(f"views: mode {given.mode} has no frozen part to run once; expected 0, found {given.views}")
+    if given.augmented_copies and given.mode in ("entire", "scratch"):
+        raise InputError(
+            f"augmented_copies: mode {given.mode} has no frozen part to run once; expected 0, found "
+            f"{given.augmented_copies}"
+        )
     if given.stages is not None and given.mode in MODES and given.mode != "gradual":
         raise InputError(f"stages: mode {given.mode} has one stage; expected None, found {given.stages}")
     check_stages(given.stages or ())

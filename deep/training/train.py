@@ -1,4 +1,4 @@
-"""The training loop: stage by stage, epoch by epoch; early stopping, watching and checkpoints are what follows one."""
+"""The training loop: stage by stage, epoch by epoch; early stopping, evaluation and checkpoints follow an epoch."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from torch.nn import functional
 from fer_bench.errors import FerBenchError
 from fer_bench.seeds import derive_seed
 
-from ..networks.build import StagedNetwork, learn
-from .batches import Feed, predict
-from .checkpoint import Checkpoint, Course
+from ..networks.build import BlockNetwork, learn
+from .batches import Batches, predict
+from .checkpoint import Checkpoint, TrainingState
 from .settings import Settings, make_optimizer, rate
 from .stages import Stage
 from .steps import run_epoch
 
-__all__ = ["Aside", "train"]
+__all__ = ["Monitoring", "train"]
 
 
 @dataclass(frozen=True)
-class Aside:
-    """What a training looks at beside its own pictures.
+class Monitoring:
+    """What is done beside a training: pictures to evaluate, people to stop early by, a checkpoint.
 
     Attributes
     ----------
-    watch : Tensor or None
-        Pictures to predict after every epoch, or features where the feed takes these.
+    eval_images : Tensor or None
+        Pictures to predict after every epoch, or features where the batches are of these.
     validation : (Tensor, Tensor) or None
         The same and labels, of people that the training does without, for early stopping.
     checkpoint : Checkpoint or None
@@ -40,97 +40,100 @@ class Aside:
         What the checkpoint belongs to.
     """
 
-    watch: Tensor | None = None
+    eval_images: Tensor | None = None
     validation: tuple[Tensor, Tensor] | None = None
     checkpoint: Checkpoint | None = None
     key: str = ""
 
 
 def train(
-    network: StagedNetwork,
-    feed_of: Callable[[int], Feed],
+    network: BlockNetwork,
+    batches_of: Callable[[int], Batches],
     settings: Settings,
     stages: Sequence[Stage],
     *,
-    aside: Aside = Aside(),
-) -> Course:
+    monitoring: Monitoring = Monitoring(),
+) -> TrainingState:
     """Train a network through its stages.
 
     Parameters
     ----------
-    feed_of : callable
-        Of the number of a stage: what it is fed; called when the stage's blocks have been told to learn.
+    batches_of : callable
+        Of the number of a stage: its batches; called when the stage's blocks have been told to learn.
 
     Returns
     -------
-    Course
+    TrainingState
         With ``loss`` and ``train_accuracy`` of every epoch, over its augmented batches; ``learning_blocks`` where
         there are several stages; ``validation_loss`` and ``validation_accuracy`` where there is early stopping.
     """
-    course, state = Course(), None
-    if aside.checkpoint is not None and (state := aside.checkpoint.load(aside.key, next(network.parameters()).device)):
-        course = Course(**{f.name: state[f.name] for f in fields(Course)})
-        network.load_state_dict(state["network"])
+    state, kept = TrainingState(), None
+    checkpoint = monitoring.checkpoint
+    if checkpoint is not None and (kept := checkpoint.load(monitoring.key, next(network.parameters()).device)):
+        state = TrainingState(**{f.name: kept[f.name] for f in fields(TrainingState)})
+        network.load_state_dict(kept["network"])
         # What "auto" chooses hangs on a stopwatch: a training goes on as it began.
-        network.half = state.get("half", network.half)
-    while course.stage < len(stages):
-        stage = stages[course.stage]
+        network.half = kept.get("half", network.half)
+    while state.stage < len(stages):
+        stage = stages[state.stage]
         learn(network, stage.depth)
-        feed = feed_of(course.stage)
+        batches = batches_of(state.stage)
         optimizer = make_optimizer(network.parameters(), settings, stage.learning_rate)
-        if state is not None and course.epoch:
-            optimizer.load_state_dict(state["optimizer"])
-        state = None
-        _run_stage(network, feed, optimizer, settings, stage, course, aside, several=len(stages) > 1)
-        if course.best:
-            network.load_state_dict(course.best)
-        course.next_stage()
-    return course
+        if kept is not None and state.epoch:
+            optimizer.load_state_dict(kept["optimizer"])
+        kept = None
+        _run_stage(network, batches, optimizer, settings, stage, state, monitoring, several=len(stages) > 1)
+        if state.best:
+            network.load_state_dict(state.best)
+        state.next_stage()
+    return state
 
 
 def _run_stage(
-    network: StagedNetwork,
-    feed: Feed,
+    network: BlockNetwork,
+    batches: Batches,
     optimizer: torch.optim.Optimizer,
     settings: Settings,
     stage: Stage,
-    course: Course,
-    aside: Aside,
+    state: TrainingState,
+    monitoring: Monitoring,
     *,
     several: bool,
 ) -> None:
     """Go through the epochs of a stage that are left."""
-    watch = None if aside.watch is None else feed.prepare(aside.watch)
-    held_out = None if aside.validation is None else feed.prepare(aside.validation[0])
-    while course.epoch < stage.epochs and not _stopped(settings, course):
-        epoch = len(course.history.get("loss", []))
+    eval_images = None if monitoring.eval_images is None else batches.prepare(monitoring.eval_images)
+    held_out = None if monitoring.validation is None else batches.prepare(monitoring.validation[0])
+    while state.epoch < stage.epochs and not _stopped(settings, state):
+        epoch = len(state.history.get("loss", []))
         network.train()
         for group in optimizer.param_groups:
-            group["lr"] = stage.learning_rate * rate(settings, course.epoch, stage.epochs)
+            group["lr"] = stage.learning_rate * rate(settings, state.epoch, stage.epochs)
         with _seeded(derive_seed(settings.seed, "layers", epoch), next(network.parameters()).device):
-            loss, accuracy = run_epoch(network, feed, feed.batches(epoch), optimizer, settings.label_smoothing, course)
+            loss, accuracy = run_epoch(
+                network, batches, batches.of_epoch(epoch), optimizer, settings.label_smoothing, state
+            )
         _check(loss, epoch, settings)
-        course.note(loss=loss, train_accuracy=accuracy, **({"learning_blocks": float(stage.depth)} if several else {}))
-        if watch is not None:
-            course.watched.append(predict(network, feed.logits, watch))
-        course.epoch += 1
-        if held_out is not None and aside.validation is not None:
-            _validate(network, predict(network, feed.logits, held_out), aside.validation[1], course)
-        if aside.checkpoint is not None:
-            aside.checkpoint.save(aside.key, network, optimizer, course)
+        state.note(loss=loss, train_accuracy=accuracy, **({"learning_blocks": float(stage.depth)} if several else {}))
+        if eval_images is not None:
+            state.eval_logits.append(predict(network, batches.logits, eval_images))
+        state.epoch += 1
+        if held_out is not None and monitoring.validation is not None:
+            _validate(network, predict(network, batches.logits, held_out), monitoring.validation[1], state)
+        if monitoring.checkpoint is not None:
+            monitoring.checkpoint.save(monitoring.key, network, optimizer, state)
 
 
-def _stopped(settings: Settings, course: Course) -> bool:
-    return bool(settings.patience) and course.epoch - course.best_epoch >= settings.patience
+def _stopped(settings: Settings, state: TrainingState) -> bool:
+    return bool(settings.patience) and state.epoch - state.best_epoch >= settings.patience
 
 
-def _validate(network: StagedNetwork, logits: Tensor, labels: Tensor, course: Course) -> None:
+def _validate(network: BlockNetwork, logits: Tensor, labels: Tensor, state: TrainingState) -> None:
     """Note how people outside the training fare, and keep the values of the best epoch so far."""
     loss = float(functional.cross_entropy(logits, labels))
-    course.note(validation_loss=loss, validation_accuracy=float((logits.argmax(1) == labels).float().mean()))
-    if loss < course.best_loss:
-        course.best_loss, course.best_epoch = loss, course.epoch
-        course.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    state.note(validation_loss=loss, validation_accuracy=float((logits.argmax(1) == labels).float().mean()))
+    if loss < state.best_loss:
+        state.best_loss, state.best_epoch = loss, state.epoch
+        state.best = {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
 def _check(loss: float, epoch: int, settings: Settings) -> None:

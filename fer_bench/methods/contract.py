@@ -27,12 +27,12 @@ class Method(Protocol):
       shares it (such as ``"lbp-p8-r1-8x8-v1"``);
     - ``prepare(images) -> (n, d) float32``: row i depends on image i alone;
     - ``fit_prepared(features, labels, *, groups=None)`` and ``predict_proba_prepared(features)``: ``fit`` and
-      ``predict_proba`` must equal these after ``prepare``. A method that takes ``watch`` (below) takes it in
+      ``predict_proba`` must equal these after ``prepare``. A method that takes ``eval_images`` (below) takes them in
       ``fit_prepared``, too, as features. Where predicting needs but a part of what ``prepare`` does (one view of
       several), ``prepared_share_of_prediction`` says which, for the seconds that a prediction is said to take.
 
-    A method trained in epochs takes ``watch``: unlabelled images whose probabilities it returns after each epoch
-    in ``watch_proba_`` (epochs, n, 7). The harness scores them afterwards, for the column "best epoch on test".
+    A method trained in epochs takes ``eval_images``: unlabelled images whose probabilities it returns after each
+    epoch in ``eval_proba_`` (epochs, n, 7). The harness scores them afterwards, for the column "best epoch on test".
     It may record ``history_``: a dict of equally long lists such as ``{"loss": [...]}``; a loss that is not finite
     fails the trial.
 
@@ -49,7 +49,7 @@ class Method(Protocol):
         labels: NDArray[np.int64],
         *,
         groups: NDArray[Any] | None = None,
-        watch: NDArray[np.uint8] | None = None,
+        eval_images: NDArray[np.uint8] | None = None,
     ) -> Self:
         """Learn from images (n, h, w) or (n, h, w, 3), labels (n,) in 0..6, groups (n,) naming people."""
         ...

@@ -166,7 +166,7 @@ class MethodSpec:
     uses_torch : bool
         True for networks: they run in workers that import torch.
     watches : bool
-        True where ``fit`` takes ``watch``.
+        True where ``fit`` takes ``eval_images``.
     """
 
     name: str

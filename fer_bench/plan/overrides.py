@@ -10,6 +10,7 @@ from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.methods import MethodSpec, load_object
+from fer_bench.utils import renamed
 
 from .suites import Suite
 
@@ -46,19 +47,29 @@ def settings_notes(specs: Mapping[str, MethodSpec], suite: Suite) -> list[str]:
 
 
 def _set(spec: MethodSpec, values: Mapping[str, Any], where: str) -> MethodSpec:
-    params = {name: value for name, value in values.items() if name != SIZE}
-    unknown = [name for name in params if name not in spec.params]
-    if unknown:  # only then is the method's own module imported
-        known = set(inspect.signature(load_object(spec.factory)).parameters) - set(spec.wants)
-        unknown = [name for name in unknown if name not in known]
-        if unknown:
-            raise UserError(f"{where} {spec.name} has no {', '.join(unknown)}; choose from {', '.join(sorted(known))}")
+    params = _known(spec, {name: value for name, value in values.items() if name != SIZE}, where)
     size = values.get(SIZE, spec.image.size)
     if isinstance(size, bool) or not isinstance(size, int) or not 8 <= size <= 1024:
         raise UserError(f"{where} size: expected a side of 8 to 1024 pixels, found {size!r}")
     if size != spec.image.size and spec.name.endswith(f"-{spec.image.size}"):
         raise UserError(f"{where} size: {spec.name} is named for its size; choose the row of the size you want")
     return replace(spec, params={**spec.params, **params}, image=replace(spec.image, size=size))
+
+
+def _known(spec: MethodSpec, params: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Parameters that the method has, each by its name of now."""
+    if params.keys() <= spec.params.keys():
+        return dict(params)
+    # only now is the method's own module imported
+    known = set(inspect.signature(load_object(spec.factory)).parameters) - set(spec.wants)
+    known_or_old = known | {old for old, new in renamed.PARAMETERS.items() if new in known}
+    if unknown := [name for name in params if name not in spec.params.keys() | known_or_old]:
+        raise UserError(f"{where} {spec.name} has no {', '.join(unknown)}; choose from {', '.join(sorted(known))}")
+    old = {name: new for name, new in renamed.PARAMETERS.items() if name not in known}
+    found = renamed.current_keywords("parameter", params, old)
+    # a row of another package may still hold it by its old name
+    held = {new: name for name, new in old.items() if name in spec.params and new not in spec.params}
+    return {held.get(name, name): value for name, value in found.items()}
 
 
 def grid_of(name: str, suite: Suite) -> dict[str, list[Any]] | None:

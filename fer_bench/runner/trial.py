@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import FerBenchError, StorageError
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import Method
+from fer_bench.methods.old_names import eval_argument, eval_proba
 from fer_bench.results.records import PREDICTIONS, TRIAL_LOCK, complete_record, held, write_record
 from fer_bench.utils.files import atomic_write, locked, need_space, sha256_file
 from fer_bench.utils.json_files import find_json, json_text
@@ -228,12 +229,14 @@ def _measure(task: Task) -> dict[str, Any]:
 def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Fit and predict from pixels."""
     train, test = images[task.train], images[task.test]
-    more: dict[str, Any] = {"watch": test} if task.watch else {}
+    more: dict[str, Any] = {}
     earlier = 0.0
     if getattr(method, "takes_checkpoint", False):
         more["checkpoint"], earlier = task.folder / _CHECKPOINT, _begin_attempt(task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        if task.watch:
+            more[eval_argument(method.fit)] = test
         wall, cpu = time.perf_counter(), time.process_time()
         method.fit(train, task.labels[task.train], groups=task.groups[task.train], **more)
         fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
@@ -284,10 +287,10 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
     """Fit and predict from features that all folds share; their cost is added as if this fold stood alone."""
     features, seconds_per_image = shared_features(task, method, images)
     train, test = features[task.train], features[task.test]
-    more = {"watch": test} if task.watch else {}
     predicting = seconds_per_image * getattr(method, "prepared_share_of_prediction", 1.0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        more = {eval_argument(method.fit_prepared): test} if task.watch else {}
         wall, cpu = time.perf_counter(), time.process_time()
         method.fit_prepared(train, task.labels[task.train], groups=task.groups[task.train], **more)
         fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
@@ -307,7 +310,7 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
 
 def _watched(task: Task, method: Any) -> dict[str, NDArray[Any]]:
     """Score the predictions after each epoch on the test fold: the article's habit, kept apart and flagged."""
-    proba = np.asarray(method.watch_proba_)
+    proba = np.asarray(eval_proba(method))
     predicted = proba.argmax(axis=2).astype(np.uint8)
     accuracy = (predicted == task.labels[task.test]).mean(axis=1)
     best = int(accuracy.argmax())

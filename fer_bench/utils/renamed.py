@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
+from typing import Any
+
+from fer_bench.errors import InputError
 
 from .progress import say
 
-__all__ = ["FAMILIES", "PRESETS", "SUITES", "current", "old_names"]
+__all__ = [
+    "ARGUMENTS",
+    "ATTRIBUTES",
+    "FAMILIES",
+    "PARAMETERS",
+    "PRESETS",
+    "SUITES",
+    "current",
+    "current_keywords",
+    "old_names",
+]
 
 SUITES: Mapping[str, str] = MappingProxyType({"paper": "akhand2021", "named": "literature"})
 PRESETS: Mapping[str, str] = MappingProxyType({"article": "as-printed", "paper": "original"})
 FAMILIES: Mapping[str, str] = MappingProxyType({"named": "literature"})
-"""Old name to new one, of suites, presets and families of methods."""
+PARAMETERS: Mapping[str, str] = MappingProxyType({"views": "augmented_copies"})
+ARGUMENTS: Mapping[str, str] = MappingProxyType({"watch": "eval_images"})
+ATTRIBUTES: Mapping[str, str] = MappingProxyType({"watch_proba_": "eval_proba_"})
+"""Old name to new one, of suites, presets and families of methods, of parameters of networks, and of arguments of
+``fit`` and what it leaves."""
 
 
 def current(kind: str, name: str, renamed: Mapping[str, str]) -> str:
@@ -30,6 +47,23 @@ def current(kind: str, name: str, renamed: Mapping[str, str]) -> str:
         return name
     _tell(kind, name, renamed[name])
     return renamed[name]
+
+
+def current_keywords(kind: str, given: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    """Return keyword arguments under their names of now.
+
+    Raises
+    ------
+    InputError
+        One is given by its old name and by its new one.
+    """
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        now = current(kind, name, renamed)
+        if now != name and now in given:
+            raise InputError(f"{kind} {now}: given twice, the second time by its old name, {name}; leave {name} out")
+        found[now] = value
+    return found
 
 
 def old_names(name: str, renamed: Mapping[str, str]) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ MAY_IMPORT = {
 CONTRACTS = {
     *("fer_bench", "fer_bench.errors", "fer_bench.labels", "fer_bench.seeds", "fer_bench.methods"),
     "fer_bench.methods.weights",  # where files of weights are
+    "fer_bench.methods.old_names",  # what parameters and arguments were called
 }
 """What baselines and deep may import of fer_bench."""
 

@@ -51,7 +51,7 @@ class Subject:
         """Build the method anew, unfitted."""
         method = self.spec.make(**{**self.supplied, "random_state": random_state})
         known = method.get_params()
-        quick = {"epochs": 1, "batch_size": 7, "views": min(1, known.get("views", 0))}
+        quick = {"epochs": 1, "batch_size": 7, "augmented_copies": min(1, known.get("augmented_copies", 0))}
         return method.set_params(**{name: value for name, value in quick.items() if name in known})
 
     def faces(self, people: int = 2, first: int = 0, each: int = 1) -> Faces:

@@ -18,7 +18,7 @@ from fer_bench.methods import MethodSpec, load_object
 
 METHODS = tuple(spec for spec in ALL if spec.family != "literature")
 # the graph network reads landmarks: tests/deep/literature/test_graph.py
-NAMED = tuple(spec for spec in ALL if spec.family == "literature" and spec.image.source != "landmarks")
+LITERATURE = tuple(spec for spec in ALL if spec.family == "literature" and spec.image.source != "landmarks")
 NETWORKS = tuple(network.name for network in IMAGENET)
 PRESETS = ("default", "as-printed", "original", "authors-code")
 
@@ -113,7 +113,7 @@ def test_a_quick_run_of_every_network_stays_cheap() -> None:
 
 def test_every_named_system_is_there() -> None:
     """A row each, with its source; those that start from published weights say whose."""
-    assert {spec.name: spec.weights.name if spec.weights else "" for spec in NAMED} == {
+    assert {spec.name: spec.weights.name if spec.weights else "" for spec in LITERATURE} == {
         "dbn": "",
         "linear_svc-alexnet": "alexnet",
         "cnn18": "",
@@ -122,10 +122,10 @@ def test_every_named_system_is_there() -> None:
         "facenet2expnet-style": "vgg16",
         "facenet2expnet-style-squeezenet1_0": "squeezenet1_0",
     }
-    assert all(re.search(r"\b20[012]\d\b", spec.reference) for spec in NAMED)
+    assert all(re.search(r"\b20[012]\d\b", spec.reference) for spec in LITERATURE)
 
 
-@pytest.mark.parametrize("spec", NAMED, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", LITERATURE, ids=lambda spec: spec.name)
 def test_every_named_system_can_be_made_in_every_profile(spec: MethodSpec) -> None:
     """Parameters are JSON-able and accepted, images are what its network takes; presets change nothing."""
     for profile in ("quick", "full"):
@@ -143,13 +143,13 @@ def test_every_named_system_can_be_made_in_every_profile(spec: MethodSpec) -> No
 
 def test_a_quick_run_of_the_named_systems_stays_cheap() -> None:
     """Two folds of 245 images of each that runs without large downloads: 35 seconds of a slow core for each of two."""
-    small = [spec for spec in NAMED if spec.weights is None or spec.weights.megabytes < 20]
+    small = [spec for spec in LITERATURE if spec.weights is None or spec.weights.megabytes < 20]
     assert 5 < sum(2 * spec.resolve("quick", "default").estimate_seconds(245, 245) for spec in small) < 70
 
 
 def test_pretraining_counts_in_what_a_row_costs() -> None:
     """More epochs without labels, and a larger teacher, cost more."""
-    by_name = {spec.name: spec.resolve("full", "default") for spec in NAMED}
+    by_name = {spec.name: spec.resolve("full", "default") for spec in LITERATURE}
     for name in ("dbn", "facenet2expnet-style"):
         spec = by_name[name]
         without = replace(spec, params={**spec.params, "pretraining": None})

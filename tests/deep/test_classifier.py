@@ -48,8 +48,8 @@ def test_probabilities_have_seven_columns_that_sum_to_one(toy: Toy) -> None:
     ("network", "params"),
     [
         ("cnn2", {"mode": "scratch"}),
-        ("squeezenet1_0", {"mode": "dense", "views": 2}),
-        ("squeezenet1_0", {"mode": "last_block", "views": 2}),
+        ("squeezenet1_0", {"mode": "dense", "augmented_copies": 2}),
+        ("squeezenet1_0", {"mode": "last_block", "augmented_copies": 2}),
         ("mobilenet_v2", {"mode": "entire"}),
     ],
 )
@@ -67,7 +67,7 @@ def test_a_prediction_hangs_on_its_picture_alone(
     for n in (1, 2, 31, 32, 33):
         assert np.array_equal(method.predict_proba(images[:n]), whole[:n]), n
     if params["mode"] == "dense":
-        features = method.set_params(views=1).prepare(images)
+        features = method.set_params(augmented_copies=1).prepare(images)
         for n in (1, 2, 31, 32, 33, 280):
             assert np.array_equal(method.predict_proba_prepared(features[:n]), whole[:n]), n
 
@@ -75,12 +75,12 @@ def test_a_prediction_hangs_on_its_picture_alone(
 def test_watched_pictures_do_not_hang_on_their_number(toy: Toy, random_weights: Callable[[str], Path]) -> None:
     """Pictures that are watched, also from behind frozen parts, get the same bits in any company."""
     images, labels = toy(n=50, side=32, channels=3)
-    for params in ({"mode": "last_block", "views": 2}, {"mode": "entire"}):
+    for params in ({"mode": "last_block", "augmented_copies": 2}, {"mode": "entire"}):
         one, all_ = (
-            _squeezenet(random_weights, **params, precision="float32").fit(images[:14], labels[:14], watch=images[:n])
+            _squeezenet(random_weights, **params, precision="float32").fit(images[:14], labels[:14], eval_images=images[:n])
             for n in (2, 50)
         )
-        assert np.array_equal(one.watch_proba_, all_.watch_proba_[:, :2])
+        assert np.array_equal(one.eval_proba_, all_.eval_proba_[:, :2])
 
 
 def test_predictions_have_one_shape(toy: Toy) -> None:
@@ -116,23 +116,23 @@ def test_same_seed_same_bits_and_no_global_state(toy: Toy, random_weights: Calla
 
 
 @pytest.mark.parametrize(
-    "params", [{"mode": "last_block", "views": 2}, {"mode": "dense", "views": 3}, {"mode": "entire"}]
+    "params", [{"mode": "last_block", "augmented_copies": 2}, {"mode": "dense", "augmented_copies": 3}, {"mode": "entire"}]
 )
 def test_watch_holds_what_shorter_trainings_predict(
     toy: Toy, random_weights: Callable[[str], Path], params: dict[str, Any]
 ) -> None:
-    """Row k of ``watch_proba_`` is what a training of k + 1 epochs predicts; watching changes nothing."""
+    """Row k of ``eval_proba_`` is what a training of k + 1 epochs predicts; watching changes nothing."""
     images, labels = toy(n=21, side=32, channels=3)
     watch, _ = toy(n=9, side=32, channels=3, seed=1)
-    long = _squeezenet(random_weights, **params, epochs=3).fit(images, labels, watch=watch)
-    assert long.watch_proba_.shape == (3, 9, 7)
-    assert long.watch_proba_.dtype == np.float32
+    long = _squeezenet(random_weights, **params, epochs=3).fit(images, labels, eval_images=watch)
+    assert long.eval_proba_.shape == (3, 9, 7)
+    assert long.eval_proba_.dtype == np.float32
     for epochs in (1, 3):
         short = _squeezenet(random_weights, **params, epochs=epochs).fit(images, labels)
-        assert not hasattr(short, "watch_proba_")
+        assert not hasattr(short, "eval_proba_")
         # Watched pictures of `last_block` wait as maps in bfloat16, whose last bit depends on the processor's rounding.
         rounding = 2e-3 if params["mode"] == "last_block" else 1e-5
-        np.testing.assert_allclose(long.watch_proba_[epochs - 1], short.predict_proba(watch), atol=rounding)
+        np.testing.assert_allclose(long.eval_proba_[epochs - 1], short.predict_proba(watch), atol=rounding)
     assert [len(values) for values in long.history_.values()] == [3, 3]
 
 
@@ -140,7 +140,7 @@ def test_cached_and_plain_training_agree_without_augmentation(toy: Toy, random_w
     """With nothing to augment, the last block trained on cached activations is the one trained the plain way."""
     images, labels = toy(n=20, side=32, channels=3)
     plain, cached = (
-        _squeezenet(random_weights, "last_block", augment=False, views=views, learning_rate=1e-4).fit(images, labels)
+        _squeezenet(random_weights, "last_block", augment=False, augmented_copies=views, learning_rate=1e-4).fit(images, labels)
         for views in (0, 1)
     )
     np.testing.assert_allclose(plain.history_["loss"], cached.history_["loss"], rtol=1e-3)
@@ -150,8 +150,8 @@ def test_cached_and_plain_training_agree_without_augmentation(toy: Toy, random_w
 def test_augmentation_reaches_the_training(toy: Toy, random_weights: Callable[[str], Path]) -> None:
     """Views differ from one another, the first is the picture itself, and without augmentation there is one."""
     images, _ = toy(n=8, side=32, channels=3)
-    three = _squeezenet(random_weights, "dense", views=3).prepare(images).reshape(8, 3, -1)
-    one = _squeezenet(random_weights, "dense", views=3, augment=False).prepare(images)
+    three = _squeezenet(random_weights, "dense", augmented_copies=3).prepare(images).reshape(8, 3, -1)
+    one = _squeezenet(random_weights, "dense", augmented_copies=3, augment=False).prepare(images)
     assert one.shape == (8, 512)
     np.testing.assert_array_equal(three[:, 0], one)
     assert not np.allclose(three[:, 1], three[:, 2], rtol=1e-3)
@@ -166,13 +166,13 @@ def test_bfloat16_trains_to_about_the_same(toy: Toy, random_weights: Callable[[s
         found[precision] = []
         for method in (
             NetworkClassifier("cnn2", **CPU, precision=precision),
-            _squeezenet(random_weights, "dense", views=2, precision=precision),
+            _squeezenet(random_weights, "dense", augmented_copies=2, precision=precision),
             _squeezenet(random_weights, "entire", learning_rate=1e-4, precision=precision),
         ):
             pictures = grey if method.network == "cnn2" else images
-            method.fit(pictures, labels, watch=pictures)
+            method.fit(pictures, labels, eval_images=pictures)
             assert method.precision_ == precision
-            found[precision] += [np.array(method.history_["loss"]), method.predict_proba(pictures), method.watch_proba_]
+            found[precision] += [np.array(method.history_["loss"]), method.predict_proba(pictures), method.eval_proba_]
     for plain, fast in zip(found["float32"], found["bfloat16"], strict=True):
         assert not np.array_equal(plain, fast)
         np.testing.assert_allclose(plain, fast, atol=0.05)
@@ -234,7 +234,7 @@ def test_a_loss_that_is_no_number_stops_the_training(toy: Toy) -> None:
     [
         ({"epochs": 0}, "epochs: expected at least 1"),
         ({"batch_size": 1}, "batch_size: expected at least 2"),
-        ({"views": 2}, "views: mode scratch has no frozen part"),
+        ({"augmented_copies": 2}, "augmented_copies: mode scratch has no frozen part"),
         ({"schedule": "steps"}, "schedule: expected one of constant, cosine, step"),
         ({"betas": (0.9, 1.0)}, "betas: expected two numbers"),
         ({"optimizer": "lion"}, "optimizer: expected one of adam, sgd"),
@@ -318,14 +318,14 @@ def test_early_stopping_keeps_the_best_epoch_of_people_held_out(toy: Toy) -> Non
     people = np.array([f"P{i // 7}" for i in range(70)])
     params: dict[str, Any] = {**CPU, "learning_rate": 2e-3, "augment": False, "random_state": 1}
     stopped = NetworkClassifier("cnn2", **{**params, "epochs": 60}, patience=3).fit(
-        images, labels, groups=people, watch=images
+        images, labels, groups=people, eval_images=images
     )
     losses = stopped.history_["validation_loss"]
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 3 < 60
-    assert len(stopped.watch_proba_) == len(losses)
-    np.testing.assert_allclose(stopped.predict_proba(images), stopped.watch_proba_[best], atol=1e-6)
-    assert np.abs(stopped.watch_proba_[best] - stopped.watch_proba_[-1]).max() > 0.05
+    assert len(stopped.eval_proba_) == len(losses)
+    np.testing.assert_allclose(stopped.predict_proba(images), stopped.eval_proba_[best], atol=1e-6)
+    assert np.abs(stopped.eval_proba_[best] - stopped.eval_proba_[-1]).max() > 0.05
     assert "validation_loss" not in NetworkClassifier("cnn2", **params).fit(images, labels, groups=people).history_
 
 
@@ -371,15 +371,15 @@ def test_shared_features_are_known_by_all_they_depend_on(random_weights, tmp_pat
     """Another normalisation, other augmentation or another record under the same name is another key."""
     weights = random_weights("squeezenet1_0")
     keys = [
-        NetworkClassifier("squeezenet1_0", "dense", weights=weights, device="cpu", **{"views": 2, **more}).prepare_key()
-        for more in ({}, {"normalisation": "half"}, {"augment": "flip"}, {"augment": False}, {"views": 3})
+        NetworkClassifier("squeezenet1_0", "dense", weights=weights, device="cpu", **{"augmented_copies": 2, **more}).prepare_key()
+        for more in ({}, {"normalisation": "half"}, {"augment": "flip"}, {"augment": False}, {"augmented_copies": 3})
     ]
     record = find("squeezenet1_0")
     for change in ({"mean": (0.4, 0.4, 0.4)}, {"cut": "elsewhere:cut"}):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(classifier, "find", lambda _, change=change: replace(record, **change))
             keys.append(
-                NetworkClassifier("squeezenet1_0", "dense", weights=weights, views=2, device="cpu").prepare_key()
+                NetworkClassifier("squeezenet1_0", "dense", weights=weights, augmented_copies=2, device="cpu").prepare_key()
             )
     assert len(set(keys)) == len(keys) == 7
 
@@ -389,7 +389,7 @@ def test_a_head_does_not_read_from_other_weights(toy, random_weights, tmp_path) 
     images, labels = toy(n=14, side=64, channels=3)
     file = tmp_path / "squeezenet1_0.pth"
     shutil.copy(random_weights("squeezenet1_0"), file)
-    method = NetworkClassifier("squeezenet1_0", "dense", views=1, epochs=1, weights=file, device="cpu")
+    method = NetworkClassifier("squeezenet1_0", "dense", augmented_copies=1, epochs=1, weights=file, device="cpu")
     method.fit_prepared(method.prepare(images), labels)
     before = method.predict_proba(images)
     state = torch.load(file, weights_only=True)
@@ -406,7 +406,7 @@ def test_a_head_does_not_read_from_other_weights(toy, random_weights, tmp_path) 
         ({"epochs": "5"}, "epochs: expected a whole number, found '5'"),
         ({"epochs": 2.5}, "epochs: expected a whole number, found 2.5"),
         ({"batch_size": 4.5}, "batch_size: expected a whole number"),
-        ({"views": None}, "views: expected a whole number"),
+        ({"augmented_copies": None}, "augmented_copies: expected a whole number"),
         ({"random_state": None}, "random_state: expected a whole number"),
         ({"learning_rate": -1.0}, "learning_rate: expected a number from 0 to below inf, found -1.0"),
         ({"learning_rate": float("nan")}, "learning_rate: expected a number"),

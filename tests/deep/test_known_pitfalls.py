@@ -14,7 +14,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from fer_bench.deep import classifier
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks.build import StagedNetwork, build, learn
+from fer_bench.deep.networks.build import BlockNetwork, build, learn
 from fer_bench.deep.training import batches
 from fer_bench.deep.training.stages import plan_stages
 
@@ -47,8 +47,8 @@ def test_frozen_blocks_keep_every_bit_through_a_gradual_fit(toy: Toy, random_wei
     weights = random_weights("mobilenet_v2")
     stages = [["dense", 1, 1.0], ["last_block", 1, 1.0]]
     fitted = NetworkClassifier(
-        "mobilenet_v2", "gradual", stages=stages, epochs=2, batch_size=4, views=2, weights=weights, device="cpu"
-    ).fit(images, labels, watch=images[:3])
+        "mobilenet_v2", "gradual", stages=stages, epochs=2, batch_size=4, augmented_copies=2, weights=weights, device="cpu"
+    ).fit(images, labels, eval_images=images[:3])
     before = build("mobilenet_v2", mode="dense", seed=0, weights=weights)
     kept = before.trunk.state_dict()
     assert all(torch.equal(value, kept[name]) for name, value in fitted.network_.trunk.state_dict().items())
@@ -78,15 +78,15 @@ def test_pictures_reach_the_network_as_its_weights_expect_them(toy: Toy, random_
         "squeezenet1_0",
         "dense",
         epochs=30,
-        views=1,
+        augmented_copies=1,
         learning_rate=0.1,
         weights=weights,
         device="cpu",
         precision="float32",
-    ).fit(images, labels, watch=images)
+    ).fit(images, labels, eval_images=images)
     expected = _by_torchvision(images, weights, method.network_.head)
     np.testing.assert_allclose(method.predict_proba(images), expected, atol=1e-3)
-    np.testing.assert_allclose(method.watch_proba_[-1], expected, atol=1e-3)
+    np.testing.assert_allclose(method.eval_proba_[-1], expected, atol=1e-3)
     swapped = _by_torchvision(images[..., ::-1].copy(), weights, method.network_.head)
     assert np.abs(swapped - expected).max() > 0.01
 
@@ -130,15 +130,15 @@ def test_moved_pictures_are_normalised_as_the_others(
     images = np.broadcast_to(colour, (8, 32, 32, 3)).copy()
     seen: list[torch.Tensor] = []
     for name in ("boundaries", "forward_both"):
-        original = getattr(StagedNetwork, name)
+        original = getattr(BlockNetwork, name)
 
-        def spy(self: StagedNetwork, x: torch.Tensor, *rest: Any, original: Any = original) -> Any:
+        def spy(self: BlockNetwork, x: torch.Tensor, *rest: Any, original: Any = original) -> Any:
             seen.append(x.detach().clone())
             return original(self, x, *rest)
 
-        monkeypatch.setattr(StagedNetwork, name, spy)
+        monkeypatch.setattr(BlockNetwork, name, spy)
     weights = random_weights("squeezenet1_0")
-    params: dict[str, Any] = {"epochs": 1, "batch_size": 4, "views": views, "weights": weights, "device": "cpu"}
+    params: dict[str, Any] = {"epochs": 1, "batch_size": 4, "augmented_copies": views, "weights": weights, "device": "cpu"}
     NetworkClassifier("squeezenet1_0", mode, **params).fit(images, labels)
     expected = ImageClassification(crop_size=32, resize_size=32)(Image.fromarray(images[0]))
     assert sum(len(x) for x in seen) >= 8 * max(1, views)
@@ -155,7 +155,7 @@ def test_labels_do_not_leak_through_augmentation(
     shown: dict[int, list[torch.Tensor]] = {0: [], 1: []}
     told: dict[int, list[torch.Tensor]] = {0: [], 1: []}
     run = 0
-    original = batches.Feed.__init__
+    original = batches.Batches.__init__
 
     def spy(self: Any, batches: Any, *rest: Any) -> None:
         def recorded(epoch: int) -> Any:
@@ -166,7 +166,7 @@ def test_labels_do_not_leak_through_augmentation(
 
         original(self, recorded, *rest)
 
-    monkeypatch.setattr(batches.Feed, "__init__", spy)
+    monkeypatch.setattr(batches.Batches, "__init__", spy)
     for given in (labels, labels[::-1].copy()):
         NetworkClassifier(
             "squeezenet1_0",
@@ -175,7 +175,7 @@ def test_labels_do_not_leak_through_augmentation(
             epochs=2,
             batch_size=4,
             learning_rate=1e-9,
-            views=views,
+            augmented_copies=views,
             weights=random_weights("squeezenet1_0"),
             device="cpu",
         ).fit(images, given)
@@ -194,10 +194,10 @@ def test_people_held_out_for_early_stopping_are_never_trained_on(toy: Toy, monke
     trained, judged = set(), set()
     original = classifier.train
 
-    def spy(network: Any, data: Any, *rest: Any, aside: Any, **more: Any) -> Any:
+    def spy(network: Any, data: Any, *rest: Any, monitoring: Any, **more: Any) -> Any:
         trained.update(data.data.pictures[:, 0, 0, 0].tolist())
-        judged.update(aside.validation[0][:, 0, 0, 0].tolist())
-        return original(network, data, *rest, aside=aside, **more)
+        judged.update(monitoring.validation[0][:, 0, 0, 0].tolist())
+        return original(network, data, *rest, monitoring=monitoring, **more)
 
     monkeypatch.setattr(classifier, "train", spy)
     for seed in range(3):

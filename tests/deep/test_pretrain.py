@@ -99,7 +99,7 @@ def test_the_file_starts_every_pretrained_mode(tmp_path):
         network = build(NAME, mode=mode, seed=0, size=64, weights=path)
         assert torch.equal(network.trunk[0][0].weight, state["features.0.weight"].float())
     images = np.random.default_rng(0).integers(0, 256, (14, 64, 64, 3), dtype=np.uint8)
-    method = NetworkClassifier(NAME, "dense", epochs=1, views=1, augment=False, device="cpu", weights=path)
+    method = NetworkClassifier(NAME, "dense", epochs=1, augmented_copies=1, augment=False, device="cpu", weights=path)
     assert method.fit(images, np.repeat(np.arange(7), 2)).predict_proba(images).shape == (14, 7)
 
 

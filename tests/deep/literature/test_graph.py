@@ -85,8 +85,8 @@ def test_it_learns_expressions(faces) -> None:
     )
     assert (method.predict(points) == labels).mean() > 0.8
     assert method.history_["loss"][-1] < 0.5 * method.history_["loss"][0]
-    assert method.watch_proba_.shape == (30, 7, 7)
-    np.testing.assert_allclose(method.watch_proba_[-1], method.predict_proba(points[:7]), atol=1e-5)
+    assert method.eval_proba_.shape == (30, 7, 7)
+    np.testing.assert_allclose(method.eval_proba_[-1], method.predict_proba(points[:7]), atol=1e-5)
 
 
 def test_a_training_that_is_broken_off_goes_on(faces, tmp_path, monkeypatch) -> None:

@@ -13,7 +13,7 @@ from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.literature.dwt_cnn import EqualisedClassifier, Haar, equalise
 from fer_bench.deep.literature.expnet import regress
 from fer_bench.deep.networks.architectures import torchvision_network
-from fer_bench.deep.networks.build import StagedNetwork, build
+from fer_bench.deep.networks.build import BlockNetwork, build
 from fer_bench.deep.training.augment import IDENTITY, MILD, Normalisation
 from fer_bench.deep.training.batches import Data
 from fer_bench.deep.training.inputs import as_pictures
@@ -85,7 +85,7 @@ def test_dwt_cnn_sees_equalised_images_in_training_watching_and_prediction(toy: 
     method = EqualisedClassifier(**params).fit(images, labels, watch=images[:5])
     bare = NetworkClassifier(**params).fit(equalise(images), labels, watch=equalise(images[:5]))
     np.testing.assert_array_equal(method.predict_proba(images), bare.predict_proba(equalise(images)))
-    np.testing.assert_array_equal(method.watch_proba_, bare.watch_proba_)
+    np.testing.assert_array_equal(method.eval_proba_, bare.eval_proba_)
 
 
 def settings(**changes: object) -> Settings:
@@ -136,7 +136,7 @@ def test_stage_two_trains_convolutions_and_dense_layer_together(
 
     seen: list[tuple[Data, dict[str, torch.Tensor]]] = []
 
-    def spy(network: StagedNetwork, teacher: StagedNetwork, data: Data, *rest: object) -> list[float]:
+    def spy(network: BlockNetwork, teacher: BlockNetwork, data: Data, *rest: object) -> list[float]:
         errors = regress(network, teacher, data, *rest)  # type: ignore[arg-type]
         seen.append((data, {name: value.clone() for name, value in network.state_dict().items()}))
         return errors

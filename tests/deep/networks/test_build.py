@@ -16,13 +16,13 @@ from torchvision.transforms._presets import ImageClassification
 
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.networks.architectures import Patches
-from fer_bench.deep.networks.build import StagedNetwork, build, smallest_side, write_random_weights
+from fer_bench.deep.networks.build import BlockNetwork, build, smallest_side, write_random_weights
 from fer_bench.deep.networks.registry import MODES, Network
 from fer_bench.deep.networks.zoo import IMAGENET as RECORDS
 from fer_bench.deep.networks.zoo import find
 from fer_bench.deep.training.augment import Normalisation, normalise
 from fer_bench.deep.training.batches import Data
-from fer_bench.deep.training.frozen import Feeds
+from fer_bench.deep.training.frozen import FrozenFeatures
 from fer_bench.deep.training.stages import Stage, plan_stages
 from fer_bench.deep.training.train import train
 from fer_bench.errors import FerBenchError, UserError
@@ -61,7 +61,7 @@ ALL = {"trunk", "block", "head", "auxiliary"}
 TRAINED = {"dense": {"head"}, "last_block": {"block", "head"}, "entire": ALL, "scratch": ALL, "gradual": ALL}
 
 
-def _features(network: StagedNetwork, images: torch.Tensor) -> torch.Tensor:
+def _features(network: BlockNetwork, images: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
         return network.eval().pool(network.block(network.trunk(images)))
 
@@ -106,7 +106,7 @@ def test_a_mode_trains_its_stages_and_nothing_else(
     cached = 2 if mode in ("dense", "last_block") else 0
     epochs = 3 if mode == "gradual" else 1  # the head, then blocks, then all
     for views in {1 if mode == "dense" else 0, cached}:
-        method = NetworkClassifier(name, mode, epochs=epochs, batch_size=4, views=views, weights=weights, device="cpu")
+        method = NetworkClassifier(name, mode, epochs=epochs, batch_size=4, augmented_copies=views, weights=weights, device="cpu")
         method.fit(images, labels)
         before = build(name, mode=mode, seed=derive_seed(0, "initial values"), size=images.shape[1], weights=weights)
         for (stage, old), new in zip(before.named_children(), method.network_.children(), strict=True):
@@ -129,7 +129,7 @@ def test_gradual_frees_block_by_block(
     for stage in stages if name in ("squeezenet1_0", "mobilenet_v2") else (stages[0], stages[2], stages[-1]):
         before = {key: value.clone() for key, value in network.state_dict().items()}
         one = [Stage(stage.depth, 1, stage.learning_rate)]
-        train(network, Feeds(network, data, settings, 0, one), settings, one)
+        train(network, FrozenFeatures(network, data, settings, 0, one), settings, one)
         prefixes = [*(f"trunk.{i}." for i in range(network.n_blocks - 1)), "block."]
         learning = (*prefixes[network.n_blocks - stage.depth :], "head.", *(["auxiliary."] if stage.depth >= 2 else []))
         state = network.state_dict()
@@ -160,14 +160,14 @@ def test_records_hold(record: Network) -> None:
     for side in {record.size, record.quick, record.smallest}:
         with torch.device("meta"):
             whole = load_object(record.build)(record.name, side if record.name == "vit_b_16" else 0)
-            network = StagedNetwork(load_object(record.cut)(whole, record, side), nn.Linear(record.width, 7)).eval()
+            network = BlockNetwork(load_object(record.cut)(whole, record, side), nn.Linear(record.width, 7)).eval()
             assert network(torch.empty(2, 3, side, side)).shape == (2, 7)
     assert network.n_blocks == len(record.blocks)
     kinds = (nn.Conv2d, nn.BatchNorm2d, nn.LayerNorm)
     layers = [sum(isinstance(m, kinds) for m in block.modules()) for block in (*network.trunk, network.block)]
     assert 0 < layers[-1] < sum(layers[:-1])
-    aside = 4 if record.name == "inception_v3" else 1 if record.name.startswith("squeezenet") else 0
-    assert sum(layers) == sum(isinstance(m, kinds) for m in whole.modules()) - aside
+    monitoring = 4 if record.name == "inception_v3" else 1 if record.name.startswith("squeezenet") else 0
+    assert sum(layers) == sum(isinstance(m, kinds) for m in whole.modules()) - monitoring
 
 
 def test_the_cut_of_transformers_and_convnext_is_torchvisions() -> None:
@@ -180,7 +180,7 @@ def test_the_cut_of_transformers_and_convnext_is_torchvisions() -> None:
     nn.init.normal_(small.encoder.pos_embedding)
     for net, name, last in ((small, "vit_b_16", "heads"), (convnext, "convnext_tiny", "classifier")):
         record = find(name)
-        network = StagedNetwork(load_object(record.cut)(net, record, 64), nn.Identity()).eval()
+        network = BlockNetwork(load_object(record.cut)(net, record, 64), nn.Identity()).eval()
         found = _features(network, x)
         if last == "heads":
             net.heads = nn.Identity()

@@ -25,9 +25,9 @@ STAGES = [["dense", 2, 1.0], ["last_block", 1, 0.5], ["entire", 3, 0.1]]
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "scratch": ("cnn3", {"mode": "scratch"}),
     "sgd": ("cnn2", {"mode": "scratch", "optimizer": "sgd", "schedule": "step", "step_size": 2}),
-    "dense": ("mobilenet_v2", {"mode": "dense", "views": 2}),
+    "dense": ("mobilenet_v2", {"mode": "dense", "augmented_copies": 2}),
     "last_block": ("mobilenet_v2", {"mode": "last_block"}),
-    "gradual": ("mobilenet_v2", {"mode": "gradual", "stages": STAGES, "views": 2}),
+    "gradual": ("mobilenet_v2", {"mode": "gradual", "stages": STAGES, "augmented_copies": 2}),
     "early stopping": ("cnn2", {"mode": "scratch", "patience": 2, "learning_rate": 5e-3}),
     "stopped stages": ("mobilenet_v2", {"mode": "gradual", "stages": STAGES, "patience": 2}),
     "stochastic depth": ("efficientnet_b0", {"mode": "scratch"}),
@@ -54,7 +54,7 @@ def test_interrupted_and_undisturbed_trainings_agree(
 
     def fit(checkpoint: Checkpoint | None) -> NetworkClassifier:
         method = NetworkClassifier(name, **params, epochs=6, batch_size=4, weights=weights, device="cpu")
-        return method.fit(images, labels, groups=people, watch=images[:3], checkpoint=checkpoint)
+        return method.fit(images, labels, groups=people, eval_images=images[:3], checkpoint=checkpoint)
 
     file = tmp_path / "training.pt"
     whole = fit(None)
@@ -77,7 +77,7 @@ def test_interrupted_and_undisturbed_trainings_agree(
         again = fit(Checkpoint(file, every_seconds=0))
     assert len(epochs) == len(whole.history_["loss"]) - at
     assert again.history_ == whole.history_
-    assert np.array_equal(again.watch_proba_, whole.watch_proba_)
+    assert np.array_equal(again.eval_proba_, whole.eval_proba_)
     assert np.array_equal(again.predict_proba(images), whole.predict_proba(images))
 
 

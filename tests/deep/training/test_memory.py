@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks.build import StagedNetwork
+from fer_bench.deep.networks.build import BlockNetwork
 from fer_bench.deep.training import steps
-from fer_bench.deep.training.memory import Shelf, device_room, held_bytes, parts_for
+from fer_bench.deep.training.memory import ActivationCache, device_room, held_bytes, parts_for
 from fer_bench.errors import FerBenchError
 
 Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -36,9 +36,9 @@ def _fit(toy: Toy, network: str = "cnn2", **params: Any) -> NetworkClassifier:
 def _limit(monkeypatch: pytest.MonkeyPatch, most: int, error: BaseException, after: int = 0) -> list[int]:
     """Let memory end at so many pictures a forward pass in training, from a step on; notes those that passed."""
     passed: list[int] = []
-    original = StagedNetwork.onward
+    original = BlockNetwork.onward
 
-    def limited(self: StagedNetwork, x: torch.Tensor, depth: int) -> Any:
+    def limited(self: BlockNetwork, x: torch.Tensor, depth: int) -> Any:
         if self.training:
             done = original(self, x, depth)  # statistics move before memory ends
             if len(x) > most and len(passed) >= after:
@@ -47,7 +47,7 @@ def _limit(monkeypatch: pytest.MonkeyPatch, most: int, error: BaseException, aft
             return done
         return original(self, x, depth)
 
-    monkeypatch.setattr(StagedNetwork, "onward", limited)
+    monkeypatch.setattr(BlockNetwork, "onward", limited)
     return passed
 
 
@@ -158,12 +158,12 @@ def test_a_disk_that_takes_a_part_loses_nothing(monkeypatch: pytest.MonkeyPatch,
     """Short writes go on where they stopped; bytes that are not there are an error, never whatever lay in memory."""
     values = torch.arange(24, dtype=torch.float32).reshape(6, 4)
     whole = os.pwrite
-    with open(tmp_path / "shelf", "w+b") as file:
-        shelf = Shelf((1, 6, 4), torch.float32, torch.device("cpu"), file=file)
+    with open(tmp_path / "cache", "w+b") as file:
+        cache = ActivationCache((1, 6, 4), torch.float32, torch.device("cpu"), file=file)
         monkeypatch.setattr(os, "pwrite", lambda handle, data, at: whole(handle, data[:5], at))
-        shelf.put(0, 0, values)
+        cache.put(0, 0, values)
         rows = torch.arange(6)
-        assert torch.equal(shelf.take(torch.zeros(6, dtype=torch.int64), rows), values)
+        assert torch.equal(cache.take(torch.zeros(6, dtype=torch.int64), rows), values)
         os.ftruncate(file.fileno(), 90)
         with pytest.raises(FerBenchError, match="10 of 16 bytes are there"):
-            shelf.take(torch.zeros(6, dtype=torch.int64), rows)
+            cache.take(torch.zeros(6, dtype=torch.int64), rows)

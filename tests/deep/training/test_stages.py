@@ -123,7 +123,7 @@ def test_epochs_are_numbered_through_all_stages(
     images = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
     weights = random_weights("squeezenet1_0")
     stages = [["dense", 2, 1.0], ["last_block", 1, 1.0], ["entire", 2, 1.0]]
-    params = {"stages": stages, "epochs": 5, "views": 1, "weights": weights, "device": "cpu"}
+    params = {"stages": stages, "epochs": 5, "augmented_copies": 1, "weights": weights, "device": "cpu"}
     method = NetworkClassifier("squeezenet1_0", "gradual", **params)  # type: ignore[arg-type]
     method.fit(images, np.arange(7))
     assert seen == [0, 1, 2, 3, 4]
