@@ -173,14 +173,14 @@ def measure_training(row: Row, n: int) -> list[str]:
             f"{ratio(taken['plain'], taken['ours']):.2f}", asked]  # fmt: skip
 
 
-def measure_dense(row: Row, views: int, n: int, weights: Path) -> list[str]:
-    """``dense`` over all folds and epochs: backbone in every epoch, against features of K views once for all folds."""
+def measure_dense(row: Row, copies: int, n: int, weights: Path) -> list[str]:
+    """``dense`` over all folds and epochs: backbone in every epoch, against features of K copies once for all folds."""
     images, _ = faces_for(row.network, row.size, row.batch * row.batches)
     method = NetworkClassifier(
-        row.network, "dense", epochs=EPOCHS, augmented_copies=views, augment=views > 1, weights=weights, device="cpu"
+        row.network, "dense", epochs=EPOCHS, augmented_copies=copies, augment=copies > 1, weights=weights, device="cpu"
     )
     network = method._network(row.size)
-    some = np.zeros((_HEAD_IMAGES, views * find(row.network).width), dtype=np.float32)
+    some = np.zeros((_HEAD_IMAGES, copies * find(row.network).width), dtype=np.float32)
     x = torch.from_numpy(images).permute(0, 3, 1, 2)
 
     def backbone() -> None:
@@ -191,7 +191,7 @@ def measure_dense(row: Row, views: int, n: int, weights: Path) -> list[str]:
     taken = turns(
         {
             "backbone": backbone,
-            "features": lambda: method._view_features(network, images, method._settings()),
+            "features": lambda: method._copy_features(network, images, method._settings()),
             "head": lambda: method.fit_prepared(some, np.arange(len(some)) % 7),
         },
         n,
@@ -200,19 +200,19 @@ def measure_dense(row: Row, views: int, n: int, weights: Path) -> list[str]:
     each = {side: statistics.median(times) / counts[side] for side, times in taken.items()}
     plain = FOLDS * (EPOCHS * each["backbone"] + each["head"])
     ours = FEWEST * each["features"] + FOLDS * each["head"]
-    asked = 0.8 * FOLDS * EPOCHS / (views + 1)
-    return [f"dense, {row.name}, K = {views}", f"{1e3 * plain:.4g}", f"{1e3 * ours:.4g}", f"{plain / ours:.0f}",
+    asked = 0.8 * FOLDS * EPOCHS / (copies + 1)
+    return [f"dense, {row.name}, K = {copies}", f"{1e3 * plain:.4g}", f"{1e3 * ours:.4g}", f"{plain / ours:.0f}",
             f"{asked:.0f}", f"{plain / ours:.0f}"]  # fmt: skip
 
 
-def measure_last_block(row: Row, views: int, n: int, weights: Path) -> list[str]:
-    """``last_block`` of one fold: the trunk in every epoch, against activations of K views once."""
+def measure_last_block(row: Row, copies: int, n: int, weights: Path) -> list[str]:
+    """``last_block`` of one fold: the trunk in every epoch, against activations of K copies once."""
     s = subject(row, "last_block", weights)
-    s = Subject(s.network, s.data, s.settings if views > 1 else s.settings.plain)
+    s = Subject(s.network, s.data, s.settings if copies > 1 else s.settings.plain)
     learn(s.network, 1)
 
     def fill() -> Batches:
-        return FrozenFeatures(s.network, s.data, s.settings, views, [Stage(1, EPOCHS, 5e-4)])(0)
+        return FrozenFeatures(s.network, s.data, s.settings, copies, [Stage(1, EPOCHS, 5e-4)])(0)
 
     images, labels = faces_for(row.network, row.size, row.batch * row.batches)
     record = find(row.network)
@@ -231,7 +231,7 @@ def measure_last_block(row: Row, views: int, n: int, weights: Path) -> list[str]
     each = {side: 1e3 * statistics.median(times) / len(s.data.labels) for side, times in taken.items()}
     plain, ours = EPOCHS * each["plain"], each["fill"] + EPOCHS * each["cached"]
     alone = EPOCHS * each["uncached"] / ours
-    return [f"last_block, {row.name}, K = {views}", f"{plain:.4g}", f"{ours:.4g}", f"{plain / ours:.1f}",
+    return [f"last_block, {row.name}, K = {copies}", f"{plain:.4g}", f"{ours:.4g}", f"{plain / ours:.1f}",
             "3", f"{alone:.1f}"]  # fmt: skip
 
 
@@ -266,9 +266,9 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _bound(share: float, views: int) -> float:
+def _bound(share: float, copies: int) -> float:
     """How many times quicker the cache alone can make ``last_block``, where all layers are equally quick."""
-    return (1 + 2 * share) / (3 * share + views * (1 - share) / EPOCHS)
+    return (1 + 2 * share) / (3 * share + copies * (1 - share) / EPOCHS)
 
 
 def page(rows: tuple[Row, ...], n: int, command: str) -> str:
@@ -282,10 +282,10 @@ def page(rows: tuple[Row, ...], n: int, command: str) -> str:
         for row in [row for row in rows if row.network in ("squeezenet1_0", "resnet18")]:
             weights = Path(folder) / f"{row.network}.pth"
             write_random_weights(row.network, weights)
-            for views in (8, 1):
+            for copies in (8, 1):
                 measures = (measure_dense, measure_last_block) if row.network == "resnet18" else (measure_dense,)
                 for measure in measures:
-                    shortcuts.append(measure(row, views, n, weights))
+                    shortcuts.append(measure(row, copies, n, weights))
                     print(" | ".join(shortcuts[-1]), flush=True)
     units = "has units for bfloat16" if computes_half("auto", CPU, gains=True) else "has no units for bfloat16"
     work = find("resnet18").work
@@ -320,7 +320,7 @@ trains on an image, heads that cost nothing would give {FOLDS * EPOCHS - EPOCHS}
 {_table(once, shortcuts)}
 
 By counting multiply-adds, with b the share of the last block ({share:.3f} of ResNet-18): an epoch of `last_block` is
-1 + 2 b passes, from cached activations 3 b, and K views cost K (1 - b) once. At equal speed of all layers the cache
+1 + 2 b passes, from cached activations 3 b, and K copies cost K (1 - b) once. At equal speed of all layers the cache
 alone can give {_bound(share, 1):.1f} times at K = 1 and {_bound(share, 8):.1f} at K = 8 over {EPOCHS} epochs; what is
 beyond comes from precision. In the first table no loop of these steps in this precision is quicker than the bare one.
 """

@@ -166,7 +166,9 @@ def test_frozen_features(beside: Beside, tmp_path: Path) -> None:
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=5e-4)
 
     def ours() -> None:
-        method = NetworkClassifier(name, "dense", epochs=epochs, augmented_copies=1, batch_size=16, weights=weights, device="cpu")
+        method = NetworkClassifier(
+            name, "dense", epochs=epochs, augmented_copies=1, batch_size=16, weights=weights, device="cpu"
+        )
         method.fit_prepared(method.prepare(images), labels)
 
     beside(

@@ -15,10 +15,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .newton import Array, Solve, back, conjugate_gradients, leading_spectrum, preconditioner, with_constant
 
-__all__ = ["LinearSVM", "RowSpace"]
+__all__ = ["LinearSVM", "OrthonormalBasis"]
 
 
-class RowSpace(TransformerMixin, BaseEstimator):
+class OrthonormalBasis(TransformerMixin, BaseEstimator):
     """Coordinates in the space spanned by the training rows, where there are far fewer rows than features.
 
     An isometry for training rows. The weights of a linear model with a squared penalty lie in that space

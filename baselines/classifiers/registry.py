@@ -27,7 +27,7 @@ from ..features.registry import Feature, find_feature
 from .discriminant import FisherNearestMean, ShrinkageLDA
 from .discriminant2d import TwoDimensionalLDA
 from .kernel import GaussianSVM
-from .linear import LinearSVM, RowSpace
+from .linear import LinearSVM, OrthonormalBasis
 from .logistic import MultinomialRegression
 from .nearest import ChiSquareNeighbours
 from .rbf_network import RBFNetwork
@@ -87,7 +87,7 @@ def linear_svc(features: str, n: int) -> Steps:
 
     C is 1 on rows of unit length: 10 gave no better answers on people held out and takes three times as long.
     """
-    return [*_scaled(features), ("reduce", RowSpace()), ("classify", LinearSVM(C=1.0))]
+    return [*_scaled(features), ("reduce", OrthonormalBasis()), ("classify", LinearSVM(C=1.0))]
 
 
 def rbf_svc(features: str, n: int) -> Steps:
@@ -137,7 +137,7 @@ def logreg(features: str, n: int) -> Steps:
     C 10 on rows of unit length: 1 was too strong for pixels, 100 no better. At 1e-4, where L-BFGS usually stops, two
     predictions in a hundred are still others than at the optimum.
     """
-    return [*_scaled(features), ("reduce", RowSpace()), ("classify", MultinomialRegression(C=10.0))]
+    return [*_scaled(features), ("reduce", OrthonormalBasis()), ("classify", MultinomialRegression(C=10.0))]
 
 
 def gnb(features: str, n: int) -> Steps:

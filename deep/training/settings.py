@@ -119,6 +119,28 @@ def gather_settings(given: Any) -> Settings:
     InputError
         A parameter is out of its range, or does nothing in this mode.
     """
+    _check_numbers(given)
+    _check_choices(given)
+    _check_mode(given)
+    return Settings(
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        learning_rate=given.learning_rate,
+        betas=(given.betas[0], given.betas[1]),
+        weight_decay=given.weight_decay,
+        schedule=given.schedule,
+        label_smoothing=given.label_smoothing,
+        ranges=AUGMENTATIONS[given.augment],
+        seed=int(given.random_state),
+        optimizer=given.optimizer,
+        momentum=given.momentum,
+        step_size=given.step_size,
+        gamma=given.gamma,
+        patience=given.patience,
+    )
+
+
+def _check_numbers(given: Any) -> None:
     for name in ("epochs", "batch_size", "augmented_copies", "patience", "step_size", "random_state"):
         if not isinstance(value := getattr(given, name), Integral) or isinstance(value, bool):
             raise InputError(f"{name}: expected a whole number, found {value!r}")
@@ -136,6 +158,12 @@ def gather_settings(given: Any) -> Settings:
     for name, number in least.items():
         if getattr(given, name) < number:
             raise InputError(f"{name}: expected at least {number} in mode {given.mode}, found {getattr(given, name)}")
+    pair = isinstance(given.betas, Sequence) and len(given.betas) == 2
+    if not pair or not all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in given.betas):
+        raise InputError(f"betas: expected two numbers from 0 to below 1, found {given.betas}")
+
+
+def _check_choices(given: Any) -> None:
     known: dict[str, Collection[Any]] = {
         "schedule": SCHEDULES,
         "optimizer": OPTIMIZERS,
@@ -146,6 +174,10 @@ def gather_settings(given: Any) -> Settings:
     for name, choices in known.items():
         if not any(getattr(given, name) == choice for choice in choices):
             raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}, found {getattr(given, name)!r}")
+
+
+def _check_mode(given: Any) -> None:
+    """Refuse what does nothing in the mode."""
     if given.augmented_copies and given.mode in ("entire", "scratch"):
         raise InputError(
             f"augmented_copies: mode {given.mode} has no frozen part to run once; expected 0, found "
@@ -159,22 +191,3 @@ def gather_settings(given: Any) -> Settings:
             f"pretraining: expected None, or a mapping with a function in mode scratch, found {given.pretraining!r} "
             f"in mode {given.mode}"
         )
-    pair = isinstance(given.betas, Sequence) and len(given.betas) == 2
-    if not pair or not all(isinstance(beta, Real) and 0 <= float(beta) < 1 for beta in given.betas):
-        raise InputError(f"betas: expected two numbers from 0 to below 1, found {given.betas}")
-    return Settings(
-        epochs=given.epochs,
-        batch_size=given.batch_size,
-        learning_rate=given.learning_rate,
-        betas=(given.betas[0], given.betas[1]),
-        weight_decay=given.weight_decay,
-        schedule=given.schedule,
-        label_smoothing=given.label_smoothing,
-        ranges=AUGMENTATIONS[given.augment],
-        seed=int(given.random_state),
-        optimizer=given.optimizer,
-        momentum=given.momentum,
-        step_size=given.step_size,
-        gamma=given.gamma,
-        patience=given.patience,
-    )

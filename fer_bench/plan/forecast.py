@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from .costs import History, kind_of_cost, load_history
@@ -120,7 +121,7 @@ def forecast(
     """
     workers = workers or plan.request.n_workers
     history = load_history() if history is None else history
-    clock = _Once(slowness)
+    clock = cache(slowness)  # asked for where it is needed, and once
     families = history.slowness()
     known = before or {}
     trials = {t.id: known.get(t.id) or _predict(t, history, families, clock) for t in plan.runnable}
@@ -135,21 +136,8 @@ def forecast(
         memory_measured=measured,
         disk_mb=_disk_mb(plan),
         download_mb=sum(spec.megabytes for spec in plan.downloads),
-        slowness=clock.found,
+        slowness=clock() if clock.cache_info().currsize else None,
     )
-
-
-class _Once:
-    """A machine's slowness, asked for when it is needed and no sooner."""
-
-    def __init__(self, ask: Callable[[], float]) -> None:
-        self._ask = ask
-        self.found: float | None = None
-
-    def __call__(self) -> float:
-        if self.found is None:
-            self.found = self._ask()
-        return self.found
 
 
 def _predict(trial: Trial, history: History, families: Mapping[str, float], slowness: Callable[[], float]) -> Predicted:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fer_bench.errors import UserError
+from fer_bench.errors import InputError, UserError
 from fer_bench.methods import MethodSpec, load_object
 from fer_bench.utils import renamed
 
@@ -65,8 +65,11 @@ def _known(spec: MethodSpec, params: Mapping[str, Any], where: str) -> dict[str,
     known_or_old = known | {old for old, new in renamed.PARAMETERS.items() if new in known}
     if unknown := [name for name in params if name not in spec.params.keys() | known_or_old]:
         raise UserError(f"{where} {spec.name} has no {', '.join(unknown)}; choose from {', '.join(sorted(known))}")
-    old = {name: new for name, new in renamed.PARAMETERS.items() if name not in known}
-    found = renamed.current_keywords("parameter", params, old)
+    old = {name: new for name, new in renamed.PARAMETERS.items() if name not in known and new in known}
+    try:
+        found = renamed.current_keywords("parameter", params, old)
+    except InputError as error:
+        raise UserError(f"{where} {error}") from error
     # a row of another package may still hold it by its old name
     held = {new: name for name, new in old.items() if name in spec.params and new not in spec.params}
     return {held.get(name, name): value for name, value in found.items()}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["Seldom", "draws", "hide_progress", "progress", "say", "shown", "without_progress"]
+__all__ = ["Throttle", "draws", "hide_progress", "progress", "say", "shown", "without_progress"]
 
 _LOG_EVERY_SECONDS = 20.0
 _AT_LEAST_SECONDS = 2.0
@@ -54,7 +54,7 @@ def draws() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
-class Seldom:
+class Throttle:
     """Says when a log is due its next line: after some seconds, or sooner where much has been done.
 
     Parameters
@@ -101,10 +101,10 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
             yield lambda done: bar.update(task, completed=done)
         return
 
-    seldom = Seldom(total)
+    throttle = Throttle(total)
 
     def log(done: int) -> None:
-        if seldom.due(done):
+        if throttle.due(done):
             say(f"{description}: {done}/{total}")
 
     yield log

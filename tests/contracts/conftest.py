@@ -159,7 +159,8 @@ def fitted(subject: Subject) -> Fitted:
     faces = subject.faces(people=4 if not subject.spec.uses_torch else 2)
     before = Faces(faces.images.copy(), faces.labels.copy(), faces.people.copy())
     others = subject.faces(people=1, first=8)
-    method = subject.make().fit(faces.images, faces.labels, groups=faces.people)
+    more = {"eval_images": others.images} if subject.spec.watches else {}
+    method = subject.make().fit(faces.images, faces.labels, groups=faces.people, **more)
     return Fitted(method, faces, before, others, method.predict_proba(others.images))
 
 

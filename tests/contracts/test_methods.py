@@ -22,8 +22,19 @@ def test_probabilities(fitted):
     np.testing.assert_array_equal(fitted.method.classes_, np.arange(N_CLASSES))
 
 
+def test_epochs_are_evaluated(subject, fitted):
+    """Images given to evaluate have probabilities of every epoch; those of the last are what is predicted."""
+    if not subject.spec.watches:
+        pytest.skip("the method has no epochs")
+    found = fitted.method.eval_proba_
+    epochs = len(fitted.method.history_["loss"])
+    assert found.shape == (epochs, len(fitted.others.labels), N_CLASSES)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[-1], fitted.probabilities, atol=2e-3)
+
+
 def test_same_seed_same_result(fitted, again):
-    """A second fit with the same seed gives the same probabilities to the bit, whatever the global generators hold."""
+    """A second fit with the same seed gives the same bits, without images to evaluate and with other global states."""
     np.testing.assert_array_equal(again.probabilities, fitted.probabilities)
 
 

@@ -2,9 +2,7 @@
 
 import pickle
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,8 @@ import torch
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from fer_bench.deep import FineTuned, classifier
+from fer_bench.deep import FineTuned
 from fer_bench.deep.classifier import NetworkClassifier
-from fer_bench.deep.networks.zoo import find
 from fer_bench.deep.training import batches
 from fer_bench.deep.training import train as training
 from fer_bench.deep.training.settings import rate
@@ -72,12 +69,14 @@ def test_a_prediction_hangs_on_its_picture_alone(
             assert np.array_equal(method.predict_proba_prepared(features[:n]), whole[:n]), n
 
 
-def test_watched_pictures_do_not_hang_on_their_number(toy: Toy, random_weights: Callable[[str], Path]) -> None:
-    """Pictures that are watched, also from behind frozen parts, get the same bits in any company."""
+def test_evaluated_pictures_do_not_hang_on_their_number(toy: Toy, random_weights: Callable[[str], Path]) -> None:
+    """Pictures that are predicted after each epoch, also from behind frozen parts, get the same bits in any company."""
     images, labels = toy(n=50, side=32, channels=3)
     for params in ({"mode": "last_block", "augmented_copies": 2}, {"mode": "entire"}):
         one, all_ = (
-            _squeezenet(random_weights, **params, precision="float32").fit(images[:14], labels[:14], eval_images=images[:n])
+            _squeezenet(random_weights, **params, precision="float32").fit(
+                images[:14], labels[:14], eval_images=images[:n]
+            )
             for n in (2, 50)
         )
         assert np.array_equal(one.eval_proba_, all_.eval_proba_[:, :2])
@@ -116,23 +115,24 @@ def test_same_seed_same_bits_and_no_global_state(toy: Toy, random_weights: Calla
 
 
 @pytest.mark.parametrize(
-    "params", [{"mode": "last_block", "augmented_copies": 2}, {"mode": "dense", "augmented_copies": 3}, {"mode": "entire"}]
+    "params",
+    [{"mode": "last_block", "augmented_copies": 2}, {"mode": "dense", "augmented_copies": 3}, {"mode": "entire"}],
 )
-def test_watch_holds_what_shorter_trainings_predict(
+def test_evaluation_holds_what_shorter_trainings_predict(
     toy: Toy, random_weights: Callable[[str], Path], params: dict[str, Any]
 ) -> None:
-    """Row k of ``eval_proba_`` is what a training of k + 1 epochs predicts; watching changes nothing."""
+    """Row k of ``eval_proba_`` is what a training of k + 1 epochs predicts; evaluating changes nothing."""
     images, labels = toy(n=21, side=32, channels=3)
-    watch, _ = toy(n=9, side=32, channels=3, seed=1)
-    long = _squeezenet(random_weights, **params, epochs=3).fit(images, labels, eval_images=watch)
+    others, _ = toy(n=9, side=32, channels=3, seed=1)
+    long = _squeezenet(random_weights, **params, epochs=3).fit(images, labels, eval_images=others)
     assert long.eval_proba_.shape == (3, 9, 7)
     assert long.eval_proba_.dtype == np.float32
     for epochs in (1, 3):
         short = _squeezenet(random_weights, **params, epochs=epochs).fit(images, labels)
         assert not hasattr(short, "eval_proba_")
-        # Watched pictures of `last_block` wait as maps in bfloat16, whose last bit depends on the processor's rounding.
+        # Pictures for `last_block` wait as maps in bfloat16, whose last bit depends on the processor's rounding.
         rounding = 2e-3 if params["mode"] == "last_block" else 1e-5
-        np.testing.assert_allclose(long.eval_proba_[epochs - 1], short.predict_proba(watch), atol=rounding)
+        np.testing.assert_allclose(long.eval_proba_[epochs - 1], short.predict_proba(others), atol=rounding)
     assert [len(values) for values in long.history_.values()] == [3, 3]
 
 
@@ -140,15 +140,17 @@ def test_cached_and_plain_training_agree_without_augmentation(toy: Toy, random_w
     """With nothing to augment, the last block trained on cached activations is the one trained the plain way."""
     images, labels = toy(n=20, side=32, channels=3)
     plain, cached = (
-        _squeezenet(random_weights, "last_block", augment=False, augmented_copies=views, learning_rate=1e-4).fit(images, labels)
-        for views in (0, 1)
+        _squeezenet(random_weights, "last_block", augment=False, augmented_copies=copies, learning_rate=1e-4).fit(
+            images, labels
+        )
+        for copies in (0, 1)
     )
     np.testing.assert_allclose(plain.history_["loss"], cached.history_["loss"], rtol=1e-3)
     np.testing.assert_allclose(plain.predict_proba(images), cached.predict_proba(images), atol=1e-3)
 
 
 def test_augmentation_reaches_the_training(toy: Toy, random_weights: Callable[[str], Path]) -> None:
-    """Views differ from one another, the first is the picture itself, and without augmentation there is one."""
+    """Copies differ from one another, the first is the picture itself, and without augmentation there is one."""
     images, _ = toy(n=8, side=32, channels=3)
     three = _squeezenet(random_weights, "dense", augmented_copies=3).prepare(images).reshape(8, 3, -1)
     one = _squeezenet(random_weights, "dense", augmented_copies=3, augment=False).prepare(images)
@@ -365,39 +367,6 @@ def test_fine_tuned_finds_its_weights(toy, random_weights, monkeypatch, tmp_path
     monkeypatch.setenv("FER_BENCH_WEIGHTS", str(file.parent))
     same = NetworkClassifier(**method.get_params() | {"weights": file}).fit(images, labels)
     np.testing.assert_array_equal(method.fit(images, labels).predict_proba(images), same.predict_proba(images))
-
-
-def test_shared_features_are_known_by_all_they_depend_on(random_weights, tmp_path) -> None:
-    """Another normalisation, other augmentation or another record under the same name is another key."""
-    weights = random_weights("squeezenet1_0")
-    keys = [
-        NetworkClassifier("squeezenet1_0", "dense", weights=weights, device="cpu", **{"augmented_copies": 2, **more}).prepare_key()
-        for more in ({}, {"normalisation": "half"}, {"augment": "flip"}, {"augment": False}, {"augmented_copies": 3})
-    ]
-    record = find("squeezenet1_0")
-    for change in ({"mean": (0.4, 0.4, 0.4)}, {"cut": "elsewhere:cut"}):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(classifier, "find", lambda _, change=change: replace(record, **change))
-            keys.append(
-                NetworkClassifier("squeezenet1_0", "dense", weights=weights, augmented_copies=2, device="cpu").prepare_key()
-            )
-    assert len(set(keys)) == len(keys) == 7
-
-
-def test_a_head_does_not_read_from_other_weights(toy, random_weights, tmp_path) -> None:
-    """A head that was fitted on shared features refuses pictures when its file has become another."""
-    images, labels = toy(n=14, side=64, channels=3)
-    file = tmp_path / "squeezenet1_0.pth"
-    shutil.copy(random_weights("squeezenet1_0"), file)
-    method = NetworkClassifier("squeezenet1_0", "dense", augmented_copies=1, epochs=1, weights=file, device="cpu")
-    method.fit_prepared(method.prepare(images), labels)
-    before = method.predict_proba(images)
-    state = torch.load(file, weights_only=True)
-    torch.save({name: 2 * value for name, value in state.items()}, file)
-    with pytest.raises(UserError, match="is another file than when the head was fitted"):
-        method.predict_proba(images)
-    shutil.copy(random_weights("squeezenet1_0"), file)
-    np.testing.assert_array_equal(method.predict_proba(images), before)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,14 @@ def test_frozen_blocks_keep_every_bit_through_a_gradual_fit(toy: Toy, random_wei
     weights = random_weights("mobilenet_v2")
     stages = [["dense", 1, 1.0], ["last_block", 1, 1.0]]
     fitted = NetworkClassifier(
-        "mobilenet_v2", "gradual", stages=stages, epochs=2, batch_size=4, augmented_copies=2, weights=weights, device="cpu"
+        "mobilenet_v2",
+        "gradual",
+        stages=stages,
+        epochs=2,
+        batch_size=4,
+        augmented_copies=2,
+        weights=weights,
+        device="cpu",
     ).fit(images, labels, eval_images=images[:3])
     before = build("mobilenet_v2", mode="dense", seed=0, weights=weights)
     kept = before.trunk.state_dict()
@@ -120,9 +127,9 @@ def test_training_and_prediction_see_the_same_pictures(
         np.testing.assert_allclose(predicted.permute(0, 2, 3, 1).numpy(), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("mode", "views"), [("entire", 0), ("dense", 3), ("last_block", 2)])
+@pytest.mark.parametrize(("mode", "copies"), [("entire", 0), ("dense", 3), ("last_block", 2)])
 def test_moved_pictures_are_normalised_as_the_others(
-    mode: str, views: int, toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
+    mode: str, copies: int, toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pictures of one colour, which moving leaves as they are, reach the network as the weights expect that colour."""
     _, labels = toy(n=8, side=32, channels=3)
@@ -138,17 +145,23 @@ def test_moved_pictures_are_normalised_as_the_others(
 
         monkeypatch.setattr(BlockNetwork, name, spy)
     weights = random_weights("squeezenet1_0")
-    params: dict[str, Any] = {"epochs": 1, "batch_size": 4, "augmented_copies": views, "weights": weights, "device": "cpu"}
+    params: dict[str, Any] = {
+        "epochs": 1,
+        "batch_size": 4,
+        "augmented_copies": copies,
+        "weights": weights,
+        "device": "cpu",
+    }
     NetworkClassifier("squeezenet1_0", mode, **params).fit(images, labels)
     expected = ImageClassification(crop_size=32, resize_size=32)(Image.fromarray(images[0]))
-    assert sum(len(x) for x in seen) >= 8 * max(1, views)
+    assert sum(len(x) for x in seen) >= 8 * max(1, copies)
     for x in seen:
         torch.testing.assert_close(x, expected.expand_as(x), atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("mode", "views"), [("entire", 0), ("dense", 3), ("last_block", 2), ("gradual", 2)])
+@pytest.mark.parametrize(("mode", "copies"), [("entire", 0), ("dense", 3), ("last_block", 2), ("gradual", 2)])
 def test_labels_do_not_leak_through_augmentation(
-    mode: str, views: int, toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
+    mode: str, copies: int, toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the network is shown, in which order and how moved, is the same whatever the labels are."""
     images, labels = toy(n=14, side=32, channels=3)
@@ -175,7 +188,7 @@ def test_labels_do_not_leak_through_augmentation(
             epochs=2,
             batch_size=4,
             learning_rate=1e-9,
-            augmented_copies=views,
+            augmented_copies=copies,
             weights=random_weights("squeezenet1_0"),
             device="cpu",
         ).fit(images, given)

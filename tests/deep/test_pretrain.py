@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.networks.build import build
-from fer_bench.deep.networks.safetensors import read_safetensors
 from fer_bench.deep.networks.zoo import RENDERED, find
 from fer_bench.deep.pretrain import _targets, features_alone, pretrain
 from fer_bench.methods import load_methods
@@ -42,6 +42,12 @@ def trained(pool: RenderedPool, epochs: int, seed: int = 0, network: str = NAME)
     return handle.getvalue(), lines
 
 
+def metadata(content: bytes) -> dict[str, str]:
+    """What a file tells of itself."""
+    told: dict[str, str] = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    return told
+
+
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """A network of two convolutions, which learns in seconds."""
@@ -63,8 +69,7 @@ def tiny(tmp_path, monkeypatch):
 def test_what_is_on_people_outside_the_training_is_learnt(tiny):
     """Units that show in the pictures are read on held-out people; a mirror image does not confuse the halves."""
     content, lines = trained(drawn_pool(), 40, network=tiny)
-    length = int.from_bytes(content[:8], "little")
-    about = json.loads(content[8 : 8 + length])["__metadata__"]
+    about = json.loads(metadata(content)["fer-bench"])
     assert float(about["action units, variance explained"].split()[0]) > 0.6
     assert len(lines) == 41
 
@@ -93,7 +98,7 @@ def test_the_file_starts_every_pretrained_mode(tmp_path):
     content, _ = trained(drawn_pool(people=20, each=2, side=64), 1)
     path = tmp_path / f"{NAME}.safetensors"
     path.write_bytes(content)
-    state = read_safetensors(path)
+    state = load_file(path)
     assert set(state) == set(features_alone(NAME, 64).state_dict())
     for mode in ("dense", "last_block", "entire", "gradual"):
         network = build(NAME, mode=mode, seed=0, size=64, weights=path)
@@ -113,8 +118,7 @@ def test_the_shipped_file_is_the_one_its_name_promises(tmp_path, monkeypatch):
     assert found is not None
     assert found.published
     assert found.path.stat().st_size < 3e6
-    content = found.path.read_bytes()
-    about = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    about = metadata(found.path.read_bytes())
     assert about["command"].startswith(f"fer-bench pretrain {NAME} --people ")
     assert about["licence"] == "MIT"
 

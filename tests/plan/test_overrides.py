@@ -1,10 +1,13 @@
 """A suite's ``set`` tables: parameters and image sizes in place of the methods' own."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from fer_bench.errors import UserError
+from fer_bench.methods import ImageSpec, MethodSpec
+from fer_bench.plan.overrides import _known
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
 
@@ -31,6 +34,37 @@ def test_what_is_set_changes_those_trials_and_no_others(kdef_folder, tmp_path):
     params = next(trial.spec.params for trial in found.trials if trial.spec.name == "cnn2-48")
     assert (params["learning_rate"], params["epochs"], params["patience"]) == (0.01, 2, 1)
     assert "suite b sets epochs = 2, patience = 1 for cnn2-48" in found.notes
+
+
+def test_a_parameter_is_set_by_its_old_name(kdef_folder, tmp_path, capfd):
+    """``views`` of a suite file sets ``augmented_copies``: the same trials, and the new name is told."""
+    rows = '[[job]]\nmethods = ["squeezenet1_1-rendered-dense"]\nprotocols = ["subject-2fold"]\n'
+    old, new = (
+        make_plan(request(tmp_path / "s.toml", f'{rows}[set."*-dense"]\n{name} = 4\n', kdef_folder), fetch=False)
+        for name in ("views", "augmented_copies")
+    )
+    assert [trial.id for trial in old.trials] == [trial.id for trial in new.trials]
+    assert {t.spec.params["augmented_copies"] for t in old.trials if t.spec.mode == "dense"} == {4}
+    assert not any("views" in trial.spec.params for trial in old.trials)
+    assert "parameter views is called augmented_copies now" in capfd.readouterr().err
+
+
+def test_a_parameter_that_is_named_so_today_is_left_alone():
+    """A method whose own parameter is called ``views`` keeps it, and so does a package's row that has the old name."""
+    mine = MethodSpec("mine", "classical", f"{__name__}:of_views", ImageSpec(8), params={"depth": 1}, wants=())
+    assert _known(mine, {"views": 3}, "suite") == {"views": 3}
+    theirs = MethodSpec(
+        "theirs", "deep", "fer_bench.deep.classifier:NetworkClassifier", ImageSpec(64, 3), params={"views": 8}
+    )
+    assert _known(theirs, {"views": 2}, "suite") == {"views": 2}
+    assert _known(theirs, {"augmented_copies": 2}, "suite") == {"views": 2}
+    assert _known(replace(theirs, params={}), {"views": 2}, "suite") == {"augmented_copies": 2}
+    with pytest.raises(UserError, match=r"suite .*augmented_copies: given twice"):
+        _known(replace(theirs, params={}), {"views": 2, "augmented_copies": 2}, "suite")
+
+
+def of_views(views=1, depth=1):
+    """Stand in for another package's method."""
 
 
 def test_a_run_trains_with_what_is_set_and_says_so(cli, kdef_folder, tmp_path):

@@ -24,11 +24,11 @@ class Keeping(NetworkClassifier):
         finally:
             self.place = place
 
-    def fit(self, images, labels, *, groups=None, watch=None, checkpoint=None):
+    def fit(self, images, labels, *, groups=None, eval_images=None, checkpoint=None):
         if not self.place:
-            return super().fit(images, labels, groups=groups, watch=watch)
+            return super().fit(images, labels, groups=groups, eval_images=eval_images)
         keeper = Noting(Path(checkpoint) / "training.pt", Path(self.place) / "epochs")
-        return super().fit(images, labels, groups=groups, watch=watch, checkpoint=keeper)
+        return super().fit(images, labels, groups=groups, eval_images=eval_images, checkpoint=keeper)
 
 
 class CrashingInHalf(Keeping):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fer_bench.utils.progress import Seldom, draws, say, shown
+from fer_bench.utils.progress import Throttle, draws, say, shown
 from fer_bench.utils.texts import duration
 from fer_bench.utils.version import __version__
 
@@ -38,7 +38,7 @@ class Watch:
 
     def __init__(self, log: EventLog, board: Board, predicted: Mapping[str, float]) -> None:
         self.board, self.predicted = board, predicted
-        self._log, self._seldom = log, Seldom(board.todo)
+        self._log, self._throttle = log, Throttle(board.todo)
         self._lock = threading.Lock()
         self.prints = False
 
@@ -56,7 +56,7 @@ class Watch:
         seconds = round(time.time() - begun.since, 3) if begun else None
         known = {key: record.get(key) for key in ("id", "method", "protocol", "fold", "state")}
         self.event("trial_ended", **known, seconds=seconds, reason=record.get("reason") or "")
-        if self.prints and self._seldom.due(self.board.n_over):
+        if self.prints and self._throttle.due(self.board.n_over):
             say(f"Trials: {summary(self.board, self.predicted, time.time())}")
 
     def drawn(self) -> RenderableType:

@@ -12,7 +12,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from fer_bench.baselines.classifiers.discriminant import FisherNearestMean, ShrinkageLDA
 from fer_bench.baselines.classifiers.kernel import GaussianSVM
-from fer_bench.baselines.classifiers.linear import LinearSVM, RowSpace
+from fer_bench.baselines.classifiers.linear import LinearSVM, OrthonormalBasis
 from fer_bench.baselines.classifiers.logistic import MultinomialRegression
 from fer_bench.baselines.classifiers.newton import leading_spectrum, preconditioner
 
@@ -82,21 +82,21 @@ def test_linear_svm_says_when_it_did_not_converge(blobs):
 
 
 @pytest.mark.parametrize("classifier", [LinearSVM(tol=1e-6), LogisticRegression(C=10, tol=1e-8, max_iter=5000)])
-def test_row_space_changes_no_decision_of_a_linear_model(blobs, classifier):
+def test_a_basis_of_the_rows_changes_no_decision_of_a_linear_model(blobs, classifier):
     """On fewer rows than features the model in the rows' space decides as the model on all features."""
     X, y = blobs(60, 500)
     Z, _ = blobs(300, 500, seed=1)
-    reduce = RowSpace().fit(X)
+    reduce = OrthonormalBasis().fit(X)
     assert reduce.transform(Z).shape == (300, 60)
     whole = classifier.fit(X, y).decision_function(Z)
     short = classifier.fit(reduce.transform(X), y).decision_function(reduce.transform(Z))
     np.testing.assert_allclose(short, whole, atol=2e-3 * np.abs(whole).max())
 
 
-def test_row_space_passes_on_what_it_cannot_shorten(blobs):
+def test_a_basis_of_the_rows_passes_on_what_it_cannot_shorten(blobs):
     """With many rows the features go through untouched."""
     X, _ = blobs(60, 100)
-    assert RowSpace().fit_transform(X) is X
+    assert OrthonormalBasis().fit_transform(X) is X
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(300, 50, 7), (400, 300, 7), (60, 200, 7), (50, 50, 2), (64, 65, 7)])

@@ -124,7 +124,7 @@ def test_the_network_starts_from_machines_that_saw_the_training_pictures_alone(
     images, labels = toy(n=28)
     stage = {"function": "fer_bench.deep.literature.dbn:stack", "epochs": 2, "rates": [0.002, 0.05]}
     method = NetworkClassifier("dbn", epochs=1, augment=False, device="cpu", pretraining=stage)
-    method.fit(images, labels, watch=toy(seed=1)[0])
+    method.fit(images, labels, eval_images=toy(seed=1)[0])
     assert labels_seen == [0]
     assert [tuple(machine.weight.shape) for machine in machines] == [(500, 256), (500, 500), (2000, 500)]
     pixels = images.reshape(28, -1) / 255

@@ -81,7 +81,7 @@ def test_it_learns_expressions(faces) -> None:
     """On rendered faces it tells the expressions that it was trained on, and its loss falls to half."""
     points, labels = faces
     method = GraphClassifier(**QUICK | {"widths": (32, 32, 64), "dropout": 0.0, "epochs": 30}).fit(
-        points, labels, watch=points[:7]
+        points, labels, eval_images=points[:7]
     )
     assert (method.predict(points) == labels).mean() > 0.8
     assert method.history_["loss"][-1] < 0.5 * method.history_["loss"][0]

@@ -82,8 +82,8 @@ def test_dwt_cnn_sees_equalised_images_in_training_watching_and_prediction(toy: 
     images = (images // 8 + 100).astype(np.uint8)
     assert equalise(images).std() > 2 * images.std()
     params = {"network": "dwt_cnn", "epochs": 1, "batch_size": 8, "device": "cpu"}
-    method = EqualisedClassifier(**params).fit(images, labels, watch=images[:5])
-    bare = NetworkClassifier(**params).fit(equalise(images), labels, watch=equalise(images[:5]))
+    method = EqualisedClassifier(**params).fit(images, labels, eval_images=images[:5])
+    bare = NetworkClassifier(**params).fit(equalise(images), labels, eval_images=equalise(images[:5]))
     np.testing.assert_array_equal(method.predict_proba(images), bare.predict_proba(equalise(images)))
     np.testing.assert_array_equal(method.eval_proba_, bare.eval_proba_)
 

@@ -105,8 +105,10 @@ def test_a_mode_trains_its_stages_and_nothing_else(
     weights = None if mode == "scratch" else random_weights(name)
     cached = 2 if mode in ("dense", "last_block") else 0
     epochs = 3 if mode == "gradual" else 1  # the head, then blocks, then all
-    for views in {1 if mode == "dense" else 0, cached}:
-        method = NetworkClassifier(name, mode, epochs=epochs, batch_size=4, augmented_copies=views, weights=weights, device="cpu")
+    for copies in {1 if mode == "dense" else 0, cached}:
+        method = NetworkClassifier(
+            name, mode, epochs=epochs, batch_size=4, augmented_copies=copies, weights=weights, device="cpu"
+        )
         method.fit(images, labels)
         before = build(name, mode=mode, seed=derive_seed(0, "initial values"), size=images.shape[1], weights=weights)
         for (stage, old), new in zip(before.named_children(), method.network_.children(), strict=True):

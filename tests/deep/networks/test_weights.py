@@ -64,7 +64,7 @@ def test_a_truncated_file_is_refused(random_weights: Callable[[str], Path], tmp_
 
 def _safetensors(state: dict[str, torch.Tensor], path: Path, **entry: object) -> None:
     """Write the format by its description; ``entry`` replaces parts of the first tensor's entry."""
-    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
+    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64", torch.uint8: "U8"}
     table: dict[str, object] = {"__metadata__": {"format": "pt"}}
     body = b""
     for name, value in state.items():
@@ -119,6 +119,33 @@ def test_a_safetensors_file_whose_table_lies_is_refused(tmp_path: Path, entry: d
     _safetensors({"features.0.weight": torch.zeros(4, 6)}, tmp_path / "lie.safetensors", **entry)
     with pytest.raises(UserError, match=r"lie\.safetensors cannot be read, it is truncated or damaged"):
         _load(tmp_path / "lie.safetensors")
+
+
+@pytest.mark.parametrize("dtype", ["C64", "F4", "F8_E8M0"])
+def test_types_that_no_network_has_are_refused(tmp_path: Path, dtype: str) -> None:
+    """Types that the format has and a network's values have not give a sentence, whether torch knows them or not."""
+    size = {"C64": 8, "F4": 0.5, "F8_E8M0": 1}[dtype] * 24
+    _safetensors(
+        {"a": torch.zeros(int(size), dtype=torch.uint8)}, tmp_path / "odd.safetensors", dtype=dtype, shape=[4, 6]
+    )
+    with pytest.raises(UserError, match=r"odd\.safetensors (cannot be read|holds 1 entries that are no named tensors)"):
+        load_state(tmp_path / "odd.safetensors", "squeezenet1_0", {"a": torch.zeros(4, 6)})
+
+
+@pytest.mark.parametrize("tensor", [True, False])
+def test_a_file_that_memory_has_no_room_for_is_refused(tmp_path: Path, tensor: bool) -> None:
+    """Terabytes that a table promises, or a table of terabytes, in a file that is as long: the same sentence."""
+    size = 2**42
+    entry = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
+    head = json.dumps({"features.0.weight": entry}).encode()
+    file = tmp_path / "huge.safetensors"
+    file.write_bytes((len(head) if tensor else size).to_bytes(8, "little") + head)
+    try:
+        os.truncate(file, 8 + len(head) + size)
+    except OSError as error:
+        pytest.skip(f"the disk takes no such file: {error}")
+    with pytest.raises(UserError, match=r"huge\.safetensors cannot be read"):
+        _load(file)
 
 
 def test_a_table_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Killed(BaseException):
 def test_interrupted_and_undisturbed_trainings_agree(
     case: str, at: int, toy: Toy, random_weights: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed in an epoch and begun anew, a fit gives the same probabilities, watched ones and history, to the bit."""
+    """Killed in an epoch and begun anew, a fit gives the same probabilities after each epoch, to the bit."""
     name, params = CASES[case]
     images, labels = toy(n=14, side=32, channels=1 if name.startswith("cnn") else 3)
     people = np.arange(14) // 7

@@ -76,7 +76,7 @@ def test_cached_training_is_the_plain_loop_over_the_same_views(
 def test_each_view_of_each_picture_passes_frozen_parts_once(
     toy: Toy, random_weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All frozen stages of ``gradual`` live on one pass; the first block sees K views and, in the end, the epochs."""
+    """All frozen stages of ``gradual`` live on one pass; the first block sees K copies and, in the end, the epochs."""
     images, labels = toy(n=14, side=32, channels=3)
     seen = 0
     original = BlockNetwork.boundaries
@@ -117,18 +117,18 @@ def test_room_is_given_out_once() -> None:
 def test_caches_give_back_what_was_put(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Rows come back to the bit from memory and from disk, maps with channels last, in any order."""
     values = torch.randn(2, 9, *shape, generator=torch.Generator().manual_seed(0)).to(dtype)
-    views, rows = torch.tensor([1, 0, 1, 1]), torch.tensor([8, 2, 2, 0])
+    copies, rows = torch.tensor([1, 0, 1, 1]), torch.tensor([8, 2, 2, 0])
     for free in (1e9, 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(memory, "free_memory", lambda _, free=free: free)
             cache = memory.allocate(2, 9, {0: values[0, :1]})[0]
         assert cache is not None
         assert (cache.file is None) == bool(free)
-        for view in (0, 1):
+        for copy in (0, 1):
             for start in (0, 4, 8):
-                cache.put(view, start, values[view, start : start + 4])
-        found = cache.take(views, rows)
-        assert torch.equal(found, values[views, rows])
+                cache.put(copy, start, values[copy, start : start + 4])
+        found = cache.take(copies, rows)
+        assert torch.equal(found, values[copies, rows])
         assert len(shape) != 3 or found.is_contiguous(memory_format=torch.channels_last)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fer_bench.runner.monitor.display import summary
 from fer_bench.runner.monitor.state import Board
-from fer_bench.utils.progress import Seldom
+from fer_bench.utils.progress import Throttle
 from fer_bench.utils.texts import duration
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
@@ -111,18 +111,18 @@ def test_no_progress_shows_none_but_logs_all(tmp_path):
     assert len(lines) == 5
 
 
-def test_lines_are_seldom(monkeypatch):
+def test_lines_are_throttle(monkeypatch):
     """A log gets a line after 20 seconds, or after 5 % and two seconds; never more often."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    seldom = Seldom(1000)
+    throttle = Throttle(1000)
     told = []
     for step in range(1, 1001):
         now[0] = step * 0.1
-        if seldom.due(step):
+        if throttle.due(step):
             told.append(step)
     assert len(told) == 20, "every five per cent"
-    slow = Seldom(10)
+    slow = Throttle(10)
     begun = now[0]
     times = []
     for step in range(1, 11):
@@ -130,7 +130,7 @@ def test_lines_are_seldom(monkeypatch):
         if slow.due(step):
             times.append(step)
     assert times == list(range(1, 11))
-    hectic = Seldom(2)
+    hectic = Throttle(2)
     now[0] += 1.9
     assert not hectic.due(1)
 

@@ -1,9 +1,10 @@
-"""What a few cached views cost in accuracy against fresh augmentation in every epoch: a head on a frozen network.
+"""What a few cached copies cost in accuracy against fresh augmentation in every epoch: a head on a frozen network.
 
-    python benchmarks/views_accuracy.py --data KDEF --weights squeezenet1_0.pth --views S --people 40
+    python benchmarks/copies_accuracy.py --data KDEF --weights squeezenet1_0.pth --views S --people 40
 
-``dense`` of squeezenet1_0 at 64 pixels, on the same folds by person with K = 1, 4 and 8 views, and with every epoch's
-own augmentation; all else equal. K = 1 is the picture as it is. Differences are paired, with people as the unit.
+``dense`` of squeezenet1_0 at 64 pixels, on the same folds by person with K = 1, 4 and 8 copies of each picture, and
+with every epoch's own augmentation; all else equal. K = 1 is the picture as it is. Differences are paired,
+with people as the unit.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def main() -> None:
         found[name] = correct(side, data, given.folds, given)
         seconds[name] = time.process_time() - start
     print(
-        "| views | accuracy | 95 % interval | minus fresh | 95 % interval | CPU seconds |\n|---|---:|---|---:|---|---:|"
+        "| copies | accuracy | 95 % interval | minus fresh | 95 % interval | CPU seconds |\n"
+        "|---|---:|---|---:|---|---:|"
     )
     for name, right in found.items():
         alone = accuracy_interval(right, data[2], seed=0)
