@@ -24,7 +24,7 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         "Calls: what `import fer_bench as fb` gives",
         {
             "fer_bench": (
-                *("load_dataset", "make_folds", "read_folds", "given_folds", "check_folds", "load_methods", "run"),
+                *("load_dataset", "make_folds", "read_folds", "user_folds", "check_folds", "load_methods", "run"),
                 *("load_run", "compare", "write_report"),
             )
         },

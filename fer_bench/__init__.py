@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fer_bench.errors import FerBenchError, InputError, UserError
     from fer_bench.folds.check import Verdict, check_folds
     from fer_bench.folds.folds import Folds, read_folds
-    from fer_bench.folds.given import given_folds
+    from fer_bench.folds.given import user_folds
     from fer_bench.folds.splitters import make_folds
     from fer_bench.labels import EMOTIONS, VIEWS
     from fer_bench.methods import ImageSpec, Method, MethodSpec, Override, WeightsSpec, load_methods
@@ -55,13 +55,13 @@ __all__ = [
     "__version__",
     "check_folds",
     "compare",
-    "given_folds",
     "load_dataset",
     "load_methods",
     "load_run",
     "make_folds",
     "read_folds",
     "run",
+    "user_folds",
     "write_report",
 ]
 
@@ -85,7 +85,7 @@ _HOME = {
     "__version__": "utils.version",
     "check_folds": "folds.check",
     "compare": "results.compare:compare_runs",
-    "given_folds": "folds.given",
+    "user_folds": "folds.given",
     "load_dataset": "data.datasets",
     "load_methods": "methods",
     "load_run": "results.run_result",

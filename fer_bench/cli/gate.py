@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.errors import UserError
-from fer_bench.gate.check import Verdict, check_gate
+from fer_bench.gate.check import GateVerdict, check_gate
 from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
 from fer_bench.gate.judge import Row
 
@@ -24,13 +24,13 @@ _MOST_LINES = 12
 """Rows that are shown though nothing is wrong with them; --json has all."""
 
 
-def in_options(found: Verdict) -> Verdict:
+def in_options(found: GateVerdict) -> GateVerdict:
     """Return the same verdict in the command line's words."""
     faults, notes = (tuple(map(as_options, texts)) for texts in (found.faults, found.notes))
     return replace(found, faults=faults, notes=notes)
 
 
-def gate_lines(found: Verdict) -> Iterator[str]:
+def gate_lines(found: GateVerdict) -> Iterator[str]:
     """Word a verdict: what got worse first, then the rows with what each would catch."""
     yield from (f"SET UP WRONGLY: {fault}" for fault in found.faults)
     yield from (f"REGRESSION: {_sentence(row)}" for row in found.regressed)
@@ -46,7 +46,7 @@ def gate_lines(found: Verdict) -> Iterator[str]:
     yield _summary(found)
 
 
-def gate_json(found: Verdict) -> str:
+def gate_json(found: GateVerdict) -> str:
     """Everything as JSON; what is no finite number is null."""
     value = {
         "exit_code": found.exit_code,
@@ -58,7 +58,7 @@ def gate_json(found: Verdict) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def github_lines(found: Verdict) -> Iterator[str]:
+def github_lines(found: GateVerdict) -> Iterator[str]:
     """Annotations, as GitHub's workflow commands: errors, notices of what is better, warnings for notes."""
     yield from (_annotation("error", "fer-bench gate: set up wrongly", fault) for fault in found.faults)
     yield from (_annotation("error", "fer-bench gate: regression", _sentence(row)) for row in found.regressed)
@@ -68,7 +68,7 @@ def github_lines(found: Verdict) -> Iterator[str]:
     yield _summary(found)
 
 
-def github_summary(found: Verdict) -> str:
+def github_summary(found: GateVerdict) -> str:
     """Markdown for the page of a job."""
     head = "| method | protocol | expected | found | changed | p (Holm) | catches, points | verdict |"
     rows = ["| " + " | ".join(cells) + " |" for cells in _cells(found, everything=True)]
@@ -77,7 +77,7 @@ def github_summary(found: Verdict) -> str:
     return "\n".join(["### fer-bench gate", "", _summary(found), "", *said, "", *table, ""])
 
 
-def write_summary(found: Verdict) -> None:
+def write_summary(found: GateVerdict) -> None:
     """Append the Markdown to the file that GitHub names, where it does."""
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
@@ -154,7 +154,7 @@ def _allowed(row: Row) -> int:
     return round(row.tolerance * row.images)
 
 
-def _cells(found: Verdict, *, everything: bool = False) -> list[tuple[str, ...]]:
+def _cells(found: GateVerdict, *, everything: bool = False) -> list[tuple[str, ...]]:
     shown = sorted(found.rows, key=lambda row: ("regression", "better", "ok").index(row.verdict))
     kept = shown if everything else [row for i, row in enumerate(shown) if row.verdict != "ok" or i < _MOST_LINES]
     cells: list[tuple[str, ...]] = [
@@ -173,7 +173,7 @@ def _cells(found: Verdict, *, everything: bool = False) -> list[tuple[str, ...]]
     return cells
 
 
-def _summary(found: Verdict) -> str:
+def _summary(found: GateVerdict) -> str:
     worse, n = len(found.regressed), len(found.rows)
     text = f"{worse} of {n} rows got worse"
     return f"{text}; {len(found.faults)} could not be judged" if found.faults else text

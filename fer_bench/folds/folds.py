@@ -187,7 +187,7 @@ def _images(data: Dataset | Manifest) -> tuple[str, ...]:
 
 
 def read_folds(path: str | os.PathLike[str]) -> Folds:
-    """Read a folds' file that fer-bench wrote; for anybody's CSV see `given_folds`.
+    """Read a folds' file that fer-bench wrote; for anybody's CSV see `user_folds`.
 
     Parameters
     ----------

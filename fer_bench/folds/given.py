@@ -19,10 +19,10 @@ from .protocols import PROTOCOLS, unsupported
 from .splitters import make_folds
 from .tables import FoldTable, read_fold_table
 
-__all__ = ["given_folds"]
+__all__ = ["user_folds"]
 
 
-def given_folds(path: str | os.PathLike[str], data: Dataset | Manifest) -> tuple[Folds, tuple[str, ...]]:
+def user_folds(path: str | os.PathLike[str], data: Dataset | Manifest) -> tuple[Folds, tuple[str, ...]]:
     """Read folds from a file and hold them against the data.
 
     People and expressions are the data's own, whatever the file says of them.

@@ -15,7 +15,7 @@ from fer_bench.seeds import derive_seed
 
 from .folds import FOLD_COLUMNS, Folds
 from .protocols import PROTOCOLS, Protocol, official_parts, unsupported
-from .stratify import deal_images, deal_people
+from .stratify import assign_groups, assign_images
 
 __all__ = ["make_folds"]
 
@@ -69,7 +69,7 @@ _Sides = Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 
 
 def _people_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
-    fold = deal_people(manifest, rule.n_folds, rng)
+    fold = assign_groups(manifest, rule.n_folds, rng)
     yield from ((fold != k, fold == k) for k in range(rule.n_folds))
 
 
@@ -79,7 +79,7 @@ def _loso_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) ->
 
 
 def _image_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
-    part = deal_images(manifest, rule.parts or rule.n_folds, rng)
+    part = assign_images(manifest, rule.parts or rule.n_folds, rng)
     yield from ((part != k, part == k) for k in range(rule.n_folds))
 
 
@@ -90,7 +90,7 @@ def _session_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator)
 
 def _view_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
     view = manifest.table["view"].to_numpy(dtype=object)
-    half = deal_people(manifest, 2, rng)
+    half = assign_groups(manifest, 2, rng)
     for left_out in sorted(set(view)):
         yield from (((view != left_out) & (half != k), (view == left_out) & (half == k)) for k in range(2))
 
@@ -98,7 +98,7 @@ def _view_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) ->
 def _profile_sides(manifest: Manifest, rule: Protocol, rng: np.random.Generator) -> _Sides:
     view = manifest.table["view"].to_numpy(dtype=object)
     n_folds = min(10, len(manifest.people))
-    fold = deal_people(manifest, n_folds, rng)
+    fold = assign_groups(manifest, n_folds, rng)
     profile = (view == "FL") | (view == "FR")
     yield from (((view == "S") & (fold != k), profile & (fold == k)) for k in range(n_folds))
 

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from fer_bench.data.manifest import Manifest
 
-__all__ = ["deal_images", "deal_people"]
+__all__ = ["assign_groups", "assign_images"]
 
 _MAX_ROUNDS = 10
 
 
-def deal_people(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def assign_groups(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Deal people to folds.
 
     Women and men, the largest contributors first and in a random order among equals, are dealt in rounds of one
@@ -94,7 +94,7 @@ class _Cost:
         return True
 
 
-def deal_images(manifest: Manifest, parts: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def assign_images(manifest: Manifest, parts: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Deal images to parts by expression in a random order: (n,) int64; each expression is even within one image."""
     part = np.empty(len(manifest), dtype=np.int64)
     dealt = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_bench.errors import UserError
-from fer_bench.results import Outcome, RunData, load_run
+from fer_bench.results import MethodPredictions, RunData, load_run
 from fer_bench.stats import PERSON, Unit
 
 from .expected import SEEDS, Expected, Reference, hash_images, last_epochs, read_expected, write_expected
@@ -22,9 +22,9 @@ __all__ = [
     "SEEDS",
     "TOLERANCE",
     "Expected",
+    "GateVerdict",
     "Reference",
     "Row",
-    "Verdict",
     "check_gate",
     "judge",
     "read_expected",
@@ -34,7 +34,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateVerdict:
     """What the gate found.
 
     Attributes
@@ -70,7 +70,7 @@ def check_gate(
     tolerance: float = TOLERANCE,
     exact: bool | None = None,
     few_seeds: bool = False,
-) -> Verdict:
+) -> GateVerdict:
     """Compare a run with expected results.
 
     Parameters
@@ -108,15 +108,15 @@ def check_gate(
         rules.append(rule)
     rows = judge(pairs, rules, tolerance=tolerance)
     new = [f"{method} under {protocol}" for method, protocol in outcomes if (method, protocol) not in wanted.rows]
-    return Verdict(tuple(rows), tuple(faults), tuple(_notes(rows, new, wanted.unit)), wanted.unit)
+    return GateVerdict(tuple(rows), tuple(faults), tuple(_notes(rows, new, wanted.unit)), wanted.unit)
 
 
-def nothing_compared(why: str) -> Verdict:
+def nothing_compared(why: str) -> GateVerdict:
     """Return the verdict where a run and an expectation cannot be held against each other at all."""
-    return Verdict((), (why,), (), PERSON)
+    return GateVerdict((), (why,), (), PERSON)
 
 
-def _fault(run: RunData, reference: Reference, outcome: Outcome | None, rule: str, few_seeds: bool) -> str:
+def _fault(run: RunData, reference: Reference, outcome: MethodPredictions | None, rule: str, few_seeds: bool) -> str:
     """Why a row cannot be judged; empty where it can."""
     trials = run.trials[(run.trials["method"] == reference.method) & (run.trials["protocol"] == reference.protocol)]
     bad = trials[trials["state"] != "ok"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.errors import InputError, UserError
-from fer_bench.results import Key, Outcome, RunData, collect_outcomes, load_run
+from fer_bench.results import Key, MethodPredictions, RunData, collect_predictions, load_run
 from fer_bench.results.schema import LAST_EPOCH
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.json_files import checked, json_text, read_json
@@ -93,13 +93,13 @@ class Expected:
     made_by: tuple[Mapping[str, Any], ...]
 
 
-def last_epochs(run: RunData) -> dict[tuple[str, str], Outcome]:
+def last_epochs(run: RunData) -> dict[tuple[str, str], MethodPredictions]:
     """What is gated: predictions of the last epoch, by method and protocol."""
-    found: dict[Key, Outcome] = collect_outcomes(run)
+    found: dict[Key, MethodPredictions] = collect_predictions(run)
     return {(key.method, key.protocol): o for key, o in found.items() if key.selection == LAST_EPOCH}
 
 
-def hash_images(outcome: Outcome) -> str:
+def hash_images(outcome: MethodPredictions) -> str:
     """Hash the names of the tested images in their order."""
     return hashlib.sha256("\n".join(outcome.images).encode()).hexdigest()
 
@@ -218,7 +218,7 @@ class _File(TypedDict):
 
 
 def _collect(
-    method: str, protocol: str, runs: Sequence[RunData], outcomes: Sequence[Mapping[tuple[str, str], Outcome]]
+    method: str, protocol: str, runs: Sequence[RunData], outcomes: Sequence[Mapping[tuple[str, str], MethodPredictions]]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     found = []
     for run, outcome in zip(runs, outcomes, strict=True):

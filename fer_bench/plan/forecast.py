@@ -12,7 +12,7 @@ from .costs import History, kind_of_cost, load_history
 from .machine_speed import machine_slowness
 from .plan import Plan, Trial
 
-__all__ = ["SOURCES", "Forecast", "Predicted", "forecast"]
+__all__ = ["SOURCES", "Forecast", "PredictedCost", "forecast"]
 
 SOURCES = {
     "measured": "measured on this machine before",
@@ -35,7 +35,7 @@ _RECORD_BYTES, _PREDICTION_BYTES = 12_000, 70
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PredictedCost:
     """Seconds of one trial, without work that trials share, and which of `SOURCES` they come from."""
 
     seconds: float
@@ -48,7 +48,7 @@ class Forecast:
 
     Attributes
     ----------
-    trials : mapping of str to Predicted
+    trials : mapping of str to PredictedCost
         By id, of all that are not skipped.
     core_seconds : float
         Of all trials, shared work included.
@@ -63,7 +63,7 @@ class Forecast:
     download_mb : float
     """
 
-    trials: Mapping[str, Predicted]
+    trials: Mapping[str, PredictedCost]
     core_seconds: float
     wall_seconds: float
     memory_gb: float
@@ -102,7 +102,7 @@ def forecast(
     *,
     history: History | None = None,
     slowness: Callable[[], float] = machine_slowness,
-    before: Mapping[str, Predicted] | None = None,
+    before: Mapping[str, PredictedCost] | None = None,
     workers: int = 0,
 ) -> Forecast:
     """Predict what a plan takes on this machine.
@@ -114,7 +114,7 @@ def forecast(
         Default: what this machine has recorded.
     slowness : callable
         Tells how many times longer than the nominal laptop this machine takes; called only where that is needed.
-    before : mapping of str to Predicted, optional
+    before : mapping of str to PredictedCost, optional
         What was predicted before trials of this run were done; kept, since prediction with hindsight is none.
     workers : int
         How many trials run at once; 0: as the request says, which knows nothing of a cluster's workers.
@@ -140,17 +140,19 @@ def forecast(
     )
 
 
-def _predict(trial: Trial, history: History, families: Mapping[str, float], slowness: Callable[[], float]) -> Predicted:
+def _predict(
+    trial: Trial, history: History, families: Mapping[str, float], slowness: Callable[[], float]
+) -> PredictedCost:
     kind = kind_of_cost(trial.spec, trial.device, trial.watch)
     measured = history.measured(kind, trial.n_train, trial.n_test)
     if measured is not None:
-        return Predicted(measured, "measured")
+        return PredictedCost(measured, "measured")
     scaled = history.scaled(trial.spec, kind, trial.n_train, trial.n_test)
     if scaled is not None:
-        return Predicted(scaled, "scaled")
+        return PredictedCost(scaled, "scaled")
     if trial.spec.family in families and trial.device == "cpu":
-        return Predicted(trial.estimate_seconds * families[trial.spec.family], "family")
-    return Predicted(trial.estimate_seconds * slowness(), "calibrated")
+        return PredictedCost(trial.estimate_seconds * families[trial.spec.family], "family")
+    return PredictedCost(trial.estimate_seconds * slowness(), "calibrated")
 
 
 def _shared_seconds(plan: Plan, history: History, slowness: Callable[[], float]) -> dict[tuple[Any, ...], float]:
@@ -174,7 +176,7 @@ def _features(trial: Trial) -> tuple[Any, ...]:
 
 
 def _schedule(
-    plan: Plan, predicted: Mapping[str, Predicted], shared: Mapping[tuple[Any, ...], float], workers: int
+    plan: Plan, predicted: Mapping[str, PredictedCost], shared: Mapping[tuple[Any, ...], float], workers: int
 ) -> Sequence[float]:
     """Let each trial, in the plan's order, go to the worker that is free first; GPU trials go to the first workers."""
     lanes = [0.0] * max(1, min(workers, len(plan.runnable)))

@@ -12,7 +12,7 @@ from fer_bench.data.images.landmarks import NO_MARKER, find_marker
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
 from fer_bench.folds.folds import Folds
-from fer_bench.folds.given import given_folds
+from fer_bench.folds.given import user_folds
 from fer_bench.folds.protocols import PROTOCOLS, rule_of, unsupported
 from fer_bench.folds.splitters import make_folds
 from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods, without_modules
@@ -222,7 +222,7 @@ def _data_and_folds(
     dataset, joined = open_data(request, people)
     said += joined
     if request.folds:
-        given, notes = given_folds(request.folds, dataset.manifest)
+        given, notes = user_folds(request.folds, dataset.manifest)
         return dataset, {given.protocol: given}, [*said, *notes]
     reasons = unsupported(dataset.manifest, dataset.why_no_people)
     names = list(dict.fromkeys(entry.protocol for entry in entries))

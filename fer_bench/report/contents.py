@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .model.run_view import RunView
+from .model.report_run import ReportRun
 from .model.tables import Section
 from .sections import (
     article,
@@ -26,7 +26,7 @@ from .sections import (
 
 __all__ = ["SECTIONS"]
 
-SECTIONS: tuple[Callable[[RunView, str], Section], ...] = (
+SECTIONS: tuple[Callable[[ReportRun, str], Section], ...] = (
     leaderboard.families_section,
     leaderboard.pairs_section,
     ranks.ranks_section,

@@ -21,7 +21,7 @@ from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.utils.commands import call_arguments
 from fer_bench.utils.files import atomic_write
 
-from .model.run_view import RunView, gather
+from .model.report_run import ReportRun, gather
 from .sections.hard_images import hardest, taken_for
 
 if TYPE_CHECKING:
@@ -76,23 +76,23 @@ def write_gallery(run_dir: Path, data: str = "", *, workers: int = 2) -> Path:
     UserError
         The run has fewer than two finished methods, the pictures are not where they were, or they are others.
     """
-    view = gather([run_dir])[0]
-    protocol = view.primary
-    if protocol is None or len(view.ranked(protocol)) < 2:
+    run = gather([run_dir])[0]
+    protocol = run.primary
+    if protocol is None or len(run.ranked(protocol)) < 2:
         raise UserError(f"`write_gallery`: {run_dir} has fewer than two finished methods, so nothing is missed by all")
-    names, what = hardest(view, protocol, MOST_PICTURES)
-    shown = [_Picture(name, **taken_for(view, protocol, name)) for name in names]
-    pictures = _read(view, shown, data, workers) if shown else []
+    names, what = hardest(run, protocol, MOST_PICTURES)
+    shown = [_Picture(name, **taken_for(run, protocol, name)) for name in names]
+    pictures = _read(run, shown, data, workers) if shown else []
     target = Path(run_dir) / GALLERY
     with atomic_write(target, "w") as handle:
-        handle.write(_page(view, protocol, shown, pictures, what))
+        handle.write(_page(run, protocol, shown, pictures, what))
     return target
 
 
-def _read(view: RunView, shown: Sequence[_Picture], data: str, workers: int) -> list[str]:
+def _read(run: ReportRun, shown: Sequence[_Picture], data: str, workers: int) -> list[str]:
     """Pictures as JPEG in base64, in the order of ``shown``."""
-    place = data or _data_of(str(view.info["command"]))
-    dataset = _dataset(place, workers, strict=bool(view.info["dataset"].get("options", {}).get("strict")))
+    place = data or _data_of(str(run.info["command"]))
+    dataset = _dataset(place, workers, strict=bool(run.info["dataset"].get("options", {}).get("strict")))
     wanted = [picture.image for picture in shown]
     table = dataset.manifest.table.set_index("image")
     absent = [name for name in wanted if name not in table.index]
@@ -151,9 +151,9 @@ def _jpeg(pixels: NDArray[Any]) -> str:
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def _page(view: RunView, protocol: str, shown: Sequence[_Picture], pictures: Sequence[str], what: str) -> str:
-    methods = len(view.ranked(protocol))
-    text = f"{view.shown(protocol)}, {methods} methods: {what}. Shown: {len(shown):,}."
+def _page(run: ReportRun, protocol: str, shown: Sequence[_Picture], pictures: Sequence[str], what: str) -> str:
+    methods = len(run.ranked(protocol))
+    text = f"{run.shown(protocol)}, {methods} methods: {what}. Shown: {len(shown):,}."
     items = [
         Markup(
             '<li><img alt="{}" src="data:image/jpeg;base64,{}"><code>{}</code>'
@@ -161,7 +161,7 @@ def _page(view: RunView, protocol: str, shown: Sequence[_Picture], pictures: Seq
         ).format(one.image, data, one.image, one.label, one.taken, one.times, methods)
         for one, data in zip(shown, pictures, strict=True)
     ]
-    notice = str(view.info["dataset"].get("notice") or "")
+    notice = str(run.info["dataset"].get("notice") or "")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'

@@ -24,7 +24,7 @@ from .formats.latex import table_tex
 from .formats.markdown import markdown, summary
 from .model.document import Document, figures_of, tables_of
 from .model.ids import with_own_ids
-from .model.run_view import RunView, gather
+from .model.report_run import ReportRun, gather
 from .model.tables import Section, Table, with_reasons
 from .sections import leaderboard, opening, provenance
 from .sections.bibliography import bibtex
@@ -75,14 +75,14 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     target = run_dirs[0] if out is None else Path(out)
     if target.exists() and not target.is_dir():
         raise UserError(f"`out` {target} is a file; give a folder for the report")
-    views = gather(run_dirs)
-    document = build_document(views)
+    found = gather(run_dirs)
+    document = build_document(found)
     files = {
-        Path("results.csv"): _results_csv(views),
+        Path("results.csv"): _results_csv(found),
         **{Path("tables", f"{table.id}.csv"): table_csv(table) for table in tables_of(document)},
         **{Path("tables", f"{table.id}.tex"): table_tex(table) for table in tables_of(document)},
         **{Path("figures", f"{figure.id}.svg"): figure_svg(figure) for figure in figures_of(document)},
-        Path("references.bib"): bibtex(views),
+        Path("references.bib"): bibtex(found),
         Path("report.md"): markdown(document),
         Path("summary.md"): summary(document),
         Path("report.html"): html(document),
@@ -95,30 +95,30 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     return target / "report.html"
 
 
-def build_document(views: Sequence[RunView]) -> Document:
+def build_document(runs: Sequence[ReportRun]) -> Document:
     """Make the report's sections from gathered runs."""
-    several = len(views) > 1
-    sections = [*([runs_section(views)] if several else []), leaderboard.leaderboard_section(views)]
+    several = len(runs) > 1
+    sections = [*([runs_section(runs)] if several else []), leaderboard.leaderboard_section(runs)]
     for build in SECTIONS:
-        for place, view in enumerate(views):
-            section = build(view, f"-{place + 1}" if several else "")
+        for place, run in enumerate(runs):
+            section = build(run, f"-{place + 1}" if several else "")
             if not section.blocks:
                 continue
-            title = f"{section.title} ({view.label})" if several else section.title
+            title = f"{section.title} ({run.label})" if several else section.title
             sections.append(Section(section.id, title, section.blocks))
     sections = [_with_reasons(section) for section in sections]
     tables = [block for section in sections for block in section.blocks if isinstance(block, Table)]
     sections.append(provenance.words_section(tables))
-    names = " and ".join(dict.fromkeys(_data_words(view) for view in views))
+    names = " and ".join(dict.fromkeys(_data_words(run) for run in runs))
     return with_own_ids(
         Document(
             title=f"Facial expression recognition on {names}",
-            subtitle="; ".join(dict.fromkeys(_made_by(view) for view in views)),
-            warnings=(*opening.warnings_of(views), *_doubts(views)),
-            headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in views),
+            subtitle="; ".join(dict.fromkeys(_made_by(run) for run in runs)),
+            warnings=(*opening.warnings_of(runs), *_doubts(runs)),
+            headlines=tuple((f"{v.label}: " if several else "") + opening.headline(v) for v in runs),
             glance=tuple(
                 replace(table, title=f"{table.title} ({v.label})") if several else table
-                for i, v in enumerate(views)
+                for i, v in enumerate(runs)
                 for table in opening.glance(v, f"-{i + 1}" if several else "")
             ),
             sections=tuple(sections),
@@ -131,23 +131,23 @@ def _with_reasons(section: Section) -> Section:
     return replace(section, blocks=blocks)
 
 
-def _doubts(views: Sequence[RunView]) -> tuple[str, ...]:
+def _doubts(runs: Sequence[ReportRun]) -> tuple[str, ...]:
     """What is odd in the runs' files."""
-    found = [(view.label, text) for view in views for text in find_doubts(view.run)]
-    return tuple(f"{label}: {text}" if len(views) > 1 else text for label, text in found)
+    found = [(run.label, text) for run in runs for text in find_doubts(run.data)]
+    return tuple(f"{label}: {text}" if len(runs) > 1 else text for label, text in found)
 
 
-def _made_by(view: RunView) -> str:
-    return f"fer-bench {view.info['code'].get('version', '')}, {str(view.info.get('started') or '')[:10]}".rstrip(", ")
+def _made_by(run: ReportRun) -> str:
+    return f"fer-bench {run.info['code'].get('version', '')}, {str(run.info.get('started') or '')[:10]}".rstrip(", ")
 
 
-def _data_words(view: RunView) -> str:
-    name = str(view.info["dataset"]["name"])
-    return f"rendered faces ({name})" if view.rendered else name
+def _data_words(run: ReportRun) -> str:
+    name = str(run.info["dataset"]["name"])
+    return f"rendered faces ({name})" if run.rendered else name
 
 
-def _results_csv(views: Sequence[RunView]) -> str:
-    frames = [view.results.assign(run=view.label) if len(views) > 1 else view.results for view in views]
+def _results_csv(runs: Sequence[ReportRun]) -> str:
+    frames = [run.results.assign(run=run.label) if len(runs) > 1 else run.results for run in runs]
     merged = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
     texts = [name for name in merged.columns if not pd.api.types.is_numeric_dtype(merged[name])]
     safe = merged.assign(**{name: merged[name].map(safe_for_spreadsheets) for name in texts})

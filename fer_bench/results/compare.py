@@ -22,7 +22,7 @@ import pandas as pd
 from fer_bench import stats
 from fer_bench.errors import UserError
 
-from . import Outcome, RunData, collect_outcomes, load_run, report_seed
+from . import MethodPredictions, RunData, collect_predictions, load_run, report_seed
 from .pairing import Identity, NothingPairedError, common_places, identities
 from .schema import LAST_EPOCH
 
@@ -267,12 +267,12 @@ def _both(left: str, right: str) -> str:
     return left if left == right else f"{left} against {right}"
 
 
-def _last_epochs(run: RunData) -> dict[tuple[str, str], Outcome]:
-    found = collect_outcomes(run)
+def _last_epochs(run: RunData) -> dict[tuple[str, str], MethodPredictions]:
+    found = collect_predictions(run)
     return {(key.method, key.protocol): outcome for key, outcome in found.items() if key.selection == LAST_EPOCH}
 
 
-def _no_predictions(protocol: str, *sides: tuple[RunData, str, Outcome | None]) -> str:
+def _no_predictions(protocol: str, *sides: tuple[RunData, str, MethodPredictions | None]) -> str:
     run, method, _ = next(side for side in sides if side[2] is None)
     rows = run.trials[(run.trials["method"] == method) & (run.trials["protocol"] == protocol)]
     reasons = list(dict.fromkeys(str(reason) for reason in rows["reason"] if reason))
@@ -283,8 +283,8 @@ def _no_predictions(protocol: str, *sides: tuple[RunData, str, Outcome | None]) 
 def _pair(
     a: RunData,
     b: RunData,
-    left: Outcome,
-    right: Outcome,
+    left: MethodPredictions,
+    right: MethodPredictions,
     identities: tuple[Identity | None, Identity | None],
     margin: float,
 ) -> Pair | None:
@@ -319,7 +319,7 @@ def _pair(
     )
 
 
-def _pair_notes(a: RunData, b: RunData, left: Outcome, right: Outcome, n: int) -> Iterator[str]:
+def _pair_notes(a: RunData, b: RunData, left: MethodPredictions, right: MethodPredictions, n: int) -> Iterator[str]:
     for side, run, outcome in (("A", a, left), ("B", b, right)):
         rows = run.trials[
             (run.trials["method"] == outcome.key.method) & (run.trials["protocol"] == outcome.key.protocol)

@@ -1,4 +1,4 @@
-"""Predictions as arrays: one `Outcome` a method, protocol and selection."""
+"""Predictions as arrays: one `MethodPredictions` a method, protocol and selection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .load import planned_pairs
 from .run_data import RunData
 from .schema import PROBABILITIES, SELECTIONS
 
-__all__ = ["Key", "Outcome", "collect_outcomes", "confusion_by_person"]
+__all__ = ["Key", "MethodPredictions", "collect_predictions", "confusion_by_person"]
 
 
 class Key(NamedTuple):
@@ -30,7 +30,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MethodPredictions:
     """What one method gave for the test images of its finished trials; n rows in the order of image and seed.
 
     Attributes
@@ -65,13 +65,13 @@ class Outcome:
         """(n,) int64: ``people`` as numbers, in sorted order of their names; quicker to group by."""
         return np.unique(self.people, return_inverse=True)[1].astype(np.int64)
 
-    def where(self, chosen: NDArray[np.bool_]) -> Outcome:
+    def where(self, chosen: NDArray[np.bool_]) -> MethodPredictions:
         """Keep the rows that are chosen, (n,) bool."""
         arrays = {field.name: getattr(self, field.name)[chosen] for field in fields(self) if field.name != "key"}
-        return Outcome(key=self.key, **arrays)
+        return MethodPredictions(key=self.key, **arrays)
 
 
-def collect_outcomes(run: RunData) -> dict[Key, Outcome]:
+def collect_predictions(run: RunData) -> dict[Key, MethodPredictions]:
     """Turn predictions into arrays, one entry a method, protocol and selection.
 
     Parameters
@@ -80,10 +80,10 @@ def collect_outcomes(run: RunData) -> dict[Key, Outcome]:
 
     Returns
     -------
-    dict of Key to Outcome
+    dict of Key to MethodPredictions
         Last epoch before best test epoch, otherwise in the order of the plan; only what has predictions.
     """
-    outcomes: dict[Key, Outcome] = {}
+    outcomes: dict[Key, MethodPredictions] = {}
     for selection, table in zip(SELECTIONS, (run.predictions, run.watched), strict=True):
         if table is None:
             continue
@@ -97,7 +97,7 @@ def collect_outcomes(run: RunData) -> dict[Key, Outcome]:
     return {key: outcomes[key] for key in sorted(outcomes, key=ranks.__getitem__)}
 
 
-def confusion_by_person(outcome: Outcome) -> NDArray[np.float64]:
+def confusion_by_person(outcome: MethodPredictions) -> NDArray[np.float64]:
     """Confusion counts of each person, (people, 49): what intervals of balanced accuracy and F1 are made from."""
     cells = np.zeros((len(outcome.labels), N_CLASSES**2))
     cells[np.arange(len(outcome.labels)), outcome.labels * N_CLASSES + outcome.predicted] = 1.0
@@ -121,10 +121,10 @@ def _columns(table: pd.DataFrame) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def _outcome(key: Key, columns: Mapping[str, NDArray[Any]], places: NDArray[np.int64]) -> Outcome:
+def _outcome(key: Key, columns: Mapping[str, NDArray[Any]], places: NDArray[np.int64]) -> MethodPredictions:
     order = np.lexsort((columns["fold"][places], columns["seed"][places], columns["image place"][places]))
     taken = {name: values[places[order]] for name, values in columns.items()}
-    return Outcome(
+    return MethodPredictions(
         key=key,
         labels=taken["label"],
         predicted=taken["predicted"],

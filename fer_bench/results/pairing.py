@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 
-from . import Outcome, RunData
+from . import MethodPredictions, RunData
 
 __all__ = ["Identity", "NothingPairedError", "common_places", "identities"]
 
@@ -71,7 +71,7 @@ def _contents(run: RunData) -> Identity | None:
 
 
 def common_places(
-    left: Outcome, right: Outcome, identity_a: Identity | None, identity_b: Identity | None
+    left: MethodPredictions, right: MethodPredictions, identity_a: Identity | None, identity_b: Identity | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places in both of what both tested: the same image, its first test with its first, its second with its second."""
     if identity_a is None and np.array_equal(left.images, right.images):
@@ -83,7 +83,7 @@ def common_places(
     return at_a, at_b
 
 
-def _tested(outcome: Outcome, identity: Identity | None) -> Iterator[tuple[int, tuple[str, int]]]:
+def _tested(outcome: MethodPredictions, identity: Identity | None) -> Iterator[tuple[int, tuple[str, int]]]:
     """Place and (image, how often it was tested before); images without an identity are passed over."""
     seen: dict[str, int] = {}
     for place, image in enumerate(outcome.images):

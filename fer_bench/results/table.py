@@ -14,7 +14,7 @@ from fer_bench.labels import N_CLASSES
 from fer_bench.stats import metrics
 
 from .load import planned_pairs, report_seed
-from .outcomes import Key, Outcome, collect_outcomes, confusion_by_person
+from .outcomes import Key, MethodPredictions, collect_predictions, confusion_by_person
 from .run_data import RunData
 from .schema import BEST_TEST_EPOCH, FAILED, LAST_EPOCH, SELECTIONS
 
@@ -34,14 +34,14 @@ _FIGURES = (
 """What a row of a method without predictions leaves empty."""
 
 
-def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -> pd.DataFrame:
+def build_results(run: RunData, outcomes: Mapping[Key, MethodPredictions] | None = None) -> pd.DataFrame:
     """Sum a run up: one row a method and protocol, a second one where the best test epoch was watched.
 
     Parameters
     ----------
     run : RunData
     outcomes : mapping, optional
-        What `collect_outcomes` gave, where the caller has it already.
+        What `collect_predictions` gave, where the caller has it already.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
         sequence or image), ``n_people`` people alone: 0 where the data name none. ``optimistic`` marks what was, or
         may have been, picked on the test images. Figures of a partial row are those of its finished trials.
     """
-    scored = collect_outcomes(run) if outcomes is None else outcomes
+    scored = collect_predictions(run) if outcomes is None else outcomes
     rows: list[dict[str, Any]] = []
     for method, protocol in planned_pairs(run):
         chosen = run.trials[(run.trials["method"] == method) & (run.trials["protocol"] == protocol)]
@@ -64,7 +64,7 @@ def build_results(run: RunData, outcomes: Mapping[Key, Outcome] | None = None) -
     return pd.DataFrame(rows, columns=[*RESULT_COLUMNS, *extra])
 
 
-def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: Outcome | None) -> dict[str, Any]:
+def _row(run: RunData, key: Key, trials: pd.DataFrame, outcome: MethodPredictions | None) -> dict[str, Any]:
     method, dataset = run.info["methods"].get(key.method, {}), run.info["dataset"]
     protocol = run.info["protocols"].get(key.protocol, {})
     done = trials[trials["state"] == "ok"]
@@ -104,7 +104,7 @@ def _status(trials: pd.DataFrame) -> str:
     return "partial" if "missing" in states else "skipped"
 
 
-def _figures(run: RunData, outcome: Outcome | None) -> dict[str, Any]:
+def _figures(run: RunData, outcome: MethodPredictions | None) -> dict[str, Any]:
     if outcome is None:
         return dict.fromkeys(_FIGURES, float("nan")) | {"interval_method": ""}
     seed, n, share = report_seed(run), len(outcome.labels), (0.0, 1.0)

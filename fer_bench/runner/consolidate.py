@@ -22,7 +22,7 @@ __all__ = ["consolidate"]
 
 
 @dataclass(frozen=True)
-class _Predicted:
+class _TrialPredictions:
     """What a finished trial says of its test images: rows of the manifest, and (n, 7) probabilities."""
 
     trial: Trial
@@ -58,10 +58,10 @@ def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> 
         rows.append(_trial_row(plan, trial, record, why if trial.id in unstarted else ""))
         if record is None or not arrays:
             continue
-        predicted.append(_Predicted(trial, arrays["index"], arrays["proba"]))
+        predicted.append(_TrialPredictions(trial, arrays["index"], arrays["proba"]))
         accuracy = arrays.get("watched_accuracy")
         if accuracy is not None:
-            watched.append(_Predicted(trial, arrays["index"], arrays["watched_proba"]))
+            watched.append(_TrialPredictions(trial, arrays["index"], arrays["watched_proba"]))
         curves.append(_curve_rows(trial, record.get("history") or {}, accuracy))
     table = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     _write_csv(out / "trials.csv", table)
@@ -96,7 +96,7 @@ def _trial_row(plan: Plan, trial: Trial, record: dict[str, Any] | None, why: str
     return row | {"state": "missing", "reason": _MISSING.get(why, "planned, not run yet; run the same command again")}
 
 
-def _prediction_table(plan: Plan, predicted: Sequence[_Predicted]) -> pd.DataFrame:
+def _prediction_table(plan: Plan, predicted: Sequence[_TrialPredictions]) -> pd.DataFrame:
     """One row a tested image of a trial, in the trials' order; columns and types are there without any row, too."""
     manifest = plan.dataset.manifest
     tested = manifest.table.assign(subject=manifest.groups)[["image", "subject", "view", "session", "label"]]

@@ -13,7 +13,7 @@ import pandas as pd
 from fer_bench.data.images.store import build_stores, crop_audit
 from fer_bench.errors import StorageError, UserError
 from fer_bench.plan.costs import record_cost
-from fer_bench.plan.forecast import Predicted, forecast
+from fer_bench.plan.forecast import PredictedCost, forecast
 from fer_bench.plan.plan import Plan, Trial, make_plan
 from fer_bench.plan.request import Request
 from fer_bench.results.info import find_info
@@ -25,12 +25,12 @@ from fer_bench.utils.progress import say
 
 from .consolidate import consolidate
 from .describe import describe, now
-from .executors import Outcome, get_executor
+from .executors import ExecutionResult, get_executor
 from .executors.limits import failures_allowed, memory_share
 from .executors.signals import terminable
-from .monitor.display import Watch, begin, watching
+from .monitor.display import RunMonitor, begin, monitored
 from .monitor.events import EventLog, read_events
-from .monitor.state import read_board
+from .monitor.state import read_state
 from .run_dir import Stopwatch, check_place, claimed, other_versions, space_needed, tidy, write_json
 from .task import Task
 
@@ -136,18 +136,18 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
 
     with EventLog(out) as log:
         counts = {"todo": len(todo), "done_before": n_done, "skipped": n_skipped, "workers": plan.request.n_workers}
-        board = begin(log, executor=plan.request.executor, **counts)
-        outcome = Outcome(tuple(trial.id for trial in todo), "stopped")
+        run_state = begin(log, executor=plan.request.executor, **counts)
+        outcome = ExecutionResult(tuple(trial.id for trial in todo), "stopped")
         try:
             with clock("stores"):
                 tasks = _tasks(plan, out, {trial.id for trial in todo})
             # Only now: pictures have a bar of their own, and two cannot share a terminal.
-            with watching(log, board, {trial.id: expected.seconds[trial.id] for trial in todo}) as watch:
-                outcome = _execute(plan, out, todo, tasks, begun, watch, clock)
-            if board.widest != plan.request.n_workers:  # a cluster's, who are known only now
+            with monitored(log, run_state, {trial.id: expected.seconds[trial.id] for trial in todo}) as monitor:
+                outcome = _execute(plan, out, todo, tasks, begun, monitor, clock)
+            if run_state.widest != plan.request.n_workers:  # a cluster's, who are known only now
                 description |= {
-                    "workers": board.widest,
-                    "forecast": forecast(plan, before=expected.trials, workers=board.widest).as_json(),
+                    "workers": run_state.widest,
+                    "forecast": forecast(plan, before=expected.trials, workers=run_state.widest).as_json(),
                 }
         except KeyboardInterrupt:
             say("Stopped while preparing the trials.")
@@ -171,8 +171,14 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
 
 
 def _execute(
-    plan: Plan, out: Path, todo: Sequence[Trial], tasks: Sequence[Task], begun: float, watch: Watch, clock: Stopwatch
-) -> Outcome:
+    plan: Plan,
+    out: Path,
+    todo: Sequence[Trial],
+    tasks: Sequence[Task],
+    begun: float,
+    monitor: RunMonitor,
+    clock: Stopwatch,
+) -> ExecutionResult:
     """Run the trials that are to do; failures are told at once, costs are kept for the next plan."""
     trials = {trial.id: trial for trial in todo}
     request = plan.request
@@ -180,20 +186,20 @@ def _execute(
     def on_done(record: Mapping[str, Any]) -> None:
         if record["state"] in FAILED:
             say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
-        watch.done(record)
+        monitor.done(record)
         if request.executor != "dask":  # those machines may be others than this one
             whole = read_record(out, record["id"]) or {}
             record_cost(trials[record["id"]].spec, whole, watch=trials[record["id"]].watch)
 
     with clock("trials"):
-        outcome: Outcome = get_executor(request.executor, request.scheduler, request.per_gpu)(
+        outcome: ExecutionResult = get_executor(request.executor, request.scheduler, request.per_gpu)(
             tasks,
             workers=request.n_workers,
             logs=out / "logs",
             deadline=begun + plan.profile.deadline_seconds,
             max_failures=failures_allowed(request.max_failures, len(plan.runnable)),
             on_done=on_done,
-            on_event=watch.event,
+            on_event=monitor.event,
             **({"scheduler": request.scheduler} if request.scheduler else {}),
         )
     return outcome
@@ -203,17 +209,17 @@ def _earlier_seconds(out: Path) -> tuple[float, float]:
     """Seconds that earlier calls have spent on this folder, and of them those of trials of a call that was killed."""
     info = find_info(out)
     told, complete = float(info.get("elapsed_seconds") or 0.0), bool(info.get("finished"))
-    last = read_board(read_events(out), {})
+    last = read_state(read_events(out), {})
     if complete or last is None or last.ended is not None:
         return told, 0.0
     # It could not write what it took; its events tell.
     return told + last.last - last.started, last.last - (last.last if last.first is None else last.first)
 
 
-def predicted_before(folder: Path, *, except_for: Container[str] = ()) -> dict[str, Predicted]:
+def predicted_before(folder: Path, *, except_for: Container[str] = ()) -> dict[str, PredictedCost]:
     """Return what an earlier call of a run predicted, by trial id, but for the trials that are to be done (again)."""
     return {
-        row["id"]: Predicted(float(row["predicted_seconds"]), row["predicted_from"])
+        row["id"]: PredictedCost(float(row["predicted_seconds"]), row["predicted_from"])
         for row in find_info(folder).get("plan", ())
         if row.get("predicted_from") and row.get("predicted_seconds") is not None and row["id"] not in except_for
     }

@@ -7,7 +7,7 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds.folds import Folds, broken_promises
-from fer_bench.folds.given import given_folds
+from fer_bench.folds.given import user_folds
 from fer_bench.folds.match import match_images
 from fer_bench.folds.splitters import make_folds
 
@@ -26,7 +26,7 @@ def folds(manifest):
 def test_a_protocol_s_own_file_is_that_protocol(manifest, folds, tmp_path):
     """What `folds make` wrote comes back under the protocol's name and hash, so that the same trials are meant."""
     folds.write(tmp_path / "f.csv")
-    found, notes = given_folds(tmp_path / "f.csv", manifest)
+    found, notes = user_folds(tmp_path / "f.csv", manifest)
     assert (found.protocol, found.hash, notes) == ("subject-2fold", folds.hash, ())
 
 
@@ -34,7 +34,7 @@ def test_folds_for_other_data_are_used_and_said(manifest, folds, tmp_path):
     """Another manifest is a difference that is told; images that stand in no fold are counted."""
     table = folds.table[folds.table["image"].str.endswith("S")]
     Folds("subject-2fold", "0" * 64, 5, table).write(tmp_path / "mine.csv")
-    found, notes = given_folds(tmp_path / "mine.csv", manifest)
+    found, notes = user_folds(tmp_path / "mine.csv", manifest)
     assert found.protocol == "given-mine"
     assert found.manifest_hash == manifest.hash
     assert any("made for other data (manifest 000000000000" in note for note in notes)
@@ -51,14 +51,14 @@ def test_the_claim_is_proven_from_the_data_s_people(manifest, folds, tmp_path):
     Folds("subject-2fold", manifest.hash, 5, table).write(tmp_path / "f.csv")
     assert list(broken_promises(Folds("subject-2fold", manifest.hash, 5, table))) == [], "the file hides it"
     with pytest.raises(UserError, match=r"it says subject-2fold, which keeps people apart, but fold 0: 1 of"):
-        given_folds(tmp_path / "f.csv", manifest)
+        user_folds(tmp_path / "f.csv", manifest)
 
 
 def test_a_wrong_column_of_people_does_not_count(manifest, folds, tmp_path):
     """People and labels are the data's own; rows that say otherwise are counted."""
     table = folds.table.assign(subject="x", label="HA")
     Folds("random", manifest.hash, 5, table).write(tmp_path / "f.csv")
-    found, notes = given_folds(tmp_path / "f.csv", manifest)
+    found, notes = user_folds(tmp_path / "f.csv", manifest)
     assert list(broken_promises(found)) == []
     assert any("the person differs from the data's own in 560 rows" in note for note in notes)
     assert any("the expression differs" in note for note in notes)
@@ -71,7 +71,7 @@ def test_another_tool_s_table_names_files(manifest, tmp_path):
         for image, subject in zip(manifest.table["image"], manifest.table["subject"], strict=True)
     ]
     (tmp_path / "theirs.csv").write_text("\n".join(["path,fold", *rows]))
-    found, notes = given_folds(tmp_path / "theirs.csv", manifest)
+    found, notes = user_folds(tmp_path / "theirs.csv", manifest)
     assert found.protocol == "given-theirs"
     assert len(found.table) == 560
     assert list(broken_promises(found)) == []
@@ -94,7 +94,7 @@ def test_folds_that_do_not_fit_are_one_sentence(manifest, tmp_path, text, messag
     """Images that the data lack, empty sides, and images that are tested twice are refused by name."""
     (tmp_path / "f.csv").write_text(text)
     with pytest.raises(UserError, match=message) as error:
-        given_folds(tmp_path / "f.csv", manifest)
+        user_folds(tmp_path / "f.csv", manifest)
     assert str(error.value).startswith("`folds` ")
 
 
@@ -154,7 +154,7 @@ def test_what_a_protocol_s_own_file_states_is_compared_too(manifest, folds, tmp_
     table.loc[0, "label"] = "SA" if table.loc[0, "label"] != "SA" else "HA"
     table.loc[1, "label"] = {"AF": "afraid"}.get(table.loc[1, "label"], table.loc[1, "label"])
     Folds("subject-2fold", manifest.hash, 5, table).write(tmp_path / "f.csv")
-    found, notes = given_folds(tmp_path / "f.csv", manifest)
+    found, notes = user_folds(tmp_path / "f.csv", manifest)
     assert found.hash == folds.hash
     assert [note for note in notes if "differs" in note] == [
         "--folds f.csv: the expression differs from the data's own in 1 rows; the data's own is used"

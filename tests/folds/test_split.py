@@ -14,7 +14,7 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import Manifest
 from fer_bench.errors import UserError
 from fer_bench.folds.folds import read_folds
-from fer_bench.folds.given import given_folds
+from fer_bench.folds.given import user_folds
 from fer_bench.folds.splitters import make_folds
 
 
@@ -94,7 +94,7 @@ def test_given_folds_are_bound_to_their_data(data, tmp_path):
     """Another tool's table, held against the data, splits them at once."""
     rows = data.table.assign(fold=[int(subject in ("F01", "M01")) for subject in data.table["subject"]])
     rows[["image", "fold"]].to_csv(tmp_path / "mine.csv", index=False)
-    folds, notes = given_folds(str(tmp_path / "mine.csv"), data)
+    folds, notes = user_folds(str(tmp_path / "mine.csv"), data)
     assert folds.protocol == "given-mine"
     assert any("no column says train or test" in note for note in notes)
     for (_, test), fold in zip(folds.split(np.zeros((56, 1))), (0, 1), strict=True):

@@ -13,7 +13,7 @@ from fer_bench.cli.planned import planned, planned_json, planned_lines
 from fer_bench.methods import load_methods
 from fer_bench.plan import costs, machine_speed, profiles
 from fer_bench.plan.costs import Cost, History, costs_file, kind_of_cost, load_history, record_cost
-from fer_bench.plan.forecast import Predicted, _schedule, forecast
+from fer_bench.plan.forecast import PredictedCost, _schedule, forecast
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
 from fer_bench.runner.run import predicted_before
@@ -143,7 +143,7 @@ def test_prediction_with_hindsight_is_none(plan, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"plan": [*rows, {"id": "old"}]}))
     before = predicted_before(tmp_path, except_for={second})
     found = forecast(plan, history=History.of(costs_of(plan, 1.0)), slowness=never, before=before)
-    assert found.trials[first] == Predicted(77.0, "calibrated")
+    assert found.trials[first] == PredictedCost(77.0, "calibrated")
     assert found.trials[second].source == "measured"
     assert predicted_before(tmp_path / "nowhere") == {}
 
@@ -157,7 +157,7 @@ def test_the_schedule_is_possible(plan, seconds, workers):
     """Predicted wall time is at least the longest trial and an even spread, at most one longest trial more."""
     trials = tuple(replace(plan.trials[i % len(plan.trials)], id=str(i)) for i in range(len(seconds)))
     small = replace(plan, trials=trials, request=replace(plan.request, workers=workers))
-    predicted = {str(i): Predicted(s, "measured") for i, s in enumerate(seconds)}
+    predicted = {str(i): PredictedCost(s, "measured") for i, s in enumerate(seconds)}
     lanes = _schedule(small, predicted, {}, workers)
     total, wall = sum(lanes), max(lanes)
     assert total == pytest.approx(sum(seconds), rel=0.3, abs=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import fer_bench as fb
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "from_python.py"
-ELSEWHERE = {"read_folds", "given_folds"}
+ELSEWHERE = {"read_folds", "user_folds"}
 """Functions for files of folds, which docs/python.md shows."""
 
 

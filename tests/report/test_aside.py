@@ -8,7 +8,7 @@ from simulate import PERSON, RANDOM, Simulation
 from truth import write_truth
 
 from fer_bench.report import write_report
-from fer_bench.report.model.run_view import gather
+from fer_bench.report.model.report_run import gather
 from fer_bench.report.sections.opening import headline
 from fer_bench.report.write import build_document
 

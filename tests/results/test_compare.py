@@ -10,7 +10,7 @@ from simulate import PERSON, RANDOM, Simulation, write_run
 
 from fer_bench import stats
 from fer_bench.errors import UserError
-from fer_bench.results import Key, collect_outcomes, load_run, report_seed
+from fer_bench.results import Key, collect_predictions, load_run, report_seed
 from fer_bench.results.compare import Compared, compare_runs
 
 METHODS = ("knn-lbp", "lda-lbp", "rbf_svc-pixels")
@@ -53,7 +53,7 @@ def test_pairs_each_image_with_itself(two: tuple[Path, Path]) -> None:
     found = compare_runs(before, after)
     assert [pair.method_a for pair in found.pairs] == list(METHODS)
     for pair in found.pairs:
-        a, b = (collect_outcomes(load_run(run))[Key(pair.method_a, PERSON, "last_epoch")] for run in two)
+        a, b = (collect_predictions(load_run(run))[Key(pair.method_a, PERSON, "last_epoch")] for run in two)
         np.testing.assert_array_equal(a.images, b.images)
         seed = report_seed(load_run(before))
         assert pair.difference == stats.paired_difference(a.correct, b.correct, a.people, seed=seed)
@@ -289,7 +289,7 @@ def test_an_image_tested_twice_is_paired_test_by_test(tmp_path: Path) -> None:
             both = pd.concat([read(run / name), read(again / name).assign(seed=1)], ignore_index=True)
             both.to_parquet(run / name) if name.endswith("parquet") else both.to_csv(run / name, index=False)
     pair = compare_runs(*runs, method_a="lda-lbp", method_b="lda-lbp").pairs[0]
-    sides = [collect_outcomes(load_run(run))[Key("lda-lbp", PERSON, "last_epoch")] for run in runs]
+    sides = [collect_predictions(load_run(run))[Key("lda-lbp", PERSON, "last_epoch")] for run in runs]
     tables = [pd.DataFrame({"image": o.images, "seed": o.seeds, "right": o.correct, "who": o.people}) for o in sides]
     joined = tables[0].merge(tables[1], on=["image", "seed"])
     assert pair.difference.interval.n == len(joined) == 2 * 560

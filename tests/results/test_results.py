@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_bench.errors import UserError
-from fer_bench.results import RESULT_COLUMNS, Key, build_results, collect_outcomes, load_run
+from fer_bench.results import RESULT_COLUMNS, Key, build_results, collect_predictions, load_run
 
 
 def load_simulator() -> ModuleType:
@@ -105,7 +105,7 @@ def test_times_are_means_of_finished_trials(folder: Path) -> None:
 
 def test_outcomes_are_aligned(folder: Path) -> None:
     """Two methods' outcomes list the same images in the same order, so that they can be paired."""
-    outcomes = collect_outcomes(load_run(folder))
+    outcomes = collect_predictions(load_run(folder))
     a = outcomes[Key("linear_svc-lbp", "subject-10fold", "last_epoch")]
     b = outcomes[Key("cnn2-48", "random-10fold", "last_epoch")]
     np.testing.assert_array_equal(a.images, b.images)
@@ -114,7 +114,7 @@ def test_outcomes_are_aligned(folder: Path) -> None:
 
 def test_chosen_rows_stay_aligned(folder: Path) -> None:
     """Rows chosen by a mask keep label, person and image together."""
-    outcome = next(iter(collect_outcomes(load_run(folder)).values()))
+    outcome = next(iter(collect_predictions(load_run(folder)).values()))
     mask = outcome.views == "S"
     chosen = outcome.where(mask)
     assert set(chosen.views) == {"S"}

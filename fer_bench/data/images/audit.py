@@ -24,7 +24,7 @@ from ..sources.base import Source
 from .phash import phash
 from .pictures import glance
 
-__all__ = ["BLANK_MEAN", "MIN_SIDE", "Verdict", "audit"]
+__all__ = ["BLANK_MEAN", "MIN_SIDE", "AuditResult", "audit"]
 
 BLANK_MEAN = 10.0
 """Mean grey level under which a frame is blank: KDEF's ten black frames have 0.6, its pictures 55 and more."""
@@ -34,11 +34,11 @@ MIN_SIDE = 32
 
 _AUDIT_VERSION = 3
 _VERDICT, _STAMP = tuple[str, int, int, str], tuple[str, str]
-"""Entries of the caches: a `Verdict` but for its hash, and a file's stamp with the hash of what it held."""
+"""Entries of the caches: a `AuditResult` but for its hash, and a file's stamp with the hash of what it held."""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuditResult:
     """What is known of a file.
 
     Attributes
@@ -60,18 +60,18 @@ class Verdict:
     phash: str = ""
 
 
-def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
+def audit(files: Sequence[str], source: Source, workers: int) -> list[AuditResult]:
     """Judge each file, in order."""
     # What decoders of another version refuse, and what they make of damage, may differ.
     verdicts_path = cache_dir() / f"audit-v{_AUDIT_VERSION}-pillow{PIL.__version__}.json"
     home = hashlib.sha256(str(source.path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     stamps_path = cache_dir() / "stamps" / f"{home[:20]}.json"
-    known = {digest: Verdict(digest, *rest) for digest, rest in _load(verdicts_path, _VERDICT).items()}
+    known = {digest: AuditResult(digest, *rest) for digest, rest in _load(verdicts_path, _VERDICT).items()}
     stamps = _load(stamps_path, _STAMP)
 
     # Taken before the files are read: what is written to one meanwhile makes its stamp another one.
     now = {file: source.stamp(file) for file in files}
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, AuditResult] = {}
     for file, stamp in now.items():
         then, digest = stamps.get(file, ("", ""))
         if stamp and stamp == then and digest in known:
@@ -91,27 +91,27 @@ def audit(files: Sequence[str], source: Source, workers: int) -> list[Verdict]:
     return [verdicts[file] for file in files]
 
 
-def _judge(file: str, source: Source, known: Mapping[str, Verdict]) -> Verdict:
+def _judge(file: str, source: Source, known: Mapping[str, AuditResult]) -> AuditResult:
     try:
         data = source.read(file)
     except (OSError, ValueError) as error:
-        return Verdict("", f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        return AuditResult("", f"cannot be read: {getattr(error, 'strerror', None) or error}")
     digest = hashlib.sha256(data).hexdigest()
     return known[digest] if digest in known else _look(digest, data)
 
 
-def _look(digest: str, data: bytes) -> Verdict:
+def _look(digest: str, data: bytes) -> AuditResult:
     try:
         seen = glance(data)
     except ValueError as error:
-        return Verdict(digest, str(error))
+        return AuditResult(digest, str(error))
     reason = ""
     mean = float(seen.grey.mean())
     if min(seen.width, seen.height) < MIN_SIDE:
         reason = f"{seen.width}x{seen.height} pixels, smaller than {MIN_SIDE}"
     elif mean < BLANK_MEAN:
         reason = f"blank frame (mean grey level {mean:.1f})"
-    return Verdict(digest, reason, seen.width, seen.height, phash(seen.grey))
+    return AuditResult(digest, reason, seen.width, seen.height, phash(seen.grey))
 
 
 def _load(path: Path, entry: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fer_bench.errors import UserError
 
-from ..images.audit import Verdict, audit
+from ..images.audit import AuditResult, audit
 from ..images.pictures import FilePictures
 from ..manifest import Dataset, Excluded, as_manifest
 from ..sources.base import Source
@@ -86,7 +86,7 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[Verdict]) -> tuple[list[Row], list[Excluded]]:
+def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[AuditResult]) -> tuple[list[Row], list[Excluded]]:
     usable, unusable = [], []
     for row, verdict in zip(rows, verdicts, strict=True):
         if verdict.reason:

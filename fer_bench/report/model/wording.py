@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_bench.stats import MIXED, Unit
 
-from .run_view import RunView
+from .report_run import ReportRun
 
 __all__ = ["GIVEN", "OPTIMISTIC", "apart", "common_unit", "guessing", "input_words", "tested_on", "who"]
 
@@ -31,9 +31,9 @@ _SEEN = {
 }
 
 
-def tested_on(views: Sequence[RunView], protocol: str) -> str:
+def tested_on(runs: Sequence[ReportRun], protocol: str) -> str:
     """Words for who is tested, to follow "tested on"; runs that differ are told apart."""
-    found = [_tested_on(view, protocol) for view in views if protocol in view.protocols]
+    found = [_tested_on(run, protocol) for run in runs if protocol in run.protocols]
     return " / ".join(dict.fromkeys(found))
 
 
@@ -47,64 +47,64 @@ def input_words(method: Mapping[str, Any]) -> str:
     return f"{method['size']} px, {'colour' if method.get('channels') == 3 else 'grey'}{by_way}"
 
 
-def who(view: RunView, protocol: str) -> str:
+def who(run: ReportRun, protocol: str) -> str:
     """Words for whose images were read, for the headline."""
-    flag = f" ({view.shown(protocol)})" if view.optimistic(protocol) else ""
-    if not view.unit.tells_people:
+    flag = f" ({run.shown(protocol)})" if run.optimistic(protocol) else ""
+    if not run.unit.tells_people:
         return f"on images of people that the data do not tell apart{flag}"
-    if view.unseen_people(protocol):
+    if run.unseen_people(protocol):
         others = "on people of another dataset, taken to be new to it"
         return f"{others if protocol == 'cross-dataset' else 'on people it has never seen'}{flag}"
-    tested, seen = _seen(view, protocol)
+    tested, seen = _seen(run, protocol)
     if protocol.startswith(GIVEN) or 0 < seen < tested:
         return f"on images of people of whom {_also_trained(tested, seen)}{flag}"
     return f"on images of people it has seen (no protocol by person was run){flag}"
 
 
-def common_unit(views: Sequence[RunView]) -> Unit:
+def common_unit(runs: Sequence[ReportRun]) -> Unit:
     """The unit of several runs' intervals; `MIXED` where they differ."""
-    units = {view.unit.name: view.unit for view in views}
+    units = {run.unit.name: run.unit for run in runs}
     return next(iter(units.values())) if len(units) == 1 else MIXED
 
 
-def _tested_on(view: RunView, protocol: str) -> str:
-    if not view.unit.tells_people:
+def _tested_on(run: ReportRun, protocol: str) -> str:
+    if not run.unit.tells_people:
         return "images; the data do not tell who is on them, so the same people may be in training"
-    if view.unseen_people(protocol):
+    if run.unseen_people(protocol):
         return _OWN_WORDS.get(protocol, "people that the method has never seen")
-    tested, seen = _seen(view, protocol)
+    tested, seen = _seen(run, protocol)
     if protocol == "cross-dataset":
         return f"another dataset, of whose people {_also_trained(tested, seen)}"
     if protocol.startswith(GIVEN):
         return f"the test images of a file of folds: of their people {_also_trained(tested, seen)}"
-    splits_by = str(view.info["protocols"].get(protocol, {}).get("splits_by", ""))
+    splits_by = str(run.info["protocols"].get(protocol, {}).get("splits_by", ""))
     if splits_by in _SEEN and not 0 < seen < tested:
         return _SEEN[splits_by]
     return f"images of people of whom {_also_trained(tested, seen)}"
 
 
-def apart(view: RunView, protocol: str) -> str:
+def apart(run: ReportRun, protocol: str) -> str:
     """Whether people are kept apart, and how that is known."""
-    if not view.unit.tells_people:
+    if not run.unit.tells_people:
         return "not known"
-    if view.unseen_people(protocol):
+    if run.unseen_people(protocol):
         return "taken to be so" if protocol == "cross-dataset" else "yes, checked"
-    tested, seen = _seen(view, protocol)
+    tested, seen = _seen(run, protocol)
     return f"no: {seen:,} of {tested:,}" if 0 < seen < tested else "no"
 
 
-def guessing(view: RunView, protocol: str) -> str:
+def guessing(run: ReportRun, protocol: str) -> str:
     """What guessing gives, and what the most frequent expression would where that is more."""
-    chance, (_, share) = f"{100 * view.chance:.1f} %", view.majority(protocol)
+    chance, (_, share) = f"{100 * run.chance:.1f} %", run.majority(protocol)
     more = f"{100 * share:.1f} %"
     if math.isnan(share) or more == chance:
         return f"chance is {chance}"
     return f"chance is {chance}, and always naming the most frequent expression gives {more}"
 
 
-def _seen(view: RunView, protocol: str) -> tuple[int, int]:
+def _seen(run: ReportRun, protocol: str) -> tuple[int, int]:
     """How many people are tested, and how many of them the same fold trains on; zeros where run.json does not say."""
-    found = view.info["protocols"].get(protocol, {})
+    found = run.info["protocols"].get(protocol, {})
     return int(found.get("n_people_tested") or 0), int(found.get("n_people_also_trained") or 0)
 
 

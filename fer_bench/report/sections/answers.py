@@ -10,13 +10,13 @@ import numpy as np
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
 from fer_bench.methods import COMPARED_FAMILIES
-from fer_bench.results import Key, Outcome
+from fer_bench.results import Key, MethodPredictions
 
 from ..model.paths import published_command
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, Estimate, Link, Table, cell_text, p_clause
 from ..model.wording import who
-from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, test_claims
+from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, judge_claims
 from .hard_images import missed_by_all
 
 __all__ = ["answers"]
@@ -26,21 +26,21 @@ POINTS = Column("points", "", "difference")
 SECONDS = Column("seconds", "", "seconds")
 
 
-def answers(view: RunView, suffix: str = "") -> Table | None:
+def answers(run: ReportRun, suffix: str = "") -> Table | None:
     """What was found, in a few sentences; None where nothing has finished.
 
     Parameters
     ----------
-    view : RunView
+    view : ReportRun
     suffix : str
         Ends the ids of this run's sections.
     """
-    protocol = view.primary
-    if protocol is None or view.standing(protocol).empty:
+    protocol = run.primary
+    if protocol is None or run.standing(protocol).empty:
         return None
     rows = []
     for question, answer, target, shown in _QUESTIONS:
-        text = answer(view, protocol)
+        text = answer(run, protocol)
         if text:
             anchor = target.format(protocol=protocol) if "{" in target else f"{target}{suffix}"
             rows.append({"question": question, "answer": text, "link": Link(shown, anchor)})
@@ -48,25 +48,25 @@ def answers(view: RunView, suffix: str = "") -> Table | None:
     return Table(f"answers{suffix}", "In short", columns, tuple(rows), head="question")
 
 
-def _best(view: RunView, protocol: str) -> str:
-    if not view.declares_winner:
-        return f"None is named: {_no_winner(view)}."
-    first = view.standing(protocol).iloc[0]
-    outcome = view.outcomes[Key(str(first["method"]), protocol, LAST)]
-    found = view.accuracy(outcome)
-    over = "" if view.unit.name == "image" else f" of {found.people:,} {view.unit.many}"
-    return f"{first['method']}: {_percent(found)} {who(view, protocol)} ({found.n:,} images{over}, {protocol})."
+def _best(run: ReportRun, protocol: str) -> str:
+    if not run.declares_winner:
+        return f"None is named: {_no_winner(run)}."
+    first = run.standing(protocol).iloc[0]
+    outcome = run.outcomes[Key(str(first["method"]), protocol, LAST)]
+    found = run.accuracy(outcome)
+    over = "" if run.unit.name == "image" else f" of {found.people:,} {run.unit.many}"
+    return f"{first['method']}: {_percent(found)} {who(run, protocol)} ({found.n:,} images{over}, {protocol})."
 
 
-def _by_how_much(view: RunView, protocol: str) -> str:
-    if not view.declares_winner:
-        compared = set(view.families(protocol)) & set(COMPARED_FAMILIES)
+def _by_how_much(run: ReportRun, protocol: str) -> str:
+    if not run.declares_winner:
+        compared = set(run.families(protocol)) & set(COMPARED_FAMILIES)
         tables = " Differences with intervals and p stand in the tables." if len(compared) > 1 else ""
-        return f"Not said: {_no_winner(view)}.{tables}"
-    methods = [str(name) for name in view.standing(protocol)["method"]]
+        return f"Not said: {_no_winner(run)}.{tables}"
+    methods = [str(name) for name in run.standing(protocol)["method"]]
     if len(methods) < 2:
         return "It has no other finished method to be held against."
-    found = _behind_first(view, protocol, methods)
+    found = _behind_first(run, protocol, methods)
     if not found:
         return "The other methods were not tested on the same images."
     second, difference, p_value = found[0]
@@ -80,24 +80,24 @@ def _by_how_much(view: RunView, protocol: str) -> str:
     )
 
 
-def _behind_first(view: RunView, protocol: str, methods: Sequence[str]) -> list[tuple[str, stats.Difference, float]]:
+def _behind_first(run: ReportRun, protocol: str, methods: Sequence[str]) -> list[tuple[str, stats.Difference, float]]:
     """First minus every other, with Holm's p over all pairs that the first was picked from, as in the leaderboard."""
-    first = view.outcomes[Key(methods[0], protocol, LAST)]
-    pairs = [(name, view.difference(first, view.outcomes[Key(name, protocol, LAST)])) for name in methods[1:]]
+    first = run.outcomes[Key(methods[0], protocol, LAST)]
+    pairs = [(name, run.difference(first, run.outcomes[Key(name, protocol, LAST)])) for name in methods[1:]]
     known = [(name, difference) for name, difference in pairs if difference is not None]
     p_values = [difference.test.p_value for _, difference in known]
     adjusted = stats.holm(p_values, family=len(methods) * (len(methods) - 1) // 2)
     return [(name, difference, p) for (name, difference), p in zip(known, adjusted, strict=True)]
 
 
-def _cost(view: RunView, protocol: str) -> str:
-    seconds = view.ranked(protocol)["fit_seconds"].dropna()
+def _cost(run: ReportRun, protocol: str) -> str:
+    seconds = run.ranked(protocol)["fit_seconds"].dropna()
     if seconds.empty:
         return ""
     spread = f"{cell_text(SECONDS, seconds.min())} to {cell_text(SECONDS, seconds.max())} s"
-    if not view.declares_winner:
+    if not run.declares_winner:
         return f"Training one fold took {spread}, by method."
-    first = view.standing(protocol).iloc[0]
+    first = run.standing(protocol).iloc[0]
     memory = "" if math.isnan(first["peak_rss_mb"]) else f", {first['peak_rss_mb']:,.0f} MB of memory at most"
     return (
         f"{first['method']}: {cell_text(SECONDS, first['fit_seconds'])} s to train one fold (all methods: {spread}), "
@@ -105,12 +105,12 @@ def _cost(view: RunView, protocol: str) -> str:
     )
 
 
-def _claims(view: RunView, protocol: str) -> str:
-    findings = test_claims(view, protocol)
-    if not view.declares_winner:
+def _claims(run: ReportRun, protocol: str) -> str:
+    findings = judge_claims(run, protocol)
+    if not run.declares_winner:
         shown = sum(finding.evidence.figure is not None for finding in findings)
         have = f"{shown} of them {'has' if shown == 1 else 'have'} a figure"
-        return f"Six claims are listed. None is decided here: {_no_winner(view)}. {have}."
+        return f"Six claims are listed. None is decided here: {_no_winner(run)}. {have}."
     parts = []
     for verdict, words in ((SUPPORTED, "Supported"), (NOT_SUPPORTED, "Not supported"), (CANNOT_TELL, "Can't tell")):
         names = [f.claim.title[0].lower() + f.claim.title[1:] for f in findings if f.verdict == verdict]
@@ -118,27 +118,27 @@ def _claims(view: RunView, protocol: str) -> str:
     return " ".join(parts)
 
 
-def _fails(view: RunView, protocol: str) -> str:
-    methods = [str(name) for name in view.standing(protocol)["method"]]
-    everyone = len(view.ranked(protocol))
+def _fails(run: ReportRun, protocol: str) -> str:
+    methods = [str(name) for name in run.standing(protocol)["method"]]
+    everyone = len(run.ranked(protocol))
     median = "the median method" if everyone == len(methods) else f"the median of the {len(methods)} compared methods"
-    chosen, whose = (methods[:1], methods[0]) if view.declares_winner else (methods, median)
-    outcomes = [view.outcomes[Key(name, protocol, LAST)] for name in chosen]
-    emotion = _lowest(view, outcomes, EMOTIONS, EMOTION_NAMES, lambda o, c: o.labels == EMOTIONS.index(c))
-    turned = _lowest(view, outcomes, VIEWS, VIEW_NAMES, lambda o, c: o.views == c)
+    chosen, whose = (methods[:1], methods[0]) if run.declares_winner else (methods, median)
+    outcomes = [run.outcomes[Key(name, protocol, LAST)] for name in chosen]
+    emotion = _lowest(run, outcomes, EMOTIONS, EMOTION_NAMES, lambda o, c: o.labels == EMOTIONS.index(c))
+    turned = _lowest(run, outcomes, VIEWS, VIEW_NAMES, lambda o, c: o.views == c)
     said = [f"{words} faces {text}" for words, text in (emotion, turned) if words]
-    missed, tested = missed_by_all(view, protocol)
+    missed, tested = missed_by_all(run, protocol)
     every = "" if everyone == len(methods) else f" of all {everyone}"
     hard = f" No method{every} reads {len(missed):,} of {tested:,} images." if everyone > 1 and len(missed) else ""
     return f"Least read by {whose}: {'; '.join(said)}.{hard}" if said else hard.strip()
 
 
 def _lowest(
-    view: RunView,
-    outcomes: Sequence[Outcome],
+    run: ReportRun,
+    outcomes: Sequence[MethodPredictions],
     codes: Sequence[str],
     names: Sequence[str],
-    mask: Callable[[Outcome, str], np.ndarray],
+    mask: Callable[[MethodPredictions, str], np.ndarray],
 ) -> tuple[str, str]:
     """The kind of images that is read worst, and how well; nothing where there is one kind only."""
     found = {}
@@ -151,23 +151,23 @@ def _lowest(
     worst = min(found, key=lambda name: found[name][0])
     share, code = found[worst]
     if len(outcomes) == 1:
-        return worst, _percent(view.accuracy(outcomes[0], mask(outcomes[0], code)))
+        return worst, _percent(run.accuracy(outcomes[0], mask(outcomes[0], code)))
     return worst, f"{100 * share:.1f} %"
 
 
-def _again(view: RunView, protocol: str) -> str:
-    return f"`{published_command(str(view.info['command']))}`"
+def _again(run: ReportRun, protocol: str) -> str:
+    return f"`{published_command(str(run.info['command']))}`"
 
 
-def _no_winner(view: RunView) -> str:
-    return "this is a quick run" if view.quick else "these are rendered faces"
+def _no_winner(run: ReportRun) -> str:
+    return "this is a quick run" if run.quick else "these are rendered faces"
 
 
 def _percent(found: Estimate) -> str:
     return f"{cell_text(SHARE, found)} %"
 
 
-_QUESTIONS: tuple[tuple[str, Callable[[RunView, str], str], str, str], ...] = (
+_QUESTIONS: tuple[tuple[str, Callable[[ReportRun, str], str], str, str], ...] = (
     ("Which method is best?", _best, "leaderboard-{protocol}", "Leaderboard"),
     ("By how much, and is it significant?", _by_how_much, "pairs", "Best against best"),
     ("What does it cost?", _cost, "cost", "Cost"),

@@ -10,7 +10,7 @@ from fer_bench import stats
 from fer_bench.results import Key
 from fer_bench.stats import metrics
 
-from ..model.run_view import BEST, LAST, RunView
+from ..model.report_run import BEST, LAST, ReportRun
 from ..model.tables import Block, Column, Section, Table
 from .confusions import confusion_table
 from .published import STATUS_WORDS, PublishedRow, PublishedTable, load_published
@@ -28,12 +28,12 @@ OPTIONAL = (
 """Published columns that not every table has."""
 
 
-def article_section(view: RunView, suffix: str) -> Section:
+def article_section(run: ReportRun, suffix: str) -> Section:
     """Tables 1 to 4 with the status of every published figure."""
     published, title = load_published(), "The article's tables, beside ours"
-    if not _same_data(view):
+    if not _same_data(run):
         title = "The article's tables, published on KDEF: another data set"
-    planned = set(view.run.trials["method"])
+    planned = set(run.data.trials["method"])
     wanted = {name for table in published.tables for row in table.rows for name in row.ours}
     if not wanted & planned:
         return Section(f"article{suffix}", title, ("This run holds none of the methods of the article's tables.",))
@@ -42,31 +42,31 @@ def article_section(view: RunView, suffix: str) -> Section:
         "for ours: its tables are folded away, for looking up only."
     )
     blocks: list[Block] = [
-        *([] if _same_data(view) else [other]),
+        *([] if _same_data(run) else [other]),
         f"The article retells {published.paper}, doi {published.doi}. Its protocol: {published.protocol}.",
         *published.notes,
         "Status of a published figure: verified was read in a public copy; authors' notebook was read in their "
         "published notebooks; recalled, unverified was not read. Our columns give the last epoch, by protocol.",
     ]
-    blocks += [_table(view, table, suffix) for table in published.tables]
-    return Section(f"article{suffix}", title, (*blocks, *_confusions(view, suffix)))
+    blocks += [_table(run, table, suffix) for table in published.tables]
+    return Section(f"article{suffix}", title, (*blocks, *_confusions(run, suffix)))
 
 
-def _same_data(view: RunView) -> bool:
+def _same_data(run: ReportRun) -> bool:
     """Whether ours are photographs of KDEF; whatever else has its names is another data set."""
-    return view.kdef and not view.rendered
+    return run.kdef and not run.rendered
 
 
-def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
-    rows = [_row(view, row, name) for row in table.rows for name in row.ours]
-    same = _same_data(view)
+def _table(run: ReportRun, table: PublishedTable, suffix: str) -> Table:
+    rows = [_row(run, row, name) for row in table.rows for name in row.ours]
+    same = _same_data(run)
     printed = "published, %" if same else "published on KDEF, another data set, %"
     columns = (
         *(Column("label", "row"), Column("published", printed), Column("status", "status")),
         *(
             Column("ours", "our method", "code"),
             Column("size", "our input", "text", "side of the square picture"),
-            *our_columns(view, rows),
+            *our_columns(run, rows),
             Column(
                 "wilson", "published, if 245 images, %", "text", "Wilson's 95 % interval, assumes independent images"
             ),
@@ -77,24 +77,24 @@ def _table(view: RunView, table: PublishedTable, suffix: str) -> Table:
     return Table(f"{table.id}{suffix}", title, columns, tuple(rows), table.notes, head="label", folded=not same)
 
 
-def our_columns(view: RunView, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+def our_columns(run: ReportRun, rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     """Columns of what `our_cells` gave for these rows, protocol by protocol."""
     ours = []
-    for name in view.protocols:
-        text = f"our accuracy, last epoch, 95 % interval {view.unit.over}"
-        shown = view.shown(name)
+    for name in run.protocols:
+        text = f"our accuracy, last epoch, 95 % interval {run.unit.over}"
+        shown = run.shown(name)
         ours.append(Column(f"ours {name}", f"ours, {shown}, %", "share", text))
         if any(f"best {name}" in row for row in rows):
             text = "our best epoch on test, picked as the article does: optimistic"
-            if view.optimistic(name):
+            if run.optimistic(name):
                 text += "; Wilson's binomial interval, as for the published figure"
             ours.append(Column(f"best {name}", f"ours, {name}, best epoch on test, %: optimistic", "share", text))
         ours.append(Column(f"n {name}", f"images, {shown}", "count", "test images behind our figure"))
     return ours
 
 
-def _row(view: RunView, row: PublishedRow, name: str) -> dict[str, Any]:
-    method = view.info["methods"].get(name, {})
+def _row(run: ReportRun, row: PublishedRow, name: str) -> dict[str, Any]:
+    method = run.info["methods"].get(name, {})
     cells: dict[str, Any] = {
         "label": row.label,
         "published": f"{row.published:.2f}",
@@ -108,21 +108,21 @@ def _row(view: RunView, row: PublishedRow, name: str) -> dict[str, Any]:
         "ours": name,
         "size": f"{method['size']} px" if "size" in method else "",
     }
-    return cells | our_cells(view, name)
+    return cells | our_cells(run, name)
 
 
-def our_cells(view: RunView, name: str) -> dict[str, Any]:
+def our_cells(run: ReportRun, name: str) -> dict[str, Any]:
     """Accuracy of a method of ours under each protocol, the images behind it, or in a word why there is none."""
     cells: dict[str, Any] = {}
-    for protocol in view.protocols:
-        cells |= _our_cells(view, name, protocol)
+    for protocol in run.protocols:
+        cells |= _our_cells(run, name, protocol)
     return cells
 
 
-def _our_cells(view: RunView, name: str, protocol: str) -> dict[str, Any]:
-    rows = view.results
+def _our_cells(run: ReportRun, name: str, protocol: str) -> dict[str, Any]:
+    rows = run.results
     mine = rows[(rows["method"] == name) & (rows["protocol"] == protocol) & (rows["selection"] == LAST)]
-    outcome = view.outcomes.get(Key(name, protocol, LAST))
+    outcome = run.outcomes.get(Key(name, protocol, LAST))
     if mine.empty:
         return {f"ours {protocol}": "not in this run"}
     status = str(mine.iloc[0]["status"])
@@ -130,25 +130,25 @@ def _our_cells(view: RunView, name: str, protocol: str) -> dict[str, Any]:
         return {f"ours {protocol}": "not finished" if status == "partial" else status}
     if status == "partial":
         return {f"ours {protocol}": "partial, see the leaderboard", f"n {protocol}": len(outcome.labels)}
-    found = {f"ours {protocol}": view.accuracy(outcome), f"n {protocol}": len(outcome.labels)}
-    watched = view.outcomes.get(Key(name, protocol, BEST))
+    found = {f"ours {protocol}": run.accuracy(outcome), f"n {protocol}": len(outcome.labels)}
+    watched = run.outcomes.get(Key(name, protocol, BEST))
     if watched is None:
         return found
-    best = view.as_published(name, protocol) if view.optimistic(protocol) else view.accuracy(watched)
+    best = run.as_published(name, protocol) if run.optimistic(protocol) else run.accuracy(watched)
     return found | {f"best {protocol}": best}
 
 
-def _confusions(view: RunView, suffix: str) -> list[Block]:
-    published, same = load_published().confusion, _same_data(view)
+def _confusions(run: ReportRun, suffix: str) -> list[Block]:
+    published, same = load_published().confusion, _same_data(run)
     where = "as published" if same else "as published on KDEF, another data set"
     table = confusion_table(f"{published.id}{suffix}", f"{published.title}, {where}", published.counts, published.notes)
     blocks: list[Block] = [replace(table, folded=not same)]
-    found = [name for name in view.protocols if Key(published.ours, name, LAST) in view.outcomes]
+    found = [name for name in run.protocols if Key(published.ours, name, LAST) in run.outcomes]
     for protocol in found[-1:]:
-        outcome = view.outcomes[Key(published.ours, protocol, LAST)]
+        outcome = run.outcomes[Key(published.ours, protocol, LAST)]
         counts = metrics.confusion_matrix(outcome.labels, outcome.predicted)
         name = f"{published.id}-ours{suffix}"
-        ours = confusion_table(name, f"Ours: {published.ours} on {view.shown(protocol)}, last epoch", counts)
+        ours = confusion_table(name, f"Ours: {published.ours} on {run.shown(protocol)}, last epoch", counts)
         blocks.append(replace(ours, folded=not same))
     if not found:
         blocks.append(f"{published.ours} has no finished trial in this run, so nothing of ours stands beside it.")

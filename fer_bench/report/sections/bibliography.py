@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..model.run_view import RunView
+from ..model.report_run import ReportRun
 from .published import load_published
 
 __all__ = ["bibtex", "method_entries"]
@@ -16,21 +16,21 @@ _WORDS = {"~": r"\~{}", "^": r"\^{}", "\\": r"\textbackslash{}", "<": r"\textles
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | _WORDS)
 
 
-def bibtex(views: Sequence[RunView]) -> str:
+def bibtex(runs: Sequence[ReportRun]) -> str:
     """Write the bibliography of runs: each work once.
 
     Parameters
     ----------
-    views : sequence of RunView
+    views : sequence of ReportRun
     """
     versions = dict.fromkeys(
-        (str(view.info.get("code", {}).get("version", "")), str(view.info.get("started", ""))[:4]) for view in views
+        (str(run.info.get("code", {}).get("version", "")), str(run.info.get("started", ""))[:4]) for run in runs
     )
     entries = [_software(version, year, place) for place, (version, year) in enumerate(versions)]
     entries += [_ARTICLE.replace("DOI", load_published().doi)]
-    if any(_reads_kdef(view) for view in views):
+    if any(_reads_kdef(run) for run in runs):
         entries.append(_KDEF)
-    entries += method_entries([source for view in views for source in _sources(view)])
+    entries += method_entries([source for run in runs for source in _sources(run)])
     return "\n".join(dict.fromkeys(entries)) + "\n"
 
 
@@ -64,13 +64,13 @@ def method_entries(sources: Sequence[str]) -> list[str]:
     return entries
 
 
-def _reads_kdef(view: RunView) -> bool:
-    return not view.layouts or bool({"kdef", "kaggle-kdef"} & set(view.layouts))  # without a layout: KDEF's grammar
+def _reads_kdef(run: ReportRun) -> bool:
+    return not run.layouts or bool({"kdef", "kaggle-kdef"} & set(run.layouts))  # without a layout: KDEF's grammar
 
 
-def _sources(view: RunView) -> list[str]:
-    planned = set(view.run.trials["method"])
-    return [str(told.get("reference") or "") for name, told in view.info["methods"].items() if name in planned]
+def _sources(run: ReportRun) -> list[str]:
+    planned = set(run.data.trials["method"])
+    return [str(told.get("reference") or "") for name, told in run.info["methods"].items() if name in planned]
 
 
 def _key(who: str, year: str) -> str:

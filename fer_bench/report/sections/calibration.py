@@ -8,36 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench import stats
-from fer_bench.results import Key, Outcome
+from fer_bench.results import Key, MethodPredictions
 from fer_bench.stats import metrics
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table
 from ..plots import figures
 
 __all__ = ["calibration_section"]
 
 
-def calibration_section(view: RunView, suffix: str) -> Section:
+def calibration_section(run: ReportRun, suffix: str) -> Section:
     """Calibration of every finished method, and reliability curves of the best of each family."""
-    title, protocol = "Calibration: is it as sure as it is right?", view.primary
-    methods = [] if protocol is None else [str(name) for name in view.ranked(protocol)["method"]]
+    title, protocol = "Calibration: is it as sure as it is right?", run.primary
+    methods = [] if protocol is None else [str(name) for name in run.ranked(protocol)["method"]]
     if protocol is None or not methods:
         return Section(f"calibration{suffix}", title, ("No method finished all of its trials.",))
     text = (
         "Of the images that a method calls 80 % sure it should read 80 % rightly. A calibrated method follows the "
         "dashed diagonal; below it, it is surer than it is right."
     )
-    table = _table(view, protocol, methods, suffix)
-    blocks: list[Block] = [text, *_curves(view, protocol, table.id, suffix), table]
+    table = _table(run, protocol, methods, suffix)
+    blocks: list[Block] = [text, *_curves(run, protocol, table.id, suffix), table]
     return Section(f"calibration{suffix}", title, tuple(blocks))
 
 
-def _curves(view: RunView, protocol: str, table: str, suffix: str) -> list[Block]:
+def _curves(run: ReportRun, protocol: str, table: str, suffix: str) -> list[Block]:
     panels = []
-    for family in view.families(protocol):
-        outcome = view.outcomes[Key(str(view.best(protocol, family)), protocol, LAST)]
+    for family in run.families(protocol):
+        outcome = run.outcomes[Key(str(run.best(protocol, family)), protocol, LAST)]
         bins = metrics.calibration_bins(outcome.labels, outcome.probabilities)
         told = zip(bins.confidence, bins.accuracy, bins.n, strict=True)
         points = [(float(sure), float(right), int(n)) for sure, right, n in told if n]
@@ -46,36 +46,36 @@ def _curves(view: RunView, protocol: str, table: str, suffix: str) -> list[Block
     if not panels:
         return []
     caption = (
-        f"{view.shown(protocol)}: images read rightly, in %, over how sure the method says it is, in %, in "
+        f"{run.shown(protocol)}: images read rightly, in %, over how sure the method says it is, in %, in "
         f"{metrics.CALIBRATION_BINS} bins of equal width; larger marks hold more images, bins of ten or "
         "more are joined. The most accurate method of each family; dashed: as sure as right."
     )
     return [Figure(f"calibration-figure{suffix}", figures.calibration_panels(panels, caption), caption, table)]
 
 
-def _table(view: RunView, protocol: str, methods: list[str], suffix: str) -> Table:
-    rows = [_row(view, view.outcomes[Key(method, protocol, LAST)]) for method in methods]
+def _table(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> Table:
+    rows = [_row(run, run.outcomes[Key(method, protocol, LAST)]) for method in methods]
     columns = (
-        *(METHOD, FAMILY, accuracy_column(view.unit)),
+        *(METHOD, FAMILY, accuracy_column(run.unit)),
         Column("sure", "how sure, %", "share", "mean probability that it gives to its own answer"),
         Column("over", "surer than right, points", "difference", "how sure minus accuracy; above zero: overconfident"),
         Column(
             *("error", "calibration error, %", "share"),
             f"mean distance of sure and right over {metrics.CALIBRATION_BINS} bins of equal width (Guo et al. 2017), "
-            f"95 % interval {view.unit.over}; few images per bin raise it",
+            f"95 % interval {run.unit.over}; few images per bin raise it",
         ),
         Column("brier", "Brier score", "score", "squared distance of the probabilities from the truth; 0 is best"),
         Column("loss", "log loss", "score", "mean minus log of the probability of the truth; 0 is best"),
-        *(IMAGES, unit_column(view.unit)),
+        *(IMAGES, unit_column(run.unit)),
     )
-    title = f"{view.shown(protocol)}: calibration"
+    title = f"{run.shown(protocol)}: calibration"
     return Table(f"calibration-{protocol}{suffix}", title, columns, tuple(rows), folded=len(rows) > 12)
 
 
-def _row(view: RunView, outcome: Outcome) -> dict[str, Any]:
-    found = view.accuracy(outcome)
+def _row(run: ReportRun, outcome: MethodPredictions) -> dict[str, Any]:
+    found = run.accuracy(outcome)
     row: dict[str, Any] = {
-        **{"method": outcome.key.method, "family": view.family(outcome.key.method), "accuracy": found},
+        **{"method": outcome.key.method, "family": run.family(outcome.key.method), "accuracy": found},
         **{"n": found.n, "people": found.people},
     }
     known = np.isfinite(outcome.probabilities).all(axis=1)
@@ -84,8 +84,8 @@ def _row(view: RunView, outcome: Outcome) -> dict[str, Any]:
     right = outcome.probabilities.argmax(axis=1) == outcome.labels
     return row | {
         "sure": float(sure.mean()),
-        "over": _interval(view, np.stack([sure - right, np.ones(len(sure))], axis=1), outcome, _mean, (-1.0, 1.0)),
-        "error": _interval(view, _binned(sure, right), outcome, _error, (0.0, 1.0)),
+        "over": _interval(run, np.stack([sure - right, np.ones(len(sure))], axis=1), outcome, _mean, (-1.0, 1.0)),
+        "error": _interval(run, _binned(sure, right), outcome, _error, (0.0, 1.0)),
         "brier": metrics.brier_score(outcome.labels, outcome.probabilities),
         "loss": metrics.log_loss(outcome.labels, outcome.probabilities),
     }
@@ -118,8 +118,8 @@ def _mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _interval(
-    view: RunView, table: NDArray[np.float64], outcome: Outcome, statistic: Any, bounds: tuple[float, float]
+    run: ReportRun, table: NDArray[np.float64], outcome: MethodPredictions, statistic: Any, bounds: tuple[float, float]
 ) -> Estimate:
     counts = stats.sum_by_person(table, outcome.person)
-    found = stats.people_interval(counts, statistic, n=len(table), seed=view.seed, bounds=bounds, unit=view.unit)
+    found = stats.people_interval(counts, statistic, n=len(table), seed=run.seed, bounds=bounds, unit=run.unit)
     return Estimate.of(found)

@@ -13,16 +13,16 @@ from fractions import Fraction
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key, Outcome
+from fer_bench.results import Key, MethodPredictions
 from fer_bench.stats import MARGIN
 
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import NO_VALUE, Column, Estimate, cell_text
 from .contrast import Contrast, contrast, mean_of, trend
 from .head_pose import all_views_partner
 from .published import PublishedClaim, load_published
 
-__all__ = ["CANNOT_TELL", "NOT_SUPPORTED", "RULE", "SUPPORTED", "UNDECIDED", "Finding", "test_claims"]
+__all__ = ["CANNOT_TELL", "NOT_SUPPORTED", "RULE", "SUPPORTED", "UNDECIDED", "Finding", "judge_claims"]
 
 _MARGIN = f"{100 * MARGIN:g} point{'' if MARGIN == 0.01 else 's'}"
 
@@ -99,37 +99,34 @@ class Finding:
     why: str
 
 
-def test_claims(view: RunView, protocol: str) -> tuple[Finding, ...]:
+def judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
     """Hold every claim of the article against a protocol of a run.
 
     Parameters
     ----------
-    view : RunView
+    view : ReportRun
     protocol : str
         The claim on frontal training looks at protocols of its own.
     """
-    if ("claims", protocol) not in view.kept:
-        view.kept["claims", protocol] = _test_claims(view, protocol)
-    found: tuple[Finding, ...] = view.kept["claims", protocol]
+    if ("claims", protocol) not in run.kept:
+        run.kept["claims", protocol] = _judge_claims(run, protocol)
+    found: tuple[Finding, ...] = run.kept["claims", protocol]
     return found
 
 
-def _test_claims(view: RunView, protocol: str) -> tuple[Finding, ...]:
-    gathered = [(claim, EVIDENCE[claim.id](view, protocol)) for claim in load_published().claims]
+def _judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
+    gathered = [(claim, EVIDENCE[claim.id](run, protocol)) for claim in load_published().claims]
     tested = [evidence.p_value for _, evidence in gathered if not math.isnan(evidence.p_value)]
     adjusted = iter(stats.holm(tested))
     found = []
     for claim, evidence in gathered:
         holm = math.nan if math.isnan(evidence.p_value) else next(adjusted)
         verdict, why = _judge(evidence, holm)
-        if not view.declares_winner:
-            verdict = f"{UNDECIDED} ({'quick run' if view.quick else 'rendered faces'})"
+        if not run.declares_winner:
+            verdict = f"{UNDECIDED} ({'quick run' if run.quick else 'rendered faces'})"
             why = evidence.missing
         found.append(Finding(claim, evidence, holm, verdict, why))
     return tuple(found)
-
-
-test_claims.__test__ = False  # type: ignore[attr-defined]  # not a pytest function
 
 
 def _judge(evidence: Evidence, holm: float) -> tuple[str, str]:
@@ -176,41 +173,41 @@ def _judge_saved(saved: Estimate, accuracy: Estimate, holm: float) -> tuple[str,
     return SUPPORTED, "it takes less time and is not less accurate"
 
 
-def _rows(view: RunView, protocol: str) -> dict[tuple[str, str], str]:
+def _rows(run: ReportRun, protocol: str) -> dict[tuple[str, str], str]:
     """Finished methods by network and mode."""
     found = {}
-    for method in view.standing(protocol)["method"]:
-        told = view.info["methods"].get(str(method), {})
+    for method in run.standing(protocol)["method"]:
+        told = run.info["methods"].get(str(method), {})
         if told.get("network"):
             found[str(told["network"]), str(told.get("mode", ""))] = str(method)
     return found
 
 
-def _outcomes(view: RunView, protocol: str, methods: Sequence[str]) -> list[Outcome]:
-    return [view.outcomes[Key(method, protocol, LAST)] for method in methods]
+def _outcomes(run: ReportRun, protocol: str, methods: Sequence[str]) -> list[MethodPredictions]:
+    return [run.outcomes[Key(method, protocol, LAST)] for method in methods]
 
 
-def _trends(view: RunView, protocol: str, series: Sequence[Sequence[str]], evidence: Evidence) -> Evidence:
+def _trends(run: ReportRun, protocol: str, series: Sequence[Sequence[str]], evidence: Evidence) -> Evidence:
     """Fill in the mean over series of the rise from first to last."""
-    figure = contrast(view, mean_of([trend(_outcomes(view, protocol, methods)) for methods in series]))
+    figure = contrast(run, mean_of([trend(_outcomes(run, protocol, methods)) for methods in series]))
     if figure is None:
         return replace(evidence, missing="these methods share no test image")
     methods = tuple(dict.fromkeys(name for names in series for name in names))
     return replace(evidence, figure=figure, methods=methods, protocols=(protocol,), p_value=figure.p_value)
 
 
-def _deeper(view: RunView, protocol: str) -> Evidence:
+def _deeper(run: ReportRun, protocol: str) -> Evidence:
     rule = (
         "Rise from the shallowest to the deepest network of a series, along a straight line through all of it "
         "(ResNet-18, -34, -50, -152; VGG-16, -19), mean over series."
     )
-    rows = _rows(view, protocol)
+    rows = _rows(run, protocol)
     for mode in MODES:
         series = [[rows[network, mode] for network in networks if (network, mode) in rows] for _, networks in DEPTH]
         series = [methods for methods in series if len(methods) > 1]
         if series:
             words = "; ".join(", ".join(methods) for methods in series)
-            return _trends(view, protocol, series, Evidence(rule, words))
+            return _trends(run, protocol, series, Evidence(rule, words))
     return Evidence(
         rule,
         missing="this run finished no two networks of a series in one mode, such as resnet18-entire "
@@ -218,28 +215,28 @@ def _deeper(view: RunView, protocol: str) -> Evidence:
     )
 
 
-def _larger(view: RunView, protocol: str) -> Evidence:
+def _larger(run: ReportRun, protocol: str) -> Evidence:
     rule = "Rise from the smallest to the largest input of the article's small network, along a straight line."
-    methods = sized(view, protocol)
+    methods = sized(run, protocol)
     if len(methods) < 2:
         return Evidence(rule, missing="this run finished no two sizes of cnn2, such as cnn2-48 and cnn2-128")
-    return _trends(view, protocol, [methods], Evidence(rule, ", ".join(methods)))
+    return _trends(run, protocol, [methods], Evidence(rule, ", ".join(methods)))
 
 
-def sized(view: RunView, protocol: str) -> list[str]:
+def sized(run: ReportRun, protocol: str) -> list[str]:
     """Finished methods of the article's small network, by size of input."""
-    told = view.info["methods"]
-    names = [str(name) for name in view.standing(protocol)["method"]]
+    told = run.info["methods"]
+    names = [str(name) for name in run.standing(protocol)["method"]]
     mine = [n for n in names if n in told and told[n].get("network", "") == "cnn2" and told[n].get("size")]
     return sorted(mine, key=lambda name: int(told[name]["size"]))
 
 
-def _layers(view: RunView, protocol: str) -> Evidence:
+def _layers(run: ReportRun, protocol: str) -> Evidence:
     rule = (
         "Rise from training the dense layers alone, by way of the last block, to the entire network, along a straight "
         "line, mean over networks."
     )
-    rows = _rows(view, protocol)
+    rows = _rows(run, protocol)
     networks = list(dict.fromkeys(network for network, _ in rows))
     series = [[rows[network, mode] for mode in TRAINED if (network, mode) in rows] for network in networks]
     series = [methods for methods in series if len(methods) > 1]
@@ -248,17 +245,17 @@ def _layers(view: RunView, protocol: str) -> Evidence:
         return Evidence(rule, missing=missing)
     words = "; ".join(", ".join(methods) for methods in series[:6])
     more = f" and {len(series) - 6} more networks" if len(series) > 6 else ""
-    return _trends(view, protocol, series, Evidence(rule, words + more))
+    return _trends(run, protocol, series, Evidence(rule, words + more))
 
 
-def _transfer(view: RunView, protocol: str) -> Evidence:
+def _transfer(run: ReportRun, protocol: str) -> Evidence:
     rule = (
         "Share of training time that the mode with least to train (dense, else last_block, else entire) saves against "
         "the same network from scratch, mean over networks, t interval over folds. Supported where it is above zero "
         f"and accuracy is not lower by {_MARGIN} or more; not supported where it takes longer, or "
         "loses more than that."
     )
-    rows = _rows(view, protocol)
+    rows = _rows(run, protocol)
     pairs = []
     for network, mode in rows:
         chosen = next((rows[network, other] for other in TRAINED if (network, other) in rows), None)
@@ -267,19 +264,19 @@ def _transfer(view: RunView, protocol: str) -> Evidence:
     if not pairs:
         return Evidence(rule, missing="this run finished no network both from ImageNet weights and from scratch")
     evidence = Evidence(rule, "; ".join(f"{a} against {b}" for a, b in pairs), protocols=(protocol,))
-    saved, p_value = _time_saved(view, protocol, pairs)
+    saved, p_value = _time_saved(run, protocol, pairs)
     if saved is None:
         return replace(evidence, missing="they ran on different devices, so their times cannot be compared")
-    figure = contrast(view, mean_of([trend(_outcomes(view, protocol, (b, a))) for a, b in pairs]))
+    figure = contrast(run, mean_of([trend(_outcomes(run, protocol, (b, a))) for a, b in pairs]))
     if figure is None:
         return replace(evidence, missing="these methods share no test image")
     methods = tuple(name for pair in pairs for name in pair)
     return replace(evidence, figure=figure, methods=methods, saved=saved, p_value=p_value)
 
 
-def _time_saved(view: RunView, protocol: str, pairs: Sequence[tuple[str, str]]) -> tuple[Estimate | None, float]:
+def _time_saved(run: ReportRun, protocol: str, pairs: Sequence[tuple[str, str]]) -> tuple[Estimate | None, float]:
     """One minus the ratio of seconds, geometric mean over networks; folds are the units."""
-    trials = view.run.trials
+    trials = run.data.trials
     mine = trials[(trials["protocol"] == protocol) & (trials["state"] == "ok")]
     if "device" in mine and mine.loc[mine["method"].isin({n for pair in pairs for n in pair}), "device"].nunique() > 1:
         return None, math.nan
@@ -295,69 +292,69 @@ def _time_saved(view: RunView, protocol: str, pairs: Sequence[tuple[str, str]]) 
     return Estimate(value, 1 - math.exp(found.high), 1 - math.exp(found.low), n=len(logs)), found.p_value
 
 
-def _classical(view: RunView, protocol: str) -> Evidence:
+def _classical(run: ReportRun, protocol: str) -> Evidence:
     rule = (
         "To fail means to read fewer than half of the images rightly: one half minus the accuracy of the best classical"
         " pipeline, which was picked on these images and so has luck on its side."
     )
-    best = view.best(protocol, "classical")
+    best = run.best(protocol, "classical")
     if best is None:
         return Evidence(rule, missing="this run finished no classical pipeline")
-    outcome = view.outcomes[Key(best, protocol, LAST)]
-    figure = contrast(view, [(outcome, Fraction(-1))], constant=HALF)
+    outcome = run.outcomes[Key(best, protocol, LAST)]
+    figure = contrast(run, [(outcome, Fraction(-1))], constant=HALF)
     if figure is None:
         return Evidence(rule, missing="no image was tested")
-    methods, words = [best], f"{best}: {_percent(view.accuracy(outcome))}"
-    names = [str(name) for name in view.ranked(protocol, "classical")["method"]]
+    methods, words = [best], f"{best}: {_percent(run.accuracy(outcome))}"
+    names = [str(name) for name in run.ranked(protocol, "classical")["method"]]
     linear = next((name for name in names if name.split("-")[0] in LINEAR), None)
     if linear and linear != best:
         methods.append(linear)
-        words += f"; best linear one, {linear}: {_percent(view.accuracy(_outcomes(view, protocol, [linear])[0]))}"
+        words += f"; best linear one, {linear}: {_percent(run.accuracy(_outcomes(run, protocol, [linear])[0]))}"
     network = max(
-        (name for family in ("cnn", "deep") if (name := view.best(protocol, family))),
-        key=lambda name: view.outcomes[Key(name, protocol, LAST)].correct.mean(),
+        (name for family in ("cnn", "deep") if (name := run.best(protocol, family))),
+        key=lambda name: run.outcomes[Key(name, protocol, LAST)].correct.mean(),
         default=None,
     )
     if network:
         methods.append(network)
-        words += f"; best network, {network}: {_percent(view.accuracy(_outcomes(view, protocol, [network])[0]))}"
+        words += f"; best network, {network}: {_percent(run.accuracy(_outcomes(run, protocol, [network])[0]))}"
     evidence = Evidence(rule, words, figure, methods=tuple(methods), protocols=(protocol,))
     reverse = "the best pipeline reads more than half of the images rightly"
     return replace(evidence, p_value=figure.p_value, reverse=reverse)
 
 
-def _frontal(view: RunView, protocol: str) -> Evidence:
+def _frontal(run: ReportRun, protocol: str) -> Evidence:
     rule = (
         "What classical pipelines gain on full profiles of unseen people when all views are in training in place of "
         "straight ones alone, mean over pipelines. Not supported, too, where with all views they still read fewer "
         "than half of these images rightly: then it is not the frontal training that makes them fail."
     )
     name = "frontal-to-profile"
-    other = all_views_partner(view, name) if name in view.protocols else None
+    other = all_views_partner(run, name) if name in run.protocols else None
     if other is None:
         asks = f"it takes {name} and a protocol by person in one run (suite protocols)"
         return Evidence(rule, missing=asks)
-    both = view.finished_under(name, other)
-    methods = [method for method in both if view.family(method) == "classical"]
+    both = run.finished_under(name, other)
+    methods = [method for method in both if run.family(method) == "classical"]
     if not methods:
         return Evidence(rule, missing=f"no classical pipeline finished under {name} and {other}")
-    pairs = [(view.outcomes[Key(m, name, LAST)], view.outcomes[Key(m, other, LAST)]) for m in methods]
-    figure = contrast(view, mean_of([trend(pair) for pair in pairs]))
+    pairs = [(run.outcomes[Key(m, name, LAST)], run.outcomes[Key(m, other, LAST)]) for m in methods]
+    figure = contrast(run, mean_of([trend(pair) for pair in pairs]))
     if figure is None:
         return Evidence(rule, missing=f"{name} and {other} share no test image")
     words = (
         f"{other} minus {name} on the same images, {len(methods)} pipelines; trained on "
-        f"{view.train_size(other):,.0f} and {view.train_size(name):,.0f} images, so part of the gain is the amount"
+        f"{run.train_size(other):,.0f} and {run.train_size(name):,.0f} images, so part of the gain is the amount"
     )
     evidence = Evidence(rule, words, figure, methods=tuple(methods), protocols=(name, other), p_value=figure.p_value)
-    return replace(evidence, reverse="they lose by it", objection=_still_fail(view, pairs))
+    return replace(evidence, reverse="they lose by it", objection=_still_fail(run, pairs))
 
 
-def _still_fail(view: RunView, pairs: Sequence[tuple[Outcome, Outcome]]) -> str:
+def _still_fail(run: ReportRun, pairs: Sequence[tuple[MethodPredictions, MethodPredictions]]) -> str:
     """Say so where the pipelines, trained on all views, on average read fewer than half of these images rightly."""
     share = Fraction(1, len(pairs))
     seen = [(b.where(np.isin(b.images, a.images)), share) for a, b in pairs]
-    found = contrast(view, seen)
+    found = contrast(run, seen)
     if found is None or not found.estimate.high < HALF:
         return ""
     return f"with all views in training they still read only {_percent(found.estimate)} of these images rightly"
@@ -368,7 +365,7 @@ def _percent(found: Estimate) -> str:
     return text if text == NO_VALUE else f"{text} %"
 
 
-EVIDENCE: dict[str, Callable[[RunView, str], Evidence]] = {
+EVIDENCE: dict[str, Callable[[ReportRun, str], Evidence]] = {
     "deeper": _deeper,
     "larger": _larger,
     "layers": _layers,

@@ -9,11 +9,11 @@ from typing import Any
 from fer_bench.results import Key
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table
 from ..model.wording import tested_on
 from ..plots import figures
-from .claims import RULE, Finding, sized, test_claims
+from .claims import RULE, Finding, judge_claims, sized
 from .published import load_published
 
 __all__ = ["claims_section"]
@@ -21,37 +21,37 @@ __all__ = ["claims_section"]
 CLAIM = Column("claim", "claim")
 
 
-def claims_section(view: RunView, suffix: str) -> Section:
+def claims_section(run: ReportRun, suffix: str) -> Section:
     """Every claim with what the article says, the figure of ours that tests it, and a verdict."""
-    title, protocol = "The article's claims, tested", view.primary
+    title, protocol = "The article's claims, tested", run.primary
     if protocol is None:
         return Section(f"claims{suffix}", title, ("No trial has finished, so no claim can be tested.",))
-    published, findings = load_published(), test_claims(view, protocol)
-    data = "" if view.kdef and not view.rendered else " These are other data than the article's."
+    published, findings = load_published(), judge_claims(run, protocol)
+    data = "" if run.kdef and not run.rendered else " These are other data than the article's."
     text = (
-        f"The article retells {published.paper}, doi {published.doi}. Tested under {view.shown(protocol)}, on "
-        f"{tested_on([view], protocol)}, last epoch, unless a row says otherwise.{data}"
+        f"The article retells {published.paper}, doi {published.doi}. Tested under {run.shown(protocol)}, on "
+        f"{tested_on([run], protocol)}, last epoch, unless a row says otherwise.{data}"
     )
-    verdicts = _verdicts(view, findings, f"claims-{protocol}{suffix}", f"{view.shown(protocol)}: verdicts")
+    verdicts = _verdicts(run, findings, f"claims-{protocol}{suffix}", f"{run.shown(protocol)}: verdicts")
     blocks: list[Block] = [text, RULE, verdicts]
     drawn = [(f.claim.title, f.evidence.figure.estimate) for f in findings if f.evidence.figure is not None]
     if drawn:
         caption = (
-            f"{view.shown(protocol)}: what tests each claim, in points of accuracy with 95 % intervals "
-            f"{view.unit.over}; right of zero is what the article claims. Transfer is drawn by its accuracy; its "
+            f"{run.shown(protocol)}: what tests each claim, in points of accuracy with 95 % intervals "
+            f"{run.unit.over}; right of zero is what the article claims. Transfer is drawn by its accuracy; its "
             "verdict rests on time."
         )
         svg = figures.forest(drawn, caption, "points of accuracy")
         blocks.append(Figure(f"claims-figure{suffix}", svg, caption, verdicts.id))
-    blocks += [_said(findings, suffix), *_sizes(view, protocol, suffix), *_behind(view, findings, suffix)]
-    other = _article_like(view, protocol)
+    blocks += [_said(findings, suffix), *_sizes(run, protocol, suffix), *_behind(run, findings, suffix)]
+    other = _article_like(run, protocol)
     if other:
-        title_ = f"{view.shown(other)}: the same claims where the same people are in training, as in the article"
-        blocks.append(_verdicts(view, test_claims(view, other), f"claims-{other}{suffix}", title_, folded=True))
+        title_ = f"{run.shown(other)}: the same claims where the same people are in training, as in the article"
+        blocks.append(_verdicts(run, judge_claims(run, other), f"claims-{other}{suffix}", title_, folded=True))
     return Section(f"claims{suffix}", title, tuple(blocks))
 
 
-def _verdicts(view: RunView, findings: Sequence[Finding], name: str, title: str, *, folded: bool = False) -> Table:
+def _verdicts(run: ReportRun, findings: Sequence[Finding], name: str, title: str, *, folded: bool = False) -> Table:
     rows = tuple(_verdict(finding) for finding in findings)
     timed = any(row["saved"] is not None for row in rows)
     saved = Column("saved", "training time saved, %", "share", "geometric mean over networks, t interval over folds")
@@ -59,7 +59,7 @@ def _verdicts(view: RunView, findings: Sequence[Finding], name: str, title: str,
         *(CLAIM, Column("verdict", "verdict")),
         Column("figure", "figure, points", "difference", "above zero: what the article claims; see what is measured"),
         *([saved] if timed else []),
-        *(IMAGES, unit_column(view.unit)),
+        *(IMAGES, unit_column(run.unit)),
         Column("holm", "p (Holm)", "p", "sign-flip test (time: t test over folds), corrected for the claims tested"),
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
     )
@@ -94,43 +94,43 @@ def _said(findings: Sequence[Finding], suffix: str) -> Table:
     return Table(f"claims-said{suffix}", "What the article says, and what is measured", columns, rows, head="claim")
 
 
-def _sizes(view: RunView, protocol: str, suffix: str) -> list[Block]:
+def _sizes(run: ReportRun, protocol: str, suffix: str) -> list[Block]:
     """Accuracy over the size of the input, for the article's small network."""
-    methods = sized(view, protocol)
+    methods = sized(run, protocol)
     if len(methods) < 2:
         return []
-    found = {name: view.accuracy(view.outcomes[Key(name, protocol, LAST)]) for name in methods}
-    ticks = [f"{view.info['methods'][name]['size']} px" for name in methods]
+    found = {name: run.accuracy(run.outcomes[Key(name, protocol, LAST)]) for name in methods}
+    ticks = [f"{run.info['methods'][name]['size']} px" for name in methods]
     values = [found[name] for name in methods]
     printed = {name: row.published / 100 for row in load_published().tables[0].rows for name in row.ours}
     lines = [("here", "cnn", values)]
-    if not view.rendered and view.kdef:
+    if not run.rendered and run.kdef:
         article = [Estimate(printed.get(name, math.nan)) for name in methods]
         lines += [("the article", "", article)] if any(not math.isnan(a.value) for a in article) else []
     words = "; grey: what the article prints (verified), best epoch on test" if len(lines) > 1 else ""
-    name = f"{view.shown(protocol)}: accuracy over size of input"
-    caption = f"{name}, 95 % intervals {view.unit.over}{words}. Dashed, level: chance."
-    svg = figures.line_chart(ticks, lines, caption, "side of the square picture", view.chance)
+    name = f"{run.shown(protocol)}: accuracy over size of input"
+    caption = f"{name}, 95 % intervals {run.unit.over}{words}. Dashed, level: chance."
+    svg = figures.line_chart(ticks, lines, caption, "side of the square picture", run.chance)
     return [Figure(f"sizes{suffix}", svg, caption, f"claims-methods{suffix}")]
 
 
-def _behind(view: RunView, findings: Sequence[Finding], suffix: str) -> list[Block]:
+def _behind(run: ReportRun, findings: Sequence[Finding], suffix: str) -> list[Block]:
     rows = []
     for finding in findings:
         for protocol in finding.evidence.protocols:
             for method in finding.evidence.methods:
-                outcome = view.outcomes[Key(method, protocol, LAST)]
-                found = view.accuracy(outcome)
+                outcome = run.outcomes[Key(method, protocol, LAST)]
+                found = run.accuracy(outcome)
                 rows.append(
                     {
-                        **{"claim": finding.claim.title, "method": method, "family": view.family(method)},
-                        **{"protocol": view.shown(protocol), "accuracy": found, "n": found.n, "people": found.people},
+                        **{"claim": finding.claim.title, "method": method, "family": run.family(method)},
+                        **{"protocol": run.shown(protocol), "accuracy": found, "n": found.n, "people": found.people},
                     }
                 )
     if not rows:
         return []
-    counts = (IMAGES, unit_column(view.unit))
-    columns = (CLAIM, METHOD, FAMILY, Column("protocol", "protocol"), accuracy_column(view.unit), *counts)
+    counts = (IMAGES, unit_column(run.unit))
+    columns = (CLAIM, METHOD, FAMILY, Column("protocol", "protocol"), accuracy_column(run.unit), *counts)
     return [
         Table(
             f"claims-methods{suffix}", "The methods behind each claim", columns, tuple(rows), head="claim", folded=True
@@ -138,12 +138,12 @@ def _behind(view: RunView, findings: Sequence[Finding], suffix: str) -> list[Blo
     ]
 
 
-def _article_like(view: RunView, protocol: str) -> str | None:
+def _article_like(run: ReportRun, protocol: str) -> str | None:
     """A protocol that deals images at random, as the article's; the one with most test images."""
-    told = view.info["protocols"]
+    told = run.info["protocols"]
     names = [
         name
-        for name in view.protocols
-        if name != protocol and told.get(name, {}).get("splits_by") == "image" and not view.optimistic(name)
+        for name in run.protocols
+        if name != protocol and told.get(name, {}).get("splits_by") == "image" and not run.optimistic(name)
     ]
     return max(names, key=lambda name: int(told[name].get("n_test") or 0), default=None)

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench import stats
-from fer_bench.results import Outcome
+from fer_bench.results import MethodPredictions
 
-from ..model.run_view import RunView
+from ..model.report_run import ReportRun
 from ..model.tables import Estimate
 
 __all__ = ["Contrast", "contrast", "mean_of", "trend"]
 
-Weighted = tuple[Outcome, Fraction]
+Weighted = tuple[MethodPredictions, Fraction]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Contrast:
     detectable: float
 
 
-def trend(ordered: Sequence[Outcome]) -> list[Weighted]:
+def trend(ordered: Sequence[MethodPredictions]) -> list[Weighted]:
     """Weigh methods so that the sum is the rise from the first to the last along a straight line through all.
 
     The least-squares slope over the places 0 to k - 1, times k - 1: the linear contrast of an ordered alternative. For
@@ -49,7 +49,7 @@ def trend(ordered: Sequence[Outcome]) -> list[Weighted]:
 
     Parameters
     ----------
-    ordered : sequence of Outcome
+    ordered : sequence of MethodPredictions
         At least two, in the order that a claim gives them.
     """
     k = len(ordered)
@@ -63,13 +63,13 @@ def mean_of(parts: Sequence[Sequence[Weighted]]) -> list[Weighted]:
     return [(outcome, weight / len(parts)) for part in parts for outcome, weight in part]
 
 
-def contrast(view: RunView, weighted: Sequence[Weighted], constant: Fraction = Fraction(0)) -> Contrast | None:
+def contrast(run: ReportRun, weighted: Sequence[Weighted], constant: Fraction = Fraction(0)) -> Contrast | None:
     """Weigh what methods got right, image by image, over the images that all of them were tested on.
 
     Parameters
     ----------
-    view : RunView
-    weighted : sequence of (Outcome, Fraction)
+    view : ReportRun
+    weighted : sequence of (MethodPredictions, Fraction)
     constant : Fraction
         Added to every image; one half minus an accuracy says by how much it misses half.
 
@@ -91,17 +91,17 @@ def contrast(view: RunView, weighted: Sequence[Weighted], constant: Fraction = F
     plus, minus = np.maximum(score, 0), np.maximum(-score, 0)
     sums = stats.sum_by_person(np.stack([score / scale, np.ones(len(score))], axis=1), people)
     interval = stats.people_interval(
-        sums, lambda s: s[:, 0] / s[:, 1], n=len(score), seed=view.seed, bounds=(-1.0, 1.0), unit=view.unit
+        sums, lambda s: s[:, 0] / s[:, 1], n=len(score), seed=run.seed, bounds=(-1.0, 1.0), unit=run.unit
     )
     if len(sums) > stats.BOOTSTRAP_MOST:
         p_value = stats.zero_mean_p_value(sums[:, 0])
     else:
-        p_value = stats.sign_flip_test(plus, minus, people, unit=view.unit).p_value
+        p_value = stats.sign_flip_test(plus, minus, people, unit=run.unit).p_value
     detectable = stats.minimum_detectable_difference(plus / scale, minus / scale, people)
     return Contrast(Estimate.of(interval), p_value, detectable)
 
 
-def _common(outcomes: Sequence[Outcome]) -> list[NDArray[np.int64]]:
+def _common(outcomes: Sequence[MethodPredictions]) -> list[NDArray[np.int64]]:
     """Positions in each outcome of the image-seed pairs that all have, in one order."""
     first = outcomes[0]
     if all(np.array_equal(one.images, first.images) and np.array_equal(one.seeds, first.seeds) for one in outcomes[1:]):

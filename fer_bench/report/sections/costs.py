@@ -13,7 +13,7 @@ from fer_bench.results import Key
 
 from ..model.columns import FAMILY, METHOD, accuracy_column
 from ..model.paths import without_folders
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Embedded, Estimate, Section, Table, cell_text
 from ..plots import svg
 
@@ -29,32 +29,32 @@ STATE_WORDS = {
 }
 
 
-def costs_section(view: RunView, suffix: str) -> Section:
+def costs_section(run: ReportRun, suffix: str) -> Section:
     """Accuracy against seconds, and what one fold takes."""
-    title, protocol = "Cost", view.primary
+    title, protocol = "Cost", run.primary
     if protocol is None:
         return Section(f"cost{suffix}", title, ("No trial has finished, so nothing was timed.",))
-    rows = _cost_rows(view, protocol)
+    rows = _cost_rows(run, protocol)
     points = [
         (row["method"], row["family"], row["fit"], row["accuracy"].value)
         for row in rows
         if row["fit"] > 0 and row["status"] == "ok"
     ]
     caption = (
-        f"{view.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the "
+        f"{run.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the "
         "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep, diamond: other families; "
         "dashed: chance."
     )
     axis = "seconds to fit one fold"
     name = f"cost-{protocol}{suffix}"
-    drawn = svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis, view.chance) if points else None
-    figure: list[Block] = [replace(drawn, table=name), _any_cost(view, rows, suffix)] if drawn else []
+    drawn = svg.scatter_figure(f"cost-figure{suffix}", points, caption, axis, run.chance) if points else None
+    figure: list[Block] = [replace(drawn, table=name), _any_cost(run, rows, suffix)] if drawn else []
     fronts = _mark_fronts(rows)
     columns = (
         *(
             METHOD,
             FAMILY,
-            accuracy_column(view.unit),
+            accuracy_column(run.unit),
             Column("front", "on the front of", "text", "costs at which no cheaper method is as accurate"),
             SECONDS,
             Column("spread", "least to most, s", "text", "over the finished folds"),
@@ -67,13 +67,13 @@ def costs_section(view: RunView, suffix: str) -> Section:
         *([Column("parameters", "parameters", "count")] if any(row.get("parameters") for row in rows) else []),
         Column("device", "device"),
     )
-    notes = (*fronts, _machine_note(view), "Times of trials that ran side by side on few cores are longer than alone.")
+    notes = (*fronts, _machine_note(run), "Times of trials that ran side by side on few cores are longer than alone.")
     return Section(
         f"cost{suffix}",
         title,
         (
             *figure,
-            Table(name, f"{view.shown(protocol)}: cost", columns, tuple(rows), notes=notes),
+            Table(name, f"{run.shown(protocol)}: cost", columns, tuple(rows), notes=notes),
         ),
     )
 
@@ -104,7 +104,7 @@ def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     )
 
 
-def _any_cost(view: RunView, rows: Sequence[dict[str, Any]], suffix: str) -> Embedded:
+def _any_cost(run: ReportRun, rows: Sequence[dict[str, Any]], suffix: str) -> Embedded:
     """The same points for the page to draw over a cost that the reader chooses."""
     finished = [row for row in rows if row["status"] == "ok"]
     axes = [
@@ -121,15 +121,15 @@ def _any_cost(view: RunView, rows: Sequence[dict[str, Any]], suffix: str) -> Emb
         f"cost-any{suffix}",
         "costs",
         "Accuracy over a cost of your choice",
-        {"axes": axes, "methods": points, "chance": view.chance},
+        {"axes": axes, "methods": points, "chance": run.chance},
         "Opened as a page with scripts allowed, the report draws accuracy over training time, prediction time or memory"
         " here; the table below holds the figures.",
     )
 
 
-def failures_section(view: RunView, suffix: str) -> Section:
+def failures_section(run: ReportRun, suffix: str) -> Section:
     """Planned trials without a figure, by reason; and warnings of those that finished."""
-    trials = view.run.trials
+    trials = run.data.trials
     absent = trials[trials["state"] != "ok"]
     blocks: list[Block] = []
     if trials.empty:
@@ -153,35 +153,35 @@ _WHO = (
 )
 
 
-def _cost_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
-    table, trials = view.results, view.run.trials
+def _cost_rows(run: ReportRun, protocol: str) -> list[dict[str, Any]]:
+    table, trials = run.results, run.data.trials
     chosen = table[(table["protocol"] == protocol) & (table["selection"] == LAST) & (table["n_done"] > 0)]
     rows = []
     for found in chosen.sort_values(["fit_seconds", "method"]).to_dict("records"):
         method = str(found["method"])
         mine = trials[(trials["method"] == method) & (trials["protocol"] == protocol) & (trials["state"] == "ok")]
-        outcome = view.outcomes[Key(method, protocol, LAST)]
+        outcome = run.outcomes[Key(method, protocol, LAST)]
         fastest, slowest = (cell_text(SECONDS, float(mine["fit_seconds"].agg(end))) for end in ("min", "max"))
         rows.append(
             {
                 **{"method": method, "family": found["family"], "status": found["status"]},
-                "accuracy": view.accuracy(outcome) if found["status"] == "ok" else Estimate(float("nan")),
+                "accuracy": run.accuracy(outcome) if found["status"] == "ok" else Estimate(float("nan")),
                 **{"fit": float(found["fit_seconds"]), "spread": f"{fastest} to {slowest}", "trials": len(mine)},
                 **{"prepare": float(found["prepare_seconds"]), "predict": float(found["predict_ms_per_image"])},
                 **{"cpu": float(found["cpu_seconds"]), "memory": float(found["peak_rss_mb"])},
-                "parameters": view.info["methods"].get(method, {}).get("n_parameters"),
+                "parameters": run.info["methods"].get(method, {}).get("n_parameters"),
                 "device": ", ".join(sorted(set(mine["device"]))) if "device" in mine else "",
             }
         )
     return rows
 
 
-def _machine_note(view: RunView) -> str:
-    machine = view.info.get("machine", {})
+def _machine_note(run: ReportRun) -> str:
+    machine = run.info.get("machine", {})
     gpu = f", {machine['gpu']}" if machine.get("gpu") else ""
     return (
         f"Measured on {machine.get('cpu', 'an unnamed processor')}, {machine.get('cores', '?')} cores{gpu}, "
-        f"with {view.info.get('workers', '?')} workers at a time."
+        f"with {run.info.get('workers', '?')} workers at a time."
     )
 
 

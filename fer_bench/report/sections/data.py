@@ -10,7 +10,7 @@ from typing import Any
 from fer_bench.data import LAYOUT_SUMMARIES
 
 from ..model.paths import without_folders
-from ..model.run_view import RunView
+from ..model.report_run import ReportRun
 from ..model.tables import Block, Column, Section, Table
 
 __all__ = ["data_section", "fact_table"]
@@ -21,12 +21,12 @@ MOST_NAMES = 1000
 _FILES = Column("files", "files", "count")
 
 
-def data_section(view: RunView, suffix: str) -> Section:
+def data_section(run: ReportRun, suffix: str) -> Section:
     """The audit: images and people, options that chose them, crops, files left out, and the balance of the folds."""
-    dataset = view.info["dataset"]
-    blocks: list[Block] = [fact_table(f"data-facts{suffix}", "The images", _facts(view))]
+    dataset = run.info["dataset"]
+    blocks: list[Block] = [fact_table(f"data-facts{suffix}", "The images", _facts(run))]
     blocks += _crops(dataset.get("crop_audit"), suffix)
-    blocks += _balance(view, suffix)
+    blocks += _balance(run, suffix)
     blocks += _left_out([(str(item["file"]), str(item["reason"])) for item in dataset.get("excluded", ())], suffix)
     return Section(f"data{suffix}", "Data", tuple(blocks))
 
@@ -37,14 +37,14 @@ def fact_table(name: str, title: str, facts: Iterable[tuple[str, str]]) -> Table
     return Table(name, title, (Column("what", "what"), Column("value", "value")), rows, head="what")
 
 
-def _facts(view: RunView) -> list[tuple[str, str]]:
-    dataset = view.info["dataset"]
-    people = f"{dataset['n_people']:,}" if view.unit.tells_people else "not told"
-    stands_in = "" if view.unit.tells_people else f"{view.unit.many}: intervals and tests are {view.unit.over}"
+def _facts(run: ReportRun) -> list[tuple[str, str]]:
+    dataset = run.info["dataset"]
+    people = f"{dataset['n_people']:,}" if run.unit.tells_people else "not told"
+    stands_in = "" if run.unit.tells_people else f"{run.unit.many}: intervals and tests are {run.unit.over}"
     return [
         ("name", str(dataset["name"])),
-        ("layout", _layout_words(view)),
-        ("faces", "rendered, drawn by a computer" if view.rendered else "photographs"),
+        ("layout", _layout_words(run)),
+        ("faces", "rendered, drawn by a computer" if run.rendered else "photographs"),
         ("images", f"{dataset['n_images']:,}"),
         ("people", people),
         ("unit in place of people", stands_in),
@@ -58,13 +58,13 @@ def _facts(view: RunView) -> list[tuple[str, str]]:
     ]
 
 
-def _layout_words(view: RunView) -> str:
+def _layout_words(run: ReportRun) -> str:
     """The sentences of one layout, or of the two that were joined for cross-dataset.
 
     The run's own, since a package's layout need not be installed where a report is made; earlier runs had none.
     """
-    known = view.info["dataset"].get("layout_summary")
-    return str(known or "; and ".join(LAYOUT_SUMMARIES.get(name, name) for name in view.layouts))
+    known = run.info["dataset"].get("layout_summary")
+    return str(known or "; and ".join(LAYOUT_SUMMARIES.get(name, name) for name in run.layouts))
 
 
 def _options(dataset: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -106,12 +106,12 @@ def _crops(found: Mapping[str, Any] | None, suffix: str) -> list[Block]:
     return blocks
 
 
-def _balance(view: RunView, suffix: str) -> list[Block]:
+def _balance(run: ReportRun, suffix: str) -> list[Block]:
     rows = []
-    for name in view.protocols:
-        words = str(view.info["protocols"].get(name, {}).get("balance") or "")
+    for name in run.protocols:
+        words = str(run.info["protocols"].get(name, {}).get("balance") or "")
         if words:
-            rows.append({"protocol": view.shown(name), "balance": words})
+            rows.append({"protocol": run.shown(name), "balance": words})
     if not rows:
         return []
     columns = (Column("protocol", "protocol"), Column("balance", "test sides of its folds"))

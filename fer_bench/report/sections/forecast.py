@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..model.run_view import FAMILY_WORDS, RunView
+from ..model.report_run import FAMILY_WORDS, ReportRun
 from ..model.tables import Column, Table
 
 __all__ = ["foreseen_tables"]
@@ -19,9 +19,9 @@ _SOURCES = {
 }
 
 
-def foreseen_tables(view: RunView, suffix: str) -> list[Table]:
+def foreseen_tables(run: ReportRun, suffix: str) -> list[Table]:
     """Predicted and true seconds by family; nothing for runs that predicted nothing or finished nothing."""
-    trials = _paired(view)
+    trials = _paired(run)
     if trials.empty:
         return []
     groups = list(trials.groupby("family", sort=False))
@@ -37,20 +37,20 @@ def foreseen_tables(view: RunView, suffix: str) -> list[Table]:
         Column("sources", "predicted from", "text", "own measurements, or the shipped estimate, scaled to the machine"),
     )
     title = "Predicted and true time"
-    return [Table(f"foreseen{suffix}", title, columns, tuple(rows), _notes(view), head="family", folded=True)]
+    return [Table(f"foreseen{suffix}", title, columns, tuple(rows), _notes(run), head="family", folded=True)]
 
 
-def _paired(view: RunView) -> pd.DataFrame:
+def _paired(run: ReportRun) -> pd.DataFrame:
     """One row a finished trial that was predicted: id, family, source, predicted and true seconds."""
-    rows = view.info.get("plan", ())
+    rows = run.info.get("plan", ())
     plan = pd.DataFrame([row for row in rows if row.get("predicted_from") and row.get("predicted_seconds") is not None])
-    done = view.run.trials[view.run.trials["state"] == "ok"]
+    done = run.data.trials[run.data.trials["state"] == "ok"]
     if plan.empty or done.empty:
         return pd.DataFrame()
     known = plan[["id", "predicted_seconds", "predicted_from"]].astype({"id": str, "predicted_seconds": float})
     found = done.merge(known, on="id")
     found["true"] = found["fit_seconds"] + found["predict_seconds"] - found["prepare_seconds"].fillna(0.0)
-    found["family"] = found["method"].map(view.family)
+    found["family"] = found["method"].map(run.family)
     return found[found["true"].notna() & (found["predicted_seconds"] > 0)]
 
 
@@ -69,12 +69,12 @@ def _row(family: str, found: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _notes(view: RunView) -> tuple[str, ...]:
-    wall = (view.info.get("forecast") or {}).get("wall_seconds")
-    took = (view.info.get("phase_seconds") or {}).get("trials")
-    if not wall or not took or (view.run.trials["state"] == "missing").any():
+def _notes(run: ReportRun) -> tuple[str, ...]:
+    wall = (run.info.get("forecast") or {}).get("wall_seconds")
+    took = (run.info.get("phase_seconds") or {}).get("trials")
+    if not wall or not took or (run.data.trials["state"] == "missing").any():
         return ()
     return (
-        f"Predicted from the first trial's start to the last one's end, with {view.info.get('workers', '?')} workers: "
+        f"Predicted from the first trial's start to the last one's end, with {run.info.get('workers', '?')} workers: "
         f"{wall / 60:.1f} minutes; it took {took / 60:.1f} minutes, over all calls of the run.",
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.results import Key
 
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Section, Table
 from .data import MOST_NAMES
 
@@ -20,7 +20,7 @@ HARDEST = 50
 """How many images are named where none is missed by all methods."""
 
 
-def readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+def readings(run: ReportRun, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """Count, for every tested image, the finished methods that read it rightly.
 
     A method that tested an image more than once, with several seeds, reads it where most of its answers are right.
@@ -32,18 +32,18 @@ def readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int
     right, label : (n,) int64
         Methods that read the image rightly, and its label, an index into ``EMOTIONS``.
     """
-    kept = view.kept.get(("readings", protocol))
+    kept = run.kept.get(("readings", protocol))
     if kept is None:
-        kept = view.kept["readings", protocol] = _readings(view, protocol)
+        kept = run.kept["readings", protocol] = _readings(run, protocol)
     images, right, label = kept
     return images, right, label
 
 
-def _readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+def _readings(run: ReportRun, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     images: NDArray[Any] | None = None
     counted: list[tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.int64]]] = []
-    for method in view.ranked(protocol)["method"]:
-        outcome = view.outcomes[Key(str(method), protocol, LAST)]
+    for method in run.ranked(protocol)["method"]:
+        outcome = run.outcomes[Key(str(method), protocol, LAST)]
         names, first, place = np.unique(outcome.images, return_index=True, return_inverse=True)
         share = np.bincount(place, weights=outcome.correct) / np.bincount(place)
         counted.append((names, share > 0.5, outcome.labels[first]))
@@ -59,35 +59,35 @@ def _readings(view: RunView, protocol: str) -> tuple[NDArray[Any], NDArray[np.in
     return images, right, label
 
 
-def missed_by_all(view: RunView, protocol: str) -> tuple[NDArray[Any], int]:
+def missed_by_all(run: ReportRun, protocol: str) -> tuple[NDArray[Any], int]:
     """Names of the images that no finished method reads, sorted, and how many images all were tested on."""
-    images, right, _ = readings(view, protocol)
+    images, right, _ = readings(run, protocol)
     return images[right == 0], len(images)
 
 
-def hard_section(view: RunView, suffix: str) -> Section:
+def hard_section(run: ReportRun, suffix: str) -> Section:
     """Pictures that every method gets wrong, and how many methods read how many pictures."""
-    title, protocol = "Pictures that methods get wrong", view.primary
-    if protocol is None or len(view.ranked(protocol)) < 2:
+    title, protocol = "Pictures that methods get wrong", run.primary
+    if protocol is None or len(run.ranked(protocol)) < 2:
         return Section(f"hard{suffix}", title, ("It takes two finished methods to say what none of them reads.",))
-    images, right, _label = readings(view, protocol)
+    images, right, _label = readings(run, protocol)
     if not len(images):
         return Section(f"hard{suffix}", title, ("The methods were not tested on the same images.",))
-    methods = len(view.ranked(protocol))
+    methods = len(run.ranked(protocol))
     text = (
-        f"Under {view.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are read rightly by none "
+        f"Under {run.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are read rightly by none "
         f"of {methods} methods and {int((right == methods).sum()):,} by all. "
         "No picture is shown here: `fer-bench report RUN --gallery` writes them to a file of its own, for your eyes "
         "only."
     )
-    blocks: list[Block] = [text, _by_expression(view, protocol, suffix)]
-    blocks.append(_names(view, protocol, suffix))
+    blocks: list[Block] = [text, _by_expression(run, protocol, suffix)]
+    blocks.append(_names(run, protocol, suffix))
     return Section(f"hard{suffix}", title, tuple(blocks))
 
 
-def _by_expression(view: RunView, protocol: str, suffix: str) -> Table:
-    _images, right, label = readings(view, protocol)
-    methods = len(view.ranked(protocol))
+def _by_expression(run: ReportRun, protocol: str, suffix: str) -> Table:
+    _images, right, label = readings(run, protocol)
+    methods = len(run.ranked(protocol))
     rows = []
     for place, name in enumerate(EMOTION_NAMES):
         mine = right[label == place]
@@ -103,11 +103,11 @@ def _by_expression(view: RunView, protocol: str, suffix: str) -> Table:
         Column("few", "by fewer than a quarter", "count", "of the methods, those read by none among them"),
         *(Column("all", "by all", "count"), Column("n", "images", "count", "that all finished methods were tested on")),
     )
-    title = f"{view.shown(protocol)}: images by how many of {methods} methods read them"
+    title = f"{run.shown(protocol)}: images by how many of {methods} methods read them"
     return Table(f"hard-{protocol}{suffix}", title, columns, tuple(rows), head="label")
 
 
-def hardest(view: RunView, protocol: str, most: int) -> tuple[list[str], str]:
+def hardest(run: ReportRun, protocol: str, most: int) -> tuple[list[str], str]:
     """Images that no finished method reads, sorted; where each is read by some, those that fewest read.
 
     Returns
@@ -117,31 +117,31 @@ def hardest(view: RunView, protocol: str, most: int) -> tuple[list[str], str]:
     title : str
         What they are.
     """
-    images, right, _ = readings(view, protocol)
-    missed, _ = missed_by_all(view, protocol)
+    images, right, _ = readings(run, protocol)
+    missed, _ = missed_by_all(run, protocol)
     if len(missed):
         return [str(name) for name in missed[:most]], f"{len(missed):,} images that no method reads"
     order = np.lexsort((images, right))[: min(most, HARDEST)]
     return [str(name) for name in images[order]], f"each image is read by some method: the {len(order)} read by fewest"
 
 
-def _names(view: RunView, protocol: str, suffix: str) -> Table:
-    images, right, _ = readings(view, protocol)
-    names, what = hardest(view, protocol, MOST_NAMES)
+def _names(run: ReportRun, protocol: str, suffix: str) -> Table:
+    images, right, _ = readings(run, protocol)
+    names, what = hardest(run, protocol, MOST_NAMES)
     reads = dict(zip(map(str, images), map(int, right), strict=True))
-    rows = tuple({"image": name, "right": reads[name], **taken_for(view, protocol, name)} for name in names)
+    rows = tuple({"image": name, "right": reads[name], **taken_for(run, protocol, name)} for name in names)
     columns = (
         *(Column("image", "file", "code"), Column("label", "shown"), Column("right", "read by", "count", "methods")),
         Column("taken", "most often misread as"),
-        *(Column("times", "by methods", "count", "methods that agree on this answer"), Column("person", view.unit.one)),
+        *(Column("times", "by methods", "count", "methods that agree on this answer"), Column("person", run.unit.one)),
     )
     total = int((right == 0).sum())
     more = (f"The first {MOST_NAMES:,} of {total:,}.",) if total > len(names) else ()
-    title = f"{view.shown(protocol)}: {what}"
+    title = f"{run.shown(protocol)}: {what}"
     return Table(f"missed-{protocol}{suffix}", title, columns, rows, more, head="image", folded=True)
 
 
-def taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
+def taken_for(run: ReportRun, protocol: str, image: str) -> dict[str, Any]:
     """Tell who is on an image, what it shows, and which wrong answer most methods give to it.
 
     Returns
@@ -151,8 +151,8 @@ def taken_for(view: RunView, protocol: str, image: str) -> dict[str, Any]:
     """
     votes = np.zeros(len(EMOTIONS), dtype=np.int64)
     label, person = 0, ""
-    for method in view.ranked(protocol)["method"]:
-        outcome = view.outcomes[Key(str(method), protocol, LAST)]
+    for method in run.ranked(protocol)["method"]:
+        outcome = run.outcomes[Key(str(method), protocol, LAST)]
         place = int(np.searchsorted(outcome.images, image))
         votes[outcome.predicted[place]] += 1
         label, person = int(outcome.labels[place]), str(outcome.people[place])

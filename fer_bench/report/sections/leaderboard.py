@@ -13,10 +13,10 @@ import numpy as np
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.methods import COMPARED_FAMILIES
-from fer_bench.results import Key, Outcome
+from fer_bench.results import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
-from ..model.run_view import BEST, FAMILY_WORDS, LAST, RunView
+from ..model.report_run import BEST, FAMILY_WORDS, LAST, ReportRun
 from ..model.tables import Block, Column, Drawing, Estimate, Section, Table
 from ..model.wording import OPTIMISTIC, common_unit, tested_on
 from ..plots import svg
@@ -44,35 +44,35 @@ TRIALS = Column("trials", "trials", "text", "finished of planned")
 TUNING = Column("tuning", "parameters", "text", "default: as stated; tuned: chosen by people inside each training fold")
 
 
-def leaderboard_section(views: Sequence[RunView]) -> Section:
+def leaderboard_section(runs: Sequence[ReportRun]) -> Section:
     """All methods by accuracy, one table a protocol, unseen people first; then what to hold them against."""
-    names = list(dict.fromkeys(name for view in views for name in view.protocols))
-    unseen = {name: any(view.unseen_people(name) for view in views) for name in names}
+    names = list(dict.fromkeys(name for run in runs for name in run.protocols))
+    unseen = {name: any(run.unseen_people(name) for run in runs) for name in names}
     blocks: list[Block] = []
     for name in sorted(names, key=lambda name: not unseen[name]):
-        table = _leaderboard(views, name)
+        table = _leaderboard(runs, name)
         blocks.append(table if table.rows else f"{name}: no method has a finished trial.")
     if not names:
         blocks.append("The plan of this run is empty.")
-    return Section("leaderboard", "Leaderboard", (*blocks, _references(views)))
+    return Section("leaderboard", "Leaderboard", (*blocks, _references(runs)))
 
 
-def families_section(view: RunView, suffix: str) -> Section:
+def families_section(run: ReportRun, suffix: str) -> Section:
     """Classical, cnn and deep: the best and the median of each, and where every method lies."""
     blocks: list[Block] = []
-    for protocol in view.protocols:
-        families = view.families(protocol)
+    for protocol in run.protocols:
+        families = run.families(protocol)
         if families:
-            table = _families(view, protocol, families, suffix)
-            blocks += [table, _strip(view, protocol, families, table.id)]
+            table = _families(run, protocol, families, suffix)
+            blocks += [table, _strip(run, protocol, families, table.id)]
     return Section(f"families{suffix}", "Families", tuple(blocks) or ("No method finished all of its trials.",))
 
 
-def pairs_section(view: RunView, suffix: str) -> Section:
+def pairs_section(run: ReportRun, suffix: str) -> Section:
     """The best of each family against the best of each other, on the same images."""
-    tables = [table for protocol in view.protocols if (table := _pairs(view, protocol, suffix)).rows]
+    tables = [table for protocol in run.protocols if (table := _pairs(run, protocol, suffix)).rows]
     text = (
-        f"The more accurate method minus the other, on the same images. {_test_words(view.unit)} Each method was "
+        f"The more accurate method minus the other, on the same images. {_test_words(run.unit)} Each method was "
         "picked as the best of its family on these very images, which flatters both."
     )
     if not tables:
@@ -92,24 +92,24 @@ def _test_words(unit: stats.Unit) -> str:
     )
 
 
-def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
-    rows = [row for view in views for row in _leader_rows(view, protocol)]
+def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
+    rows = [row for run in runs for row in _leader_rows(run, protocol)]
     # Rows on other data stand in another block: an order by accuracy over both would compare the data.
-    data = {view.label: 0 if same_data(views) else place for place, view in enumerate(views)}
+    data = {run.label: 0 if same_data(runs) else place for place, run in enumerate(runs)}
     rows.sort(key=lambda r: (data[r["run"]], r["status"] != "ok", -r["accuracy"].value, r["method"], r["run"]))
-    ranked = all(view.declares_winner for view in views) and same_data(views)
+    ranked = all(run.declares_winner for run in runs) and same_data(runs)
     place = 0
     for row in rows:
         if ranked and row["status"] == "ok":
             place += 1
             row["rank"] = place
         row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"], row["chance"]))
-    unit, optimistic = common_unit(views), any(view.optimistic(protocol) for view in views)
+    unit, optimistic = common_unit(runs), any(run.optimistic(protocol) for run in runs)
     columns = [
         *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
-        *(METHOD, FAMILY, *([RUN] if len(views) > 1 else []), accuracy_column(unit), TUNING),
+        *(METHOD, FAMILY, *([RUN] if len(runs) > 1 else []), accuracy_column(unit), TUNING),
         *(Column("bar", "0 to 100 %", "drawing"), IMAGES, unit_column(unit)),
-        *([BEHIND, _p_behind(unit)] if ranked and len(views) == 1 else []),
+        *([BEHIND, _p_behind(unit)] if ranked and len(runs) == 1 else []),
         *([WATCHED] if any("watched" in row for row in rows) else []),
         *([AS_PUBLISHED] if optimistic else []),
         *(
@@ -121,13 +121,13 @@ def _leaderboard(views: Sequence[RunView], protocol: str) -> Table:
             Column("status", "status", "text", "partial: some trials did not finish"),
         ),
     ]
-    shown = views[0].shown(protocol) if len(views) == 1 else protocol + (" (optimistic)" if optimistic else "")
+    shown = runs[0].shown(protocol) if len(runs) == 1 else protocol + (" (optimistic)" if optimistic else "")
     return Table(
         id=f"leaderboard-{protocol}",
-        title=f"{shown}: tested on {tested_on(views, protocol)}",
+        title=f"{shown}: tested on {tested_on(runs, protocol)}",
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=_leader_notes(views, protocol),
+        notes=_leader_notes(runs, protocol),
         interactive=True,
     )
 
@@ -137,18 +137,18 @@ def _p_behind(unit: stats.Unit) -> Column:
     return Column("p_behind", "p (Holm)", "p", text)
 
 
-def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
-    table = view.results[(view.results["protocol"] == protocol) & (view.results["n_done"] > 0)]
-    behind = _behind(view, protocol) if view.declares_winner else {}
+def _leader_rows(run: ReportRun, protocol: str) -> list[dict[str, Any]]:
+    table = run.results[(run.results["protocol"] == protocol) & (run.results["n_done"] > 0)]
+    behind = _behind(run, protocol) if run.declares_winner else {}
     rows = []
     for found in table[table["selection"] == LAST].to_dict("records"):
         n, people, method = int(found["n_test"]), int(found["n_units"]), str(found["method"])
-        accuracy = view.accuracy(view.outcomes[Key(method, protocol, LAST)])
+        accuracy = run.accuracy(run.outcomes[Key(method, protocol, LAST)])
         row = {
             "method": method,
             "family": found["family"],
-            "run": view.label,
-            "chance": view.chance,
+            "run": run.label,
+            "chance": run.chance,
             "accuracy": accuracy,
             "tuning": "tuned" if found["tuning"] == "tuned" else "default",
             "n": n,
@@ -161,11 +161,11 @@ def _leader_rows(view: RunView, protocol: str) -> list[dict[str, Any]]:
             "status": found["status"],
             **behind.get(method, {}),
         }
-        watched = view.outcomes.get(Key(method, protocol, BEST))
+        watched = run.outcomes.get(Key(method, protocol, BEST))
         if watched is not None:
-            row["watched"] = view.accuracy(watched)
-        if view.optimistic(protocol):
-            row["published"] = view.as_published(method, protocol)
+            row["watched"] = run.accuracy(watched)
+        if run.optimistic(protocol):
+            row["published"] = run.as_published(method, protocol)
         rows.append(row)
     return rows
 
@@ -177,13 +177,13 @@ def _beside(found: Mapping[str, Any], name: str, accuracy: Estimate) -> Estimate
     return replace(accuracy, value=value, low=low, high=high, why=why if math.isnan(low) else "")
 
 
-def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
+def _behind(run: ReportRun, protocol: str) -> dict[str, dict[str, Any]]:
     """Difference of every standing method to the first, with Holm's p over all pairs that it was picked from."""
-    methods = [str(name) for name in view.standing(protocol)["method"]]
+    methods = [str(name) for name in run.standing(protocol)["method"]]
     if len(methods) < 2:
         return {}
-    first = view.outcomes[Key(methods[0], protocol, LAST)]
-    found = {name: view.difference(view.outcomes[Key(name, protocol, LAST)], first) for name in methods[1:]}
+    first = run.outcomes[Key(methods[0], protocol, LAST)]
+    found = {name: run.difference(run.outcomes[Key(name, protocol, LAST)], first) for name in methods[1:]}
     tested = {name: difference for name, difference in found.items() if difference is not None}
     p_values = [difference.test.p_value for difference in tested.values()]
     # Corrected for the k - 1 differences alone, one of eleven equal methods would lead in 15 of 100 runs
@@ -195,36 +195,36 @@ def _behind(view: RunView, protocol: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _leader_notes(views: Sequence[RunView], protocol: str) -> tuple[str, ...]:
-    over = common_unit(views).over
-    chances = [f"1/{n} = {100 / n:.1f} %" for n in dict.fromkeys(view.n_classes for view in views)]
+def _leader_notes(runs: Sequence[ReportRun], protocol: str) -> tuple[str, ...]:
+    over = common_unit(runs).over
+    chances = [f"1/{n} = {100 / n:.1f} %" for n in dict.fromkeys(run.n_classes for run in runs)]
     notes = [f"The dashed line in the bars is chance, {' or '.join(chances)}. Intervals: 95 %, {over}."]
-    notes += [f"{protocol} is {OPTIMISTIC}." for view in views if view.optimistic(protocol)]
-    for view in views:
-        planned = view.results[(view.results["protocol"] == protocol) & (view.results["selection"] == LAST)]
+    notes += [f"{protocol} is {OPTIMISTIC}." for run in runs if run.optimistic(protocol)]
+    for run in runs:
+        planned = run.results[(run.results["protocol"] == protocol) & (run.results["selection"] == LAST)]
         without = int((planned["n_done"] == 0).sum())
         if without:
-            where = f" of {view.label}" if len(views) > 1 else ""
+            where = f" of {run.label}" if len(runs) > 1 else ""
             notes.append(
                 f"{without} planned methods{where} have no figure here: see what was skipped or failed, and why."
             )
         methods = set(planned.loc[planned["interval_method"].astype(str) != "", "interval_method"])
         notes += [f"How the intervals were made: {method}." for method in sorted(methods)]
-    if not all(view.declares_winner for view in views):
+    if not all(run.declares_winner for run in runs):
         notes.append("Rows are in order of accuracy for finding them again; a quick run or rendered faces rank nobody.")
-    if not same_data(views):
+    if not same_data(runs):
         notes.append("The runs are of other data: each run's rows stand together, unranked, and nothing is averaged.")
     return tuple(dict.fromkeys(notes))
 
 
-def _references(views: Sequence[RunView]) -> Table:
+def _references(runs: Sequence[ReportRun]) -> Table:
     rows = [
         {"what": "chance", "accuracy": f"{100 / n:.1f}", "note": f"one of {n} expressions, guessed"}
-        for n in dict.fromkeys(view.n_classes for view in views)
+        for n in dict.fromkeys(run.n_classes for run in runs)
     ]
-    rows += _majorities(views)
+    rows += _majorities(runs)
     people = load_published().humans
-    if any(view.kdef for view in views):
+    if any(run.kdef for run in runs):
         said = f"{people.caveat}; doi {people.doi}"
         rows.append({"what": people.label, "accuracy": f"about {people.accuracy:g}", "note": said})
     return Table(
@@ -236,15 +236,15 @@ def _references(views: Sequence[RunView]) -> Table:
     )
 
 
-def _majorities(views: Sequence[RunView]) -> list[dict[str, str]]:
+def _majorities(runs: Sequence[ReportRun]) -> list[dict[str, str]]:
     """What naming the most frequent expression always would give, where that is more than chance."""
     names = dict(zip(EMOTIONS, EMOTION_NAMES, strict=True))
     found: dict[tuple[str, str], list[str]] = {}
-    for view in views:
-        for protocol in view.protocols:
-            code, share = view.majority(protocol)
-            if code and f"{100 * share:.1f}" != f"{100 * view.chance:.1f}":
-                where = f"{view.shown(protocol)} of {view.label}" if len(views) > 1 else view.shown(protocol)
+    for run in runs:
+        for protocol in run.protocols:
+            code, share = run.majority(protocol)
+            if code and f"{100 * share:.1f}" != f"{100 * run.chance:.1f}":
+                where = f"{run.shown(protocol)} of {run.label}" if len(runs) > 1 else run.shown(protocol)
                 found.setdefault((code, f"{100 * share:.1f}"), []).append(where)
     what = "the most frequent expression"
     return [
@@ -253,18 +253,18 @@ def _majorities(views: Sequence[RunView]) -> list[dict[str, str]]:
     ]
 
 
-def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: str) -> Table:
+def _families(run: ReportRun, protocol: str, families: tuple[str, ...], suffix: str) -> Table:
     rows = []
     for family in families:
-        ranked = view.ranked(protocol, family)
+        ranked = run.ranked(protocol, family)
         best, methods = ranked.iloc[0], [str(name) for name in ranked["method"]]
         rows.append(
             {
                 "family": family,
                 "methods": len(methods),
                 "best": str(best["method"]),
-                "accuracy": view.accuracy(view.outcomes[Key(str(best["method"]), protocol, LAST)]),
-                "median": view.median_accuracy(protocol, methods),
+                "accuracy": run.accuracy(run.outcomes[Key(str(best["method"]), protocol, LAST)]),
+                "median": run.median_accuracy(protocol, methods),
                 "lowest": f"{100 * ranked['accuracy'].min():.1f} ({ranked.iloc[-1]['method']})",
                 "n": int(best["n_test"]),
                 "people": int(best["n_units"]),
@@ -272,15 +272,15 @@ def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: s
         )
     return Table(
         id=f"families-{protocol}{suffix}",
-        title=f"{view.shown(protocol)}: families",
+        title=f"{run.shown(protocol)}: families",
         columns=(
             FAMILY,
             Column("methods", "methods", "count", "methods whose trials all finished"),
             Column("best", "the best", "code"),
-            Column("accuracy", "its accuracy, %", "share", accuracy_column(view.unit).help),
+            Column("accuracy", "its accuracy, %", "share", accuracy_column(run.unit).help),
             Column("median", "median method, %", "share", "half of the family's methods do better, half do worse"),
             Column("lowest", "lowest, %", "text"),
-            *(IMAGES, unit_column(view.unit)),
+            *(IMAGES, unit_column(run.unit)),
         ),
         rows=tuple(rows),
         notes=("The best of many methods is partly the luckiest: the median shows the family without that luck.",),
@@ -288,34 +288,34 @@ def _families(view: RunView, protocol: str, families: tuple[str, ...], suffix: s
     )
 
 
-def _strip(view: RunView, protocol: str, families: tuple[str, ...], table_id: str) -> Block:
+def _strip(run: ReportRun, protocol: str, families: tuple[str, ...], table_id: str) -> Block:
     lanes = []
     for family in families:
-        ranked = view.ranked(protocol, family)
+        ranked = run.ranked(protocol, family)
         lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
     words = "; ".join(FAMILY_WORDS[family] for family in families)
     figure = svg.strip_figure(
         f"{table_id}-strip",
         lanes,
-        f"{view.shown(protocol)}: every mark is a method ({words}); dashed: chance.",
-        view.chance,
+        f"{run.shown(protocol)}: every mark is a method ({words}); dashed: chance.",
+        run.chance,
     )
     return replace(figure, table=table_id)
 
 
-def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
-    best = {family: view.best(protocol, family) for family in view.families(protocol)}
+def _pairs(run: ReportRun, protocol: str, suffix: str) -> Table:
+    best = {family: run.best(protocol, family) for family in run.families(protocol)}
     compared = []
     for low, high in combinations([family for family in COMPARED_FAMILIES if family in best], 2):
-        a, b = view.outcome(str(best[high]), protocol), view.outcome(str(best[low]), protocol)
+        a, b = run.outcome(str(best[high]), protocol), run.outcome(str(best[low]), protocol)
         if a is None or b is None:
             continue
         if b.correct.mean() > a.correct.mean():
             a, b = b, a
-        found = view.difference(a, b)
+        found = run.difference(a, b)
         if found is not None:
             compared.append((a, b, found))
-    pairs = max(view.cross_pairs(protocol), len(compared))
+    pairs = max(run.cross_pairs(protocol), len(compared))
     adjusted = stats.holm([found.test.p_value for _, _, found in compared], family=pairs)
     rows = tuple(
         {
@@ -332,8 +332,8 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
                 "mcnemar": found.mcnemar.p_value,
             },
             "detectable": found.detectable,
-            **_other_views(view, protocol, a, b),
-            "verdict": _verdict(view, found, p_value),
+            **_other_views(run, protocol, a, b),
+            "verdict": _verdict(run, found, p_value),
         }
         for (a, b, found), p_value in zip(compared, adjusted, strict=True)
     )
@@ -342,7 +342,7 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
         Column(
             "difference", "difference, points", "difference", "accuracy of the first minus the second, 95 % interval"
         ),
-        *(IMAGES, unit_column(view.unit), Column("p", "p", "p", f"sign-flip test {view.unit.over}, exact")),
+        *(IMAGES, unit_column(run.unit), Column("p", "p", "p", f"sign-flip test {run.unit.over}, exact")),
         Column(
             "holm",
             "p (Holm)",
@@ -353,20 +353,20 @@ def _pairs(view: RunView, protocol: str, suffix: str) -> Table:
         Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
         Column(
             *("better", f"chance that it is better by over {100 * stats.MARGIN:g} point, %", "share"),
-            f"Bayesian t test {view.unit.over}: probability that the true gain exceeds that",
+            f"Bayesian t test {run.unit.over}: probability that the true gain exceeds that",
         ),
         Column("folds", "corrected t over folds, p", "p", "Nadeau and Bengio 2003; takes folds for the unit"),
         Column("verdict", "what it supports"),
     )
-    return Table(f"pairs-{protocol}{suffix}", f"{view.shown(protocol)}: best against best", columns, rows, head="first")
+    return Table(f"pairs-{protocol}{suffix}", f"{run.shown(protocol)}: best against best", columns, rows, head="first")
 
 
-def _other_views(view: RunView, protocol: str, a: Outcome, b: Outcome) -> dict[str, float | None]:
+def _other_views(run: ReportRun, protocol: str, a: MethodPredictions, b: MethodPredictions) -> dict[str, float | None]:
     """What a Bayesian and a test over folds make of a pair; None where they do not apply."""
     if not (np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds)):
         return {}
-    posterior = stats.probability_better(a.correct, b.correct, a.person, unit=view.unit)
-    size = view.train_size(protocol)
+    posterior = stats.probability_better(a.correct, b.correct, a.person, unit=run.unit)
+    size = run.train_size(protocol)
     folds = stats.corrected_t_test(a.correct, b.correct, a.folds, train_images=None if size != size else size)
     return {
         "better": None if isinstance(posterior, stats.NotApplicable) else posterior.better,
@@ -374,9 +374,9 @@ def _other_views(view: RunView, protocol: str, a: Outcome, b: Outcome) -> dict[s
     }
 
 
-def _verdict(view: RunView, found: stats.Difference, p_value: float) -> str:
-    if not view.declares_winner:
-        return "none declared (quick run)" if view.quick else "none declared (rendered faces)"
+def _verdict(run: ReportRun, found: stats.Difference, p_value: float) -> str:
+    if not run.declares_winner:
+        return "none declared (quick run)" if run.quick else "none declared (rendered faces)"
     if p_value >= 0.05:
         return "not told apart"
     return "first is better"

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key, Outcome
+from fer_bench.results import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
-from ..model.run_view import LAST, VIEW_PROTOCOLS, RunView
+from ..model.report_run import LAST, VIEW_PROTOCOLS, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table, cell_text
 from ..plots import figures
 from ..plots.cells import dumbbells
@@ -56,36 +56,36 @@ class Comparison:
         return f"{pair} ({100 * (self.looser_size / self.stricter_size - 1):+.1f} %)".replace("-", "−")
 
 
-def comparisons(view: RunView) -> tuple[Comparison, ...]:
+def comparisons(run: ReportRun) -> tuple[Comparison, ...]:
     """Pairs of protocols that differ in who is in training; those with equal training sizes first.
 
     The partners that ``run.json`` names come first; a protocol that lets tested people into training and has no
     stricter partner in the run is held against the protocol by person that is nearest in training size.
     """
-    strict = {name: rank for name in view.protocols if (rank := _strictness(view, name)) is not None}
-    size = {name: view.train_size(name) for name in strict}
+    strict = {name: rank for name in run.protocols if (rank := _strictness(run, name)) is not None}
+    size = {name: run.train_size(name) for name in strict}
     pairs: list[tuple[str, str]] = []
     for name in strict:
-        for partner in view.info["protocols"].get(name, {}).get("partners") or ():
+        for partner in run.info["protocols"].get(name, {}).get("partners") or ():
             if strict.get(partner, strict[name]) != strict[name]:
                 loose, tight = sorted((name, partner), key=strict.__getitem__)
                 pairs.append((loose, tight))
-    unseen = [name for name in strict if view.unseen_people(name)]
+    unseen = [name for name in strict if run.unseen_people(name)]
     for name in strict:
         if unseen and name not in unseen and name not in {loose for loose, _ in pairs}:
             pairs.append((name, min(unseen, key=lambda other: abs(size[other] - size[name]))))
-    order = list(view.protocols)
+    order = list(run.protocols)
     pairs = sorted(dict.fromkeys(pairs), key=lambda pair: (strict[pair[0]], order.index(pair[0]), -strict[pair[1]]))
     found = [Comparison(loose, tight, size[loose], size[tight]) for loose, tight in pairs]
     return tuple(sorted(found, key=lambda pair: not pair.same_size))
 
 
-def splits_section(view: RunView, suffix: str) -> Section:
+def splits_section(run: ReportRun, suffix: str) -> Section:
     """Every method under two protocols that differ in who is in training."""
-    title, pairs = "Leakage: who is in training", comparisons(view)
+    title, pairs = "Leakage: who is in training", comparisons(run)
     if not pairs:
-        return Section(f"splits{suffix}", title, (_nothing(view),))
-    found = {pair: rows for pair in pairs if (rows := _rows(view, pair))}
+        return Section(f"splits{suffix}", title, (_nothing(run),))
+    found = {pair: rows for pair in pairs if (rows := _rows(run, pair))}
     if not found:
         return Section(f"splits{suffix}", title, ("No method finished under both protocols of a pair.",))
     text = (
@@ -94,43 +94,43 @@ def splits_section(view: RunView, suffix: str) -> Section:
         "is the same person with another expression: the sign is no law, and the tables say which way it goes here. "
         "Every row counts the images that both protocols tested, last epoch on both sides."
     )
-    if not view.unit.tells_people:
+    if not run.unit.tells_people:
         text += " These data do not tell who is who, so no row shows what unseen people do to a figure."
-    blocks: list[Block] = [text, *_slopes(view, suffix), _overview(view, found, suffix)]
+    blocks: list[Block] = [text, *_slopes(run, suffix), _overview(run, found, suffix)]
     for place, (pair, rows) in enumerate(found.items()):
-        blocks.append(_table(view, pair, rows, suffix, folded=place > 0))
+        blocks.append(_table(run, pair, rows, suffix, folded=place > 0))
     return Section(f"splits{suffix}", title, tuple(blocks))
 
 
-def _strictness(view: RunView, protocol: str) -> int | None:
+def _strictness(run: ReportRun, protocol: str) -> int | None:
     """Rank what is kept out of training; None where that is not what the protocol is about."""
     if protocol in VIEW_PROTOCOLS:
         return None
-    splits_by = str(view.info["protocols"].get(protocol, {}).get("splits_by", ""))
-    if view.unseen_people(protocol) and splits_by != "dataset":
+    splits_by = str(run.info["protocols"].get(protocol, {}).get("splits_by", ""))
+    if run.unseen_people(protocol) and splits_by != "dataset":
         return 2
     return {"image": 0, "session": 1}.get(splits_by)
 
 
-def _nothing(view: RunView) -> str:
-    if not view.unit.tells_people:
+def _nothing(run: ReportRun) -> str:
+    if not run.unit.tells_people:
         return "These data do not tell who is who, so what seen people do to a figure cannot be measured on them."
     return "It takes a protocol by person and one by image or by session; this run has one kind only."
 
 
-def _rows(view: RunView, pair: Comparison) -> list[dict[str, Any]]:
+def _rows(run: ReportRun, pair: Comparison) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for method in view.finished_under(pair.stricter, pair.looser):
+    for method in run.finished_under(pair.stricter, pair.looser):
         loose, tight = _shared(
-            view.outcomes[Key(method, pair.looser, LAST)], view.outcomes[Key(method, pair.stricter, LAST)]
+            run.outcomes[Key(method, pair.looser, LAST)], run.outcomes[Key(method, pair.stricter, LAST)]
         )
-        difference = view.difference(loose, tight)
+        difference = run.difference(loose, tight)
         if difference is None:
             continue
         rows.append(
             {
-                **{"method": method, "family": view.family(method)},
-                **{"looser": view.accuracy(loose), "stricter": view.accuracy(tight)},
+                **{"method": method, "family": run.family(method)},
+                **{"looser": run.accuracy(loose), "stricter": run.accuracy(tight)},
                 **{"difference": Estimate.of(difference.interval), "p": difference.test.p_value},
                 **{"n": difference.interval.n, "people": difference.interval.people, "outcomes": (loose, tight)},
             }
@@ -140,31 +140,31 @@ def _rows(view: RunView, pair: Comparison) -> list[dict[str, Any]]:
     return rows
 
 
-def _shared(a: Outcome, b: Outcome) -> tuple[Outcome, Outcome]:
+def _shared(a: MethodPredictions, b: MethodPredictions) -> tuple[MethodPredictions, MethodPredictions]:
     """Both outcomes on the images that both tested."""
     return a.where(np.isin(a.images, b.images)), b.where(np.isin(b.images, a.images))
 
 
-def _slopes(view: RunView, suffix: str) -> list[Block]:
+def _slopes(run: ReportRun, suffix: str) -> list[Block]:
     """Every method from random images by way of sessions to unseen people: what the protocol does, in one drawing."""
-    chosen = _ladder(view)
+    chosen = _ladder(run)
     if len(chosen) < 2:
         return []
-    finished = {protocol: [str(name) for name in view.ranked(protocol)["method"]] for protocol in chosen}
+    finished = {protocol: [str(name) for name in run.ranked(protocol)["method"]] for protocol in chosen}
     methods = list(dict.fromkeys(name for names in finished.values() for name in names))
     rows: list[dict[str, Any]] = []
     for method in methods:
-        found = {name: view.outcome(method, name) for name in chosen if method in finished[name]}
+        found = {name: run.outcome(method, name) for name in chosen if method in finished[name]}
         if len(found) > 1:
-            values = {name: view.accuracy(outcome) for name, outcome in found.items() if outcome is not None}
+            values = {name: run.accuracy(outcome) for name, outcome in found.items() if outcome is not None}
             tested = [estimate.n for estimate in values.values()]
             count = f"{min(tested):,}" + (f" to {max(tested):,}" if max(tested) > min(tested) else "")
-            rows.append({"method": method, "family": view.family(method), "n": count, **values})
+            rows.append({"method": method, "family": run.family(method), "n": count, **values})
     if not rows:
         return []
     lines = [(r["method"], r["family"], [r.get(name, Estimate(float("nan"))) for name in chosen]) for r in rows]
-    named = [rows[0]["method"], rows[-1]["method"], *(str(view.best(chosen[-1], f)) for f in view.families(chosen[-1]))]
-    sizes = ", ".join(f"{view.shown(name)} {view.train_size(name):,.0f}" for name in chosen)
+    named = [rows[0]["method"], rows[-1]["method"], *(str(run.best(chosen[-1], f)) for f in run.families(chosen[-1]))]
+    sizes = ", ".join(f"{run.shown(name)} {run.train_size(name):,.0f}" for name in chosen)
     caption = (
         f"Accuracy of {len(rows)} methods, in %: the further right, the less of the tested people is in training. "
         f"Every line is a method (hover for its name); last epoch. Training images: {sizes}."
@@ -173,32 +173,32 @@ def _slopes(view: RunView, suffix: str) -> list[Block]:
     columns = (
         *(METHOD, FAMILY),
         *(
-            Column(name, f"{view.shown(name)}, %", "share", f"accuracy, 95 % interval {view.unit.over}")
+            Column(name, f"{run.shown(name)}, %", "share", f"accuracy, 95 % interval {run.unit.over}")
             for name in chosen
         ),
         Column("n", "images", "text", "test images behind each figure"),
     )
-    svg = figures.slopes([view.shown(name) for name in chosen], lines, caption, named)
+    svg = figures.slopes([run.shown(name) for name in chosen], lines, caption, named)
     figure = Figure(f"ladder-figure{suffix}", svg, caption, table_id)
     return [figure, Table(table_id, "The same methods under each protocol", columns, tuple(rows), folded=True)]
 
 
-def _ladder(view: RunView) -> list[str]:
+def _ladder(run: ReportRun) -> list[str]:
     """One protocol a step: by image, by session, by person; of several, those that train on the most equal amounts."""
     steps: dict[int, list[str]] = {}
-    for name in view.protocols:
-        rank = _strictness(view, name)
-        if rank is not None and not view.optimistic(name) and len(view.ranked(name)):
+    for name in run.protocols:
+        rank = _strictness(run, name)
+        if rank is not None and not run.optimistic(name) and len(run.ranked(name)):
             steps.setdefault(rank, []).append(name)
     if not steps:
         return []
     last = steps[max(steps)]
     best: tuple[float, list[str]] = (np.inf, [])
     for anchor in last:
-        size = view.train_size(anchor)
-        chosen = [min(steps[r], key=lambda n: abs(view.train_size(n) - size)) for r in sorted(steps) if r != max(steps)]
+        size = run.train_size(anchor)
+        chosen = [min(steps[r], key=lambda n: abs(run.train_size(n) - size)) for r in sorted(steps) if r != max(steps)]
         chosen.append(anchor)
-        apart = sum(abs(view.train_size(name) / size - 1) for name in chosen)
+        apart = sum(abs(run.train_size(name) / size - 1) for name in chosen)
         if apart < best[0] - 1e-9:
             best = (apart, chosen)
     return best[1]
@@ -209,22 +209,22 @@ def _signs(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return sum(row["difference"].low > 0 for row in rows), sum(row["difference"].high < 0 for row in rows)
 
 
-def _overview(view: RunView, found: dict[Comparison, list[dict[str, Any]]], suffix: str) -> Table:
+def _overview(run: ReportRun, found: dict[Comparison, list[dict[str, Any]]], suffix: str) -> Table:
     table = []
     for pair, rows in found.items():
         higher, lower = _signs(rows)
         table.append(
             {
-                "pair": f"{view.shown(pair.looser)} minus {view.shown(pair.stricter)}",
+                "pair": f"{run.shown(pair.looser)} minus {run.shown(pair.stricter)}",
                 **{"train": pair.sizes, "methods": len(rows), "n": rows[0]["n"], "people": rows[0]["people"]},
-                "median": view.median_difference([row["outcomes"] for row in rows]),
+                "median": run.median_difference([row["outcomes"] for row in rows]),
                 **{"higher": higher, "lower": lower, "open": len(rows) - higher - lower},
                 "certain": sum(row["holm"] < 0.05 for row in rows),
             }
         )
     columns = (
         *(Column("pair", "compared"), Column("train", "training images", "text", "mean over folds")),
-        *(Column("methods", "methods", "count"), IMAGES, unit_column(view.unit)),
+        *(Column("methods", "methods", "count"), IMAGES, unit_column(run.unit)),
         Column("median", "median difference, points", "difference", "over methods, with its 95 % interval"),
         Column("higher", "higher", "count", "methods whose 95 % interval of the difference lies above zero"),
         Column("lower", "lower", "count", "methods whose 95 % interval of the difference lies below zero"),
@@ -234,7 +234,7 @@ def _overview(view: RunView, found: dict[Comparison, list[dict[str, Any]]], suff
     return Table(f"leakage{suffix}", "Who is in training, at a glance", columns, tuple(table), head="pair")
 
 
-def _tally(view: RunView, pair: Comparison, rows: Sequence[dict[str, Any]]) -> str:
+def _tally(run: ReportRun, pair: Comparison, rows: Sequence[dict[str, Any]]) -> str:
     """Count who gains and who loses; intervals that hold zero count as neither."""
     higher, lower = _signs(rows)
     column = Column("difference", "", "difference")
@@ -243,27 +243,27 @@ def _tally(view: RunView, pair: Comparison, rows: Sequence[dict[str, Any]]) -> s
     if not pair.same_size:
         fair = f"trained on {pair.sizes} images, so part of the difference may be due to that"
     return (
-        f"{view.shown(pair.looser)} against {view.shown(pair.stricter)}, {fair}: of {len(rows)} methods {higher} score "
-        f"higher on {view.shown(pair.looser)}, {lower} lower, and {len(rows) - higher - lower} are not told apart "
+        f"{run.shown(pair.looser)} against {run.shown(pair.stricter)}, {fair}: of {len(rows)} methods {higher} score "
+        f"higher on {run.shown(pair.looser)}, {lower} lower, and {len(rows) - higher - lower} are not told apart "
         f"(95 % intervals, not corrected for the number of methods). Median difference: {median} points."
     )
 
 
-def _power_note(view: RunView, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+def _power_note(run: ReportRun, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """Say where the test could not have told anything apart: all people agreeing still leaves 2 of 2^people flips."""
     people = rows[0]["people"]
     least = 2.0 ** (1 - people)
     if least * len(rows) < 0.05:
         return ()
     return (
-        f"With {people} {view.unit.many} no p can be below {cell_text(Column('p', '', 'p'), least)}; corrected for "
+        f"With {people} {run.unit.many} no p can be below {cell_text(Column('p', '', 'p'), least)}; corrected for "
         f"{len(rows)} methods it can never be below 0.05 here: look at the intervals, and run more people.",
     )
 
 
-def _table(view: RunView, pair: Comparison, rows: list[dict[str, Any]], suffix: str, *, folded: bool) -> Table:
+def _table(run: ReportRun, pair: Comparison, rows: list[dict[str, Any]], suffix: str, *, folded: bool) -> Table:
     scale = dumbbells(rows, "stricter", "looser")
-    looser, stricter = view.shown(pair.looser), view.shown(pair.stricter)
+    looser, stricter = run.shown(pair.looser), run.shown(pair.stricter)
     columns = (
         *(METHOD, FAMILY),
         Column("looser", f"{looser}, %", "share", "accuracy with more of the tested people in training"),
@@ -272,10 +272,10 @@ def _table(view: RunView, pair: Comparison, rows: list[dict[str, Any]], suffix: 
         Column(
             "difference", "difference, points", "difference", "first minus second, on the same images, 95 % interval"
         ),
-        Column("holm", "p (Holm)", "p", f"sign-flip test {view.unit.over}, corrected for the methods in this table"),
-        *(IMAGES, unit_column(view.unit)),
+        Column("holm", "p (Holm)", "p", f"sign-flip test {run.unit.over}, corrected for the methods in this table"),
+        *(IMAGES, unit_column(run.unit)),
     )
-    notes = (_tally(view, pair, rows), *_power_note(view, rows))
+    notes = (_tally(run, pair, rows), *_power_note(run, rows))
     name = f"splits-{pair.looser}-{pair.stricter}{suffix}"
     title = f"{looser} against {stricter}"
     shown = tuple({key: value for key, value in row.items() if key != "outcomes"} for row in rows)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..model.run_view import RunView
+from ..model.report_run import ReportRun
 from ..model.tables import Column, Section, Table
 from ..model.wording import input_words
 from .article import our_cells, our_columns
@@ -24,20 +24,20 @@ _UNKNOWN = "not known to us"
 """A protocol in ``published.toml`` that nobody could tell."""
 
 
-def named_section(view: RunView, suffix: str) -> Section:
+def named_section(run: ReportRun, suffix: str) -> Section:
     """Every named system of this run with its published figures; empty where the run has none.
 
     AlexNet, fine-tuned beside sixteen other networks, makes no such part by itself.
     """
-    planned = list(dict.fromkeys(view.run.trials["method"]))
+    planned = list(dict.fromkeys(run.data.trials["method"]))
     rows: list[dict[str, Any]] = []
     for system in load_published().named:
         mine = [name for name in planned if any(fnmatchcase(name, pattern) for pattern in system.ours)]
-        rows += [_row(view, system, figure, name) for name in mine for figure in system.figures or (None,)]
-    if all(view.family(row["ours"]) == "deep" for row in rows):
+        rows += [_row(run, system, figure, name) for name in mine for figure in system.figures or (None,)]
+    if all(run.family(row["ours"]) == "deep" for row in rows):
         return Section(f"named{suffix}", "Systems named in the article", ())
-    accuracies = {f"ours {name}" for name in view.protocols}
-    ours = our_columns(view, rows)
+    accuracies = {f"ours {name}" for name in run.protocols}
+    ours = our_columns(run, rows)
     columns = (
         *(Column("label", "system"), Column("published", "published, %"), Column("status", "status")),
         *(Column("ours", "our method", "code"), *(column for column in ours if column.key in accuracies)),
@@ -50,18 +50,18 @@ def named_section(view: RunView, suffix: str) -> Section:
     return Section(f"named{suffix}", "Systems named in the article", (_TEXT, table))
 
 
-def _row(view: RunView, system: NamedSystem, figure: NamedFigure | None, name: str) -> dict[str, Any]:
+def _row(run: ReportRun, system: NamedSystem, figure: NamedFigure | None, name: str) -> dict[str, Any]:
     cells: dict[str, Any] = {"published": "not known", "status": "", "data": ""}
     if figure is not None:
         cells = {"published": figure.percent, "status": STATUS_WORDS[figure.status]}
         cells |= {"data": figure.data}
-    method = view.info["methods"].get(name, {})
+    method = run.info["methods"].get(name, {})
     return {
         **{"label": system.label, "source": system.source, "ours": name},
         **cells,
         "reads": input_words(method),
-        "why": "; ".join(filter(None, [_less(method), _other_data(view, figure), system.differs])),
-        **our_cells(view, name),
+        "why": "; ".join(filter(None, [_less(method), _other_data(run, figure), system.differs])),
+        **our_cells(run, name),
     }
 
 
@@ -81,13 +81,13 @@ def _less(method: Mapping[str, Any]) -> str:
     return f"cut short in this run: {', '.join(less)}".replace(" 1 epochs", " 1 epoch") if less else ""
 
 
-def _other_data(view: RunView, figure: NamedFigure | None) -> str:
+def _other_data(run: ReportRun, figure: NamedFigure | None) -> str:
     """How data and folds differ between a published figure and this run."""
     if figure is None:
         return ""
     known = figure.protocol != _UNKNOWN
     folds = f"other folds than theirs ({figure.protocol})" if known else "how they split is not known to us"
-    if figure.layout and view.layouts == (figure.layout,) and not view.rendered:
+    if figure.layout and run.layouts == (figure.layout,) and not run.rendered:
         return f"the same data, perhaps not the same pictures of it; {folds}"
-    ours = "rendered faces" if view.rendered else str(view.info["dataset"]["name"])
+    ours = "rendered faces" if run.rendered else str(run.info["dataset"]["name"])
     return f"other data: {ours}, not {figure.data}; {folds}"

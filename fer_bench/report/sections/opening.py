@@ -9,7 +9,7 @@ from fer_bench import stats
 from fer_bench.results import Key
 from fer_bench.results.schema import STATES
 
-from ..model.run_view import BEST, LAST, RunView
+from ..model.report_run import BEST, LAST, ReportRun
 from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text, p_clause
 from ..model.wording import OPTIMISTIC, guessing, who
 from .answers import answers
@@ -20,62 +20,62 @@ SHARE = Column("accuracy", "accuracy", "share")
 POINTS = Column("difference", "difference", "points")
 
 
-def warnings_of(views: Sequence[RunView]) -> tuple[str, ...]:
+def warnings_of(runs: Sequence[ReportRun]) -> tuple[str, ...]:
     """Sentences that come before every figure: rendered faces, a quick run, the article's selection."""
     said: list[str] = []
-    for view in views:
-        where = f"{view.label}: " if len(views) > 1 else ""
-        notice = str(view.info["dataset"].get("notice") or "")
-        if view.rendered and "rendered" not in notice.lower():
-            said.append(f"{where}{_drawn(view)} Their figures say nothing about KDEF, nor about photographs or people.")
+    for run in runs:
+        where = f"{run.label}: " if len(runs) > 1 else ""
+        notice = str(run.info["dataset"].get("notice") or "")
+        if run.rendered and "rendered" not in notice.lower():
+            said.append(f"{where}{_drawn(run)} Their figures say nothing about KDEF, nor about photographs or people.")
         if notice:
             said.append(f"{where}{notice}")
-        if view.unit.caution:
-            said.append(f"{where}{view.unit.caution}")
-        if view.quick:
+        if run.unit.caution:
+            said.append(f"{where}{run.unit.caution}")
+        if run.quick:
             said.append(
-                f"{where}This is a quick run ({view.info['profile']} profile): few people, few folds, few epochs, "
+                f"{where}This is a quick run ({run.info['profile']} profile): few people, few folds, few epochs, "
                 "small pictures. It shows that methods train and test; it declares no winner."
             )
-        if view.info.get("selection") == BEST:
+        if run.info.get("selection") == BEST:
             said.append(
-                f"{where}The {view.info['preset']} preset picks the best epoch on the test images, as the article "
+                f"{where}The {run.info['preset']} preset picks the best epoch on the test images, as the article "
                 "does. That figure is optimistic; it has a flagged column; rows are ordered by the last epoch."
             )
-        said += [f"{where}{name} is {OPTIMISTIC}." for name in view.protocols if view.optimistic(name)]
+        said += [f"{where}{name} is {OPTIMISTIC}." for name in run.protocols if run.optimistic(name)]
     return tuple(dict.fromkeys(said))
 
 
-def headline(view: RunView) -> str:
+def headline(run: ReportRun) -> str:
     """One sentence that says what the run supports; for a quick run or rendered faces, only what was run."""
-    protocol = view.primary
+    protocol = run.primary
     if protocol is None:
         return "No trial of this run has finished, so there is nothing to compare; the reasons are listed below."
-    if not view.declares_winner:
-        return _what_was_run(view, protocol)
-    network = next((family for family in ("deep", "cnn") if view.best(protocol, family)), None)
-    a, b = view.best(protocol, network) if network else None, view.best(protocol, "classical")
+    if not run.declares_winner:
+        return _what_was_run(run, protocol)
+    network = next((family for family in ("deep", "cnn") if run.best(protocol, family)), None)
+    a, b = run.best(protocol, network) if network else None, run.best(protocol, "classical")
     if a is None or b is None:
-        return _single_family(view, protocol)
-    return _compared(view, protocol, a, b)
+        return _single_family(run, protocol)
+    return _compared(run, protocol, a, b)
 
 
-def glance(view: RunView, suffix: str = "") -> tuple[Table, ...]:
+def glance(run: ReportRun, suffix: str = "") -> tuple[Table, ...]:
     """What stands beside the headline: answers where there are any, then the size of the run."""
-    found = answers(view, suffix)
-    return (*([found] if found else []), facts(view, suffix))
+    found = answers(run, suffix)
+    return (*([found] if found else []), facts(run, suffix))
 
 
-def facts(view: RunView, suffix: str = "") -> Table:
+def facts(run: ReportRun, suffix: str = "") -> Table:
     """The size of the run at a glance."""
-    info, trials = view.info, view.run.trials
+    info, trials = run.info, run.data.trials
     dataset, counts = info["dataset"], trials["state"].value_counts()
     states = ", ".join(f"{counts[s]:,} {s}" for s in STATES if s in counts)
-    done = view.results[view.results["n_done"] > 0]["method"].nunique()
+    done = run.results[run.results["n_done"] > 0]["method"].nunique()
     rows = (
-        ("data", f"{dataset['name']}, {dataset['n_images']:,} images{_of_people(view)}"),
+        ("data", f"{dataset['name']}, {dataset['n_images']:,} images{_of_people(run)}"),
         ("methods", f"{done} with figures, of {trials['method'].nunique()} planned"),
-        ("protocols", ", ".join(map(view.shown, view.protocols)) or NO_VALUE),
+        ("protocols", ", ".join(map(run.shown, run.protocols)) or NO_VALUE),
         ("trials", f"{states or 'none planned'}"),
         ("time", _hours(info.get("elapsed_seconds"))),
         ("suite", f"{info['suite']}, profile {info['profile']}, preset {info['preset']}"),
@@ -89,87 +89,87 @@ def facts(view: RunView, suffix: str = "") -> Table:
     )
 
 
-def _drawn(view: RunView) -> str:
-    if view.info["dataset"].get("rendered", False):
+def _drawn(run: ReportRun) -> str:
+    if run.info["dataset"].get("rendered", False):
         return "These are rendered faces, drawn by a computer."
-    return f"By its name ({view.info['dataset']['name']}) this set holds rendered faces, drawn by a computer."
+    return f"By its name ({run.info['dataset']['name']}) this set holds rendered faces, drawn by a computer."
 
 
-def _what_was_run(view: RunView, protocol: str) -> str:
-    dataset, ranked = view.info["dataset"], view.ranked(protocol)
-    kind = "rendered faces" if view.rendered else "photographs"
+def _what_was_run(run: ReportRun, protocol: str) -> str:
+    dataset, ranked = run.info["dataset"], run.ranked(protocol)
+    kind = "rendered faces" if run.rendered else "photographs"
     reach = ""
     if len(ranked):
         low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
-        between = f"Their accuracies on {view.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
-        alone = f"Its accuracy on {view.shown(protocol)} is {100 * low:.1f} %"
-        reach = f" {between if len(ranked) > 1 else alone}; {guessing(view, protocol)}."
+        between = f"Their accuracies on {run.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
+        alone = f"Its accuracy on {run.shown(protocol)} is {100 * low:.1f} %"
+        reach = f" {between if len(ranked) > 1 else alone}; {guessing(run, protocol)}."
     return (
-        f"{_counted(view, protocol)} trained and tested on {dataset['n_images']:,} {kind}"
-        f"{_of_people(view)}, on the same folds.{reach} No winner is declared."
+        f"{_counted(run, protocol)} trained and tested on {dataset['n_images']:,} {kind}"
+        f"{_of_people(run)}, on the same folds.{reach} No winner is declared."
     )
 
 
-def _counted(view: RunView, protocol: str) -> str:
-    found = len(view.ranked(protocol))
+def _counted(run: ReportRun, protocol: str) -> str:
+    found = len(run.ranked(protocol))
     return "1 method was" if found == 1 else f"{found} methods were"
 
 
-def _of_people(view: RunView) -> str:
-    if not view.unit.tells_people:
+def _of_people(run: ReportRun) -> str:
+    if not run.unit.tells_people:
         return " of people that the data do not tell apart"
-    return f" of {view.info['dataset']['n_people']} people"
+    return f" of {run.info['dataset']['n_people']} people"
 
 
-def _single_family(view: RunView, protocol: str) -> str:
-    ranked = view.standing(protocol)
-    if ranked.empty and len(view.ranked(protocol)):
-        return f"{_counted(view, protocol)} trained and tested; all of them stand outside comparisons between families."
+def _single_family(run: ReportRun, protocol: str) -> str:
+    ranked = run.standing(protocol)
+    if ranked.empty and len(run.ranked(protocol)):
+        return f"{_counted(run, protocol)} trained and tested; all of them stand outside comparisons between families."
     if ranked.empty:
         return "No method finished all of its trials, so nothing is ranked; finished parts are shown below."
     best = ranked.iloc[0]
     found = Estimate(best["accuracy"], best["accuracy_low"], best["accuracy_high"])
-    counted = f"{best['n_test']:,} images of {best['n_units']:,} {view.unit.many}"
-    counted = f"{best['n_test']:,} images" if view.unit.name == "image" else counted
+    counted = f"{best['n_test']:,} images of {best['n_units']:,} {run.unit.many}"
+    counted = f"{best['n_test']:,} images" if run.unit.name == "image" else counted
     return (
-        f"{best['method']} reads {cell_text(SHARE, found)} % of {counted} rightly {who(view, protocol)}; "
-        f"{guessing(view, protocol)}; this run has no second family to hold it against."
+        f"{best['method']} reads {cell_text(SHARE, found)} % of {counted} rightly {who(run, protocol)}; "
+        f"{guessing(run, protocol)}; this run has no second family to hold it against."
     )
 
 
-def _compared(view: RunView, protocol: str, a: str, b: str) -> str:
-    first, second = view.outcomes[Key(a, protocol, LAST)], view.outcomes[Key(b, protocol, LAST)]
-    found = view.difference(first, second)
+def _compared(run: ReportRun, protocol: str, a: str, b: str) -> str:
+    first, second = run.outcomes[Key(a, protocol, LAST)], run.outcomes[Key(b, protocol, LAST)]
+    found = run.difference(first, second)
     if found is None:
         return f"{a} and {b} share no test image on {protocol}, so they cannot be compared."
     if found.interval.value < 0:
         a, b, first, second = b, a, second, first
-        found = view.difference(first, second) or found
-    over = view.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
+        found = run.difference(first, second) or found
+    over = run.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
     # The best of each family was picked by looking at these images: any other pair could have been in its place.
-    pairs = max(1, view.cross_pairs(protocol))
+    pairs = max(1, run.cross_pairs(protocol))
     p = stats.holm([found.test.p_value], family=pairs)[0]
     points = cell_text(POINTS, Estimate.of(found.interval))
     images = f"{found.interval.n:,} images; "
     tested = f"{images}sign-flip test {over}, p {p_clause(p)}"
     tested += f" (Holm, {pairs:,} pairs of families)" if pairs > 1 else ""
     if p < 0.05:
-        beats = f"{_role(view, a)} beats {_role(view, b)} by {points} points {who(view, protocol)} ({tested})."
+        beats = f"{_role(run, a)} beats {_role(run, b)} by {points} points {who(run, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]
     unseen = f"; a true difference below {100 * found.detectable:.1f} points would often go unseen"
     return (
-        f"The data support no difference between {_role(view, a)} and {_role(view, b)} {who(view, protocol)}: "
+        f"The data support no difference between {_role(run, a)} and {_role(run, b)} {who(run, protocol)}: "
         f"{points} points ({tested}){'' if math.isnan(found.detectable) else unseen}."
     )
 
 
-def _role(view: RunView, method: str) -> str:
+def _role(run: ReportRun, method: str) -> str:
     names = {
         "classical": "the best classical pipeline",
         "cnn": "the best small network",
         "deep": "the best deep network",
     }
-    return f"{names.get(view.family(method), 'the best')}, {method},"
+    return f"{names.get(run.family(method), 'the best')}, {method},"
 
 
 def _hours(seconds: float | None) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from fer_bench.results import Key
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
-from ..model.run_view import BEST, LAST, RunView
+from ..model.report_run import BEST, LAST, ReportRun
 from ..model.tables import Column, Estimate, Figure, Section, Table
 from ..plots import figures, svg
 from ..plots.cells import dumbbells
@@ -17,10 +17,10 @@ from ..plots.cells import dumbbells
 __all__ = ["curves_section", "epochs_section"]
 
 
-def epochs_section(view: RunView, suffix: str) -> Section:
+def epochs_section(run: ReportRun, suffix: str) -> Section:
     """What picking the epoch on the test images adds."""
     title = "Best epoch on test, or the last"
-    tables = [table for name in view.protocols if (table := _epoch_table(view, name, suffix)) is not None]
+    tables = [table for name in run.protocols if (table := _epoch_table(run, name, suffix)) is not None]
     if not tables:
         return Section(f"epochs{suffix}", title, ("No epochs were watched on the test images in this run.",))
     text = (
@@ -41,17 +41,17 @@ def _epoch_slopes(table: Table, suffix: str) -> Figure | None:
     return Figure(f"epochs-figure{suffix}", svg_text, caption, table.id)
 
 
-def curves_section(view: RunView, suffix: str) -> Section:
+def curves_section(run: ReportRun, suffix: str) -> Section:
     """Accuracy over epochs, mean over folds."""
-    title, curves, protocol = "Learning curves", view.run.curves, view.primary
+    title, curves, protocol = "Learning curves", run.data.curves, run.primary
     mine = curves[curves["protocol"] == protocol] if curves is not None else pd.DataFrame()
     if mine.empty:
         return Section(f"curves{suffix}", title, ("No learning curves were recorded in this run.",))
-    shown = view.shown(str(protocol))
+    shown = run.shown(str(protocol))
     panels: list[tuple[str, str, list[tuple[str, list[float]]]]] = []
     rows: list[dict[str, Any]] = []
     for method, found in mine.groupby("method", sort=False):
-        family = view.family(str(method))
+        family = run.family(str(method))
         mean = found.groupby("epoch")[["loss", "train_accuracy", "test_accuracy"]].mean()
         lines = [
             (kind, [float(v) for v in mean[f"{kind}_accuracy"]])
@@ -81,17 +81,17 @@ def curves_section(view: RunView, suffix: str) -> Section:
     return Section(f"curves{suffix}", title, (*figure, table))
 
 
-def _epoch_table(view: RunView, protocol: str, suffix: str) -> Table | None:
+def _epoch_table(run: ReportRun, protocol: str, suffix: str) -> Table | None:
     rows: list[dict[str, Any]] = []
-    for method in view.ranked(protocol)["method"]:
-        last, best = view.outcomes[Key(str(method), protocol, LAST)], view.outcome(str(method), protocol, BEST)
-        found = view.difference(best, last) if best is not None else None
+    for method in run.ranked(protocol)["method"]:
+        last, best = run.outcomes[Key(str(method), protocol, LAST)], run.outcome(str(method), protocol, BEST)
+        found = run.difference(best, last) if best is not None else None
         if best is None or found is None:
             continue
-        a, b = view.accuracy(last), view.accuracy(best)
+        a, b = run.accuracy(last), run.accuracy(best)
         rows.append(
             {
-                **{"method": str(method), "family": view.family(str(method)), "last": a, "best": b},
+                **{"method": str(method), "family": run.family(str(method)), "last": a, "best": b},
                 "difference": Estimate.of(found.interval),
                 **{"n": found.interval.n, "people": found.interval.people},
             }
@@ -104,7 +104,7 @@ def _epoch_table(view: RunView, protocol: str, suffix: str) -> Table | None:
         Column("best", "best epoch on test, %: optimistic", "share", "picked on the images it is scored on"),
         Column("drawing", f"{scale}; ring: last, disc: best on test", "drawing"),
         Column("difference", "added, points", "difference", "best epoch on test minus last epoch, 95 % interval"),
-        *(IMAGES, unit_column(view.unit)),
+        *(IMAGES, unit_column(run.unit)),
     )
-    title = f"{view.shown(protocol)}: what picking the epoch on the test images adds"
-    return Table(f"epochs-{protocol}{suffix}", title, columns, tuple(rows), folded=protocol != view.primary)
+    title = f"{run.shown(protocol)}: what picking the epoch on the test images adds"
+    return Table(f"epochs-{protocol}{suffix}", title, columns, tuple(rows), folded=protocol != run.primary)

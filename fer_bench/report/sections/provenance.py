@@ -9,7 +9,7 @@ from typing import Any
 from fer_bench.utils.commands import call_arguments
 
 from ..model.paths import published_command, without_folders
-from ..model.run_view import RunView
+from ..model.report_run import ReportRun
 from ..model.tables import Block, Code, Column, Section, Table
 from ..model.wording import GIVEN, apart, input_words
 from .bibliography import bibtex
@@ -19,9 +19,9 @@ from .forecast import foreseen_tables
 __all__ = ["citation_section", "provenance_section", "words_section"]
 
 
-def provenance_section(view: RunView, suffix: str) -> Section:
+def provenance_section(run: ReportRun, suffix: str) -> Section:
     """Everything a rerun has to agree on."""
-    info = view.info
+    info = run.info
     code, machine = info.get("code", {}), info.get("machine", {})
     facts = [
         ("command", f"`{published_command(str(info['command']))}`"),
@@ -34,29 +34,29 @@ def provenance_section(view: RunView, suffix: str) -> Section:
         ("memory", f"{machine.get('memory_gb', '')} GB"),
         ("GPU", ", driver ".join(filter(None, [str(machine.get("gpu") or "none"), machine.get("gpu_driver")]))),
         ("linear algebra", _library_words(info.get("libraries") or ())),
-        ("threads of a trial", ", ".join(sorted({f"{n:.0f}" for n in _threads(view)}))),
+        ("threads of a trial", ", ".join(sorted({f"{n:.0f}" for n in _threads(run)}))),
         ("environment", " ".join(f"{name}={value}" for name, value in (info.get("environment") or {}).items())),
         *(("note", without_folders(str(note))) for note in info.get("notes", ())),
         ("system", f"{machine.get('platform', '')}, Python {machine.get('python', '')}"),
     ]
     packages = [(name, str(version)) for name, version in sorted(info.get("packages", {}).items())]
-    blocks: list[Block] = [fact_table(f"run{suffix}", "The run", facts), _protocols(view, suffix)]
+    blocks: list[Block] = [fact_table(f"run{suffix}", "The run", facts), _protocols(run, suffix)]
     blocks += [fact_table(f"packages{suffix}", "Packages", packages)] if packages else []
-    blocks.append(_methods(view, suffix))
-    blocks += foreseen_tables(view, suffix)
+    blocks.append(_methods(run, suffix))
+    blocks += foreseen_tables(run, suffix)
     return Section(f"provenance{suffix}", "Provenance", tuple(blocks))
 
 
-def citation_section(view: RunView, suffix: str) -> Section:
+def citation_section(run: ReportRun, suffix: str) -> Section:
     """The command that makes these figures again, and what to cite."""
-    info = view.info
+    info = run.info
     version, command = str(info.get("code", {}).get("version", "")), str(info["command"])
     references: dict[str, list[str]] = {}
-    planned = set(view.run.trials["method"])
+    planned = set(run.data.trials["method"])
     for name, method in info["methods"].items():
         if method.get("reference") and name in planned:
             references.setdefault(str(method["reference"]), []).append(name)
-    others = set(view.layouts) - {"kdef", "kaggle-kdef"}
+    others = set(run.layouts) - {"kdef", "kaggle-kdef"}
     asked = " Cite the pictures as their makers ask you to." if others else ""
     columns = (Column("reference", "source"), Column("methods", "methods"))
     rows = tuple({"reference": source, "methods": ", ".join(names)} for source, names in references.items())
@@ -70,7 +70,7 @@ def citation_section(view: RunView, suffix: str) -> Section:
             Code(published_command(command), "sh" if call_arguments(command) is None else "python"),
             "Cite what you used: the benchmark, the pictures, the article whose tables it answers, and each method. "
             "`references.bib` beside this report holds the same." + asked,
-            Code(bibtex([view]), "bibtex"),
+            Code(bibtex([run]), "bibtex"),
             *(table if rows else ()),
         ),
     )
@@ -116,8 +116,8 @@ def _library_words(libraries: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(told)
 
 
-def _threads(view: RunView) -> list[float]:
-    trials = view.run.trials
+def _threads(run: ReportRun) -> list[float]:
+    trials = run.data.trials
     # Empty where no worker lived to tell.
     return [float(n) for n in trials["threads"].dropna().unique() if n != ""] if "threads" in trials else []
 
@@ -128,15 +128,15 @@ def _code_words(code: Any) -> str:
     return f"{code.get('version', '')}{commit}{dirty}"
 
 
-def _protocols(view: RunView, suffix: str) -> Table:
+def _protocols(run: ReportRun, suffix: str) -> Table:
     rows = []
-    for name in view.protocols:
-        found = view.info["protocols"].get(name, {})
+    for name in run.protocols:
+        found = run.info["protocols"].get(name, {})
         rows.append(
             {
-                **{"protocol": view.shown(name), "splits": _splits(view, name)},
-                **{"folds": found.get("n_folds"), "disjoint": apart(view, name)},
-                "train": round(size) if (size := view.train_size(name)) == size else None,
+                **{"protocol": run.shown(name), "splits": _splits(run, name)},
+                **{"folds": found.get("n_folds"), "disjoint": apart(run, name)},
+                "train": round(size) if (size := run.train_size(name)) == size else None,
                 **{"tested": found.get("n_test"), "hash": found.get("folds_hash", "")},
                 "summary": found.get("summary", ""),
             }
@@ -151,15 +151,15 @@ def _protocols(view: RunView, suffix: str) -> Table:
     return Table(f"protocols{suffix}", "Protocols", columns, tuple(rows), head="protocol")
 
 
-def _splits(view: RunView, protocol: str) -> str:
+def _splits(run: ReportRun, protocol: str) -> str:
     """What is dealt out; a file of folds does not say how it was made."""
-    if protocol.startswith(GIVEN) and not view.unseen_people(protocol):
+    if protocol.startswith(GIVEN) and not run.unseen_people(protocol):
         return "as the file says"
-    return f"by {view.info['protocols'].get(protocol, {}).get('splits_by', '?')}"
+    return f"by {run.info['protocols'].get(protocol, {}).get('splits_by', '?')}"
 
 
-def _methods(view: RunView, suffix: str) -> Table:
-    planned = set(view.run.trials["method"])
+def _methods(run: ReportRun, suffix: str) -> Table:
+    planned = set(run.data.trials["method"])
     rows = [
         {
             **{"method": name, "input": input_words(method), "version": method.get("version")},
@@ -167,7 +167,7 @@ def _methods(view: RunView, suffix: str) -> Table:
             "params": json.dumps(method.get("params", {}), sort_keys=True),
             "summary": method.get("summary", ""),
         }
-        for name, method in view.info["methods"].items()
+        for name, method in run.info["methods"].items()
         if name in planned
     ]
     columns = (

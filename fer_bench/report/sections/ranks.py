@@ -8,30 +8,30 @@ from fer_bench import stats
 from fer_bench.results import Key
 
 from ..model.columns import FAMILY, METHOD
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, Figure, Section, Table, p_clause
 from ..plots import figures
 
 __all__ = ["ranks_section"]
 
 
-def ranks_section(view: RunView, suffix: str) -> Section:
+def ranks_section(run: ReportRun, suffix: str) -> Section:
     """The most accurate methods ranked on each person; for runs that rank somebody."""
-    title, protocol = f"Ranks over {view.unit.many}", view.primary
-    if not view.declares_winner or protocol is None:
+    title, protocol = f"Ranks over {run.unit.many}", run.primary
+    if not run.declares_winner or protocol is None:
         return Section(f"ranks{suffix}", title, ("A quick run, or one on rendered faces, ranks nobody.",))
-    methods = [str(name) for name in view.standing(protocol)["method"]][: stats.MOST_RANKED]
-    outcomes = [view.outcomes[Key(method, protocol, LAST)] for method in methods]
+    methods = [str(name) for name in run.standing(protocol)["method"]][: stats.MOST_RANKED]
+    outcomes = [run.outcomes[Key(method, protocol, LAST)] for method in methods]
     if any(not np.array_equal(outcome.images, outcomes[0].images) for outcome in outcomes):
         return Section(f"ranks{suffix}", title, ("The methods were not tested on the same images.",))
     if not outcomes:
         return Section(f"ranks{suffix}", title, ("No method finished all of its trials.",))
     scores = np.stack([stats.person_accuracies(o.correct, o.person) for o in outcomes], axis=1)
-    found = stats.critical_difference(methods, scores, unit=view.unit)
+    found = stats.critical_difference(methods, scores, unit=run.unit)
     if isinstance(found, stats.NotApplicable):
         return Section(f"ranks{suffix}", title, (f"No diagram: {found.reason}.",))
     caption = (
-        f"{view.shown(protocol)}: mean rank over {found.people:,} {view.unit.many}, 1 is best; the {len(methods)} most "
+        f"{run.shown(protocol)}: mean rank over {found.people:,} {run.unit.many}, 1 is best; the {len(methods)} most "
         "accurate methods. Bars join neighbours that Nemenyi's critical difference does not tell apart. Descriptive: "
         "ranks forget by how much a method is better; the test of record is the sign-flip test."
     )
@@ -40,13 +40,13 @@ def ranks_section(view: RunView, suffix: str) -> Section:
     drawn = figures.rank_diagram(ranks, found.groups, found.difference, caption)
     grouped = {name: [str(i + 1) for i, group in enumerate(found.groups) if name in group] for name in found.names}
     rows = tuple(
-        {"method": name, "family": view.family(name), "rank": rank, "groups": ", ".join(grouped[name]) or "alone"}
+        {"method": name, "family": run.family(name), "rank": rank, "groups": ", ".join(grouped[name]) or "alone"}
         for name, rank in ranks
     )
     columns = (
-        *(METHOD, FAMILY, Column("rank", "mean rank", "score", f"over {view.unit.many}; ties share")),
+        *(METHOD, FAMILY, Column("rank", "mean rank", "score", f"over {run.unit.many}; ties share")),
         Column("groups", "not told apart in group", "text", "methods of one group lie within the critical difference"),
     )
     note = f"{found.method}: critical difference {found.difference:.2f}; Friedman p {p_clause(found.p_value)}."
-    table = Table(table_id, f"{view.shown(protocol)}: mean ranks", columns, rows, (note,), folded=True)
+    table = Table(table_id, f"{run.shown(protocol)}: mean ranks", columns, rows, (note,), folded=True)
     return Section(f"ranks{suffix}", title, (Figure(f"ranks-figure{suffix}", drawn, caption, table_id), table))

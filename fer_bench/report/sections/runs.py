@@ -12,34 +12,34 @@ from fer_bench.results.pairing import NothingPairedError
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
 from ..model.paths import without_folders
-from ..model.run_view import RunView
+from ..model.report_run import ReportRun
 from ..model.tables import Block, Column, Estimate, Section, Table
 
 __all__ = ["runs_section", "same_data"]
 
 
-def same_data(views: Sequence[RunView]) -> bool:
+def same_data(runs: Sequence[ReportRun]) -> bool:
     """Tell whether all runs read the same pictures: equal hashes of what was read, as `compare_data` takes it."""
-    return len({str(view.info["dataset"].get("manifest_hash")) for view in views}) == 1
+    return len({str(run.info["dataset"].get("manifest_hash")) for run in runs}) == 1
 
 
-def runs_section(views: Sequence[RunView]) -> Section:
+def runs_section(runs: Sequence[ReportRun]) -> Section:
     """What each run is; then methods of the first against the same of every other, paired where images are the same."""
-    blocks: list[Block] = [_runs(views)]
-    for place, other in enumerate(views[1:], start=2):
-        blocks += _against(views[0], other, f"-1-{place}" if len(views) > 2 else "")
+    blocks: list[Block] = [_runs(runs)]
+    for place, other in enumerate(runs[1:], start=2):
+        blocks += _against(runs[0], other, f"-1-{place}" if len(runs) > 2 else "")
     return Section("runs", "The runs, compared", tuple(blocks))
 
 
-def _runs(views: Sequence[RunView]) -> Table:
+def _runs(runs: Sequence[ReportRun]) -> Table:
     rows = []
-    for view in views:
-        info, data = view.info, view.info["dataset"]
+    for run in runs:
+        info, data = run.info, run.info["dataset"]
         machine, code = info["machine"], info["code"]
         rows.append(
             {
-                **{"run": view.label, "data": f"{data['name']}{', rendered' if view.rendered else ''}"},
-                **{"images": data["n_images"], "people": data["n_people"] if view.unit.tells_people else None},
+                **{"run": run.label, "data": f"{data['name']}{', rendered' if run.rendered else ''}"},
+                **{"images": data["n_images"], "people": data["n_people"] if run.unit.tells_people else None},
                 **{"suite": f"{info['suite']}, {info['profile']}", "seed": str(info["seed"])},
                 "code": f"{code.get('version', '')} {str(code.get('commit') or '')[:12]}".strip(),
                 **{"machine": str(machine.get("cpu") or ""), "date": str(info.get("started") or "")[:10]},
@@ -53,9 +53,9 @@ def _runs(views: Sequence[RunView]) -> Table:
     return Table("runs-merged", "The runs", columns, tuple(rows), head="run")
 
 
-def _against(a: RunView, b: RunView, suffix: str) -> list[Block]:
+def _against(a: ReportRun, b: ReportRun, suffix: str) -> list[Block]:
     try:
-        found = compare_data(a.run, b.run)
+        found = compare_data(a.data, b.data)
     except UserError as error:
         why = error.why if isinstance(error, NothingPairedError) else str(error)
         return _side_by_side(a, b, _named(why, a, b), suffix)
@@ -70,7 +70,7 @@ def _against(a: RunView, b: RunView, suffix: str) -> list[Block]:
     return [" ".join([text, *care]), *tables, *_lists(found, a, b, suffix)]
 
 
-def _pairs(a: RunView, found: Compared, protocol: str, suffix: str, *, winner: bool) -> Table:
+def _pairs(a: ReportRun, found: Compared, protocol: str, suffix: str, *, winner: bool) -> Table:
     rows = [_row(a, pair, winner=winner) for pair in found.pairs if pair.protocol == protocol]
     columns = (
         *(METHOD, FAMILY, Column("a", "A, %", "share", "accuracy of the first run on the common images")),
@@ -86,7 +86,7 @@ def _pairs(a: RunView, found: Compared, protocol: str, suffix: str, *, winner: b
     return Table(f"compared-{protocol}{suffix}", title, columns, tuple(rows), interactive=True)
 
 
-def _row(a: RunView, pair: Pair, *, winner: bool) -> dict[str, Any]:
+def _row(a: ReportRun, pair: Pair, *, winner: bool) -> dict[str, Any]:
     interval = pair.difference.interval
     return {
         **{"method": pair.method_a, "family": a.family(pair.method_a)},
@@ -97,7 +97,7 @@ def _row(a: RunView, pair: Pair, *, winner: bool) -> dict[str, Any]:
     }
 
 
-def _lists(found: Compared, a: RunView, b: RunView, suffix: str) -> Iterator[Block]:
+def _lists(found: Compared, a: ReportRun, b: ReportRun, suffix: str) -> Iterator[Block]:
     """What else differs, and what could not be compared, one row each."""
     for name, title, lines in (
         ("differs", "What differs between the runs", found.differs),
@@ -108,11 +108,11 @@ def _lists(found: Compared, a: RunView, b: RunView, suffix: str) -> Iterator[Blo
             yield Table(f"{name}{suffix}", title, (Column("what", "what"),), rows, head="what", folded=len(rows) > 12)
 
 
-def _side_by_side(a: RunView, b: RunView, why: str, suffix: str) -> list[Block]:
+def _side_by_side(a: ReportRun, b: ReportRun, why: str, suffix: str) -> list[Block]:
     """Figures of both where no image is tested by both: no difference, no test."""
     blocks: list[Block] = [f"{a.label} and {b.label} stand side by side, and no difference is computed: {why}."]
     for protocol in (name for name in a.protocols if name in b.protocols):
-        sides = [{str(name) for name in view.ranked(protocol)["method"]} for view in (a, b)]
+        sides = [{str(name) for name in run.ranked(protocol)["method"]} for run in (a, b)]
         shared = [str(name) for name in a.ranked(protocol)["method"] if str(name) in sides[1]]
         rows = tuple(_side_row(a, b, name, protocol) for name in shared if name in sides[0])
         columns = (
@@ -129,17 +129,17 @@ def _side_by_side(a: RunView, b: RunView, why: str, suffix: str) -> list[Block]:
     return blocks
 
 
-def _side_row(a: RunView, b: RunView, method: str, protocol: str) -> dict[str, Any]:
+def _side_row(a: ReportRun, b: ReportRun, method: str, protocol: str) -> dict[str, Any]:
     row: dict[str, Any] = {"method": method, "family": a.family(method)}
-    for side, view in (("a", a), ("b", b)):
-        outcome = view.outcome(method, protocol)
-        found = Estimate(math.nan) if outcome is None else view.accuracy(outcome)
+    for side, run in (("a", a), ("b", b)):
+        outcome = run.outcome(method, protocol)
+        found = Estimate(math.nan) if outcome is None else run.accuracy(outcome)
         row |= {side: found, f"n_{side}": found.n, f"people_{side}": found.people}
     return row
 
 
-def _named(text: str, a: RunView, b: RunView) -> str:
+def _named(text: str, a: ReportRun, b: ReportRun) -> str:
     """A sentence with the runs' names in place of their folders."""
-    for view in sorted((a, b), key=lambda view: -len(str(view.run.path))):
-        text = text.replace(str(view.run.path), view.label)
+    for run in sorted((a, b), key=lambda run: -len(str(run.data.path))):
+        text = text.replace(str(run.data.path), run.label)
     return text.rstrip(".")

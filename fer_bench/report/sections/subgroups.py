@@ -7,58 +7,58 @@ from typing import Any
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key, Outcome
+from fer_bench.results import Key, MethodPredictions
 from fer_bench.results.genders import MAN, WOMAN
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column
-from ..model.run_view import LAST, RunView
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table
 from ..plots import svg
 
 __all__ = ["people_section"]
 
 
-def people_section(view: RunView, suffix: str) -> Section:
+def people_section(run: ReportRun, suffix: str) -> Section:
     """How accuracy differs between women and men, where the data tell, and from person to person."""
-    title, protocol = "Whom methods read well", view.primary
-    if not view.unit.tells_people:
+    title, protocol = "Whom methods read well", run.primary
+    if not run.unit.tells_people:
         return Section(f"people{suffix}", title, ("These data do not tell who is who.",))
-    methods = [] if protocol is None else [str(name) for name in view.ranked(protocol)["method"]]
+    methods = [] if protocol is None else [str(name) for name in run.ranked(protocol)["method"]]
     if protocol is None or not methods:
         return Section(f"people{suffix}", title, ("No method finished all of its trials.",))
-    persons = _persons(view, protocol, methods, suffix)
+    persons = _persons(run, protocol, methods, suffix)
     blocks: list[Block] = [
-        *_strip(view, protocol, persons.id, suffix),
+        *_strip(run, protocol, persons.id, suffix),
         persons,
-        *_genders(view, protocol, methods, suffix),
+        *_genders(run, protocol, methods, suffix),
     ]
     return Section(f"people{suffix}", title, tuple(blocks))
 
 
-def _accuracies(outcome: Outcome) -> dict[str, float]:
+def _accuracies(outcome: MethodPredictions) -> dict[str, float]:
     """Accuracy of each person, by the code that the data give them."""
     names = np.unique(outcome.people)
     values = stats.person_accuracies(outcome.correct, outcome.person)
     return dict(zip(map(str, names), map(float, values), strict=True))
 
 
-def _persons(view: RunView, protocol: str, methods: list[str], suffix: str) -> Table:
+def _persons(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> Table:
     rows = []
     for method in methods:
-        outcome = view.outcomes[Key(method, protocol, LAST)]
-        each, found = _accuracies(outcome), view.accuracy(outcome)
+        outcome = run.outcomes[Key(method, protocol, LAST)]
+        each, found = _accuracies(outcome), run.accuracy(outcome)
         worst, best = min(each, key=each.__getitem__), max(each, key=each.__getitem__)
         values = np.array(list(each.values()))
         rows.append(
             {
-                **{"method": method, "family": view.family(method), "accuracy": found},
+                **{"method": method, "family": run.family(method), "accuracy": found},
                 **{"worst": each[worst], "who": worst, "median": float(np.median(values))},
                 **{"best": each[best], "spread": float(values.std(ddof=1)) if len(values) > 1 else None},
                 **{"below": int((values < found.value - 0.1).sum()), "n": found.n, "people": len(each)},
             }
         )
     columns = (
-        *(METHOD, FAMILY, accuracy_column(view.unit)),
+        *(METHOD, FAMILY, accuracy_column(run.unit)),
         Column("worst", "worst person, %", "share", "lowest accuracy on the images of one person"),
         Column("who", "code", "code", "as the data name people"),
         Column("median", "median person, %", "share"),
@@ -67,33 +67,33 @@ def _persons(view: RunView, protocol: str, methods: list[str], suffix: str) -> T
         Column("below", "far below", "count", "people whose accuracy lies ten points or more below the mean"),
         *(IMAGES, Column("people", "people", "count", "everybody counts once, whatever the number of images")),
     )
-    some = view.outcomes[Key(methods[0], protocol, LAST)]
+    some = run.outcomes[Key(methods[0], protocol, LAST)]
     share = len(some.labels) / max(1, len(np.unique(some.people)))
     note = f"About {share:,.0f} images a person: part of the spread is chance. Single people carry no interval."
-    title = f"{view.shown(protocol)}: from person to person"
+    title = f"{run.shown(protocol)}: from person to person"
     return Table(f"persons-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)
 
 
-def _strip(view: RunView, protocol: str, table: str, suffix: str) -> list[Block]:
+def _strip(run: ReportRun, protocol: str, table: str, suffix: str) -> list[Block]:
     lanes = []
-    for family in view.families(protocol):
-        each = _accuracies(view.outcomes[Key(str(view.best(protocol, family)), protocol, LAST)])
+    for family in run.families(protocol):
+        each = _accuracies(run.outcomes[Key(str(run.best(protocol, family)), protocol, LAST)])
         lanes.append((family, sorted(each.items(), key=lambda item: item[1])))
-    names = ", ".join(str(view.best(protocol, family)) for family in view.families(protocol))
-    caption = f"{view.shown(protocol)}: every mark is a person, read by {names}; dashed: chance. Best person named."
-    figure = svg.strip_figure(f"persons-figure{suffix}", lanes, caption, view.chance)
+    names = ", ".join(str(run.best(protocol, family)) for family in run.families(protocol))
+    caption = f"{run.shown(protocol)}: every mark is a person, read by {names}; dashed: chance. Best person named."
+    figure = svg.strip_figure(f"persons-figure{suffix}", lanes, caption, run.chance)
     return [Figure(figure.id, figure.svg, caption, table)]
 
 
-def _genders(view: RunView, protocol: str, methods: list[str], suffix: str) -> list[Block]:
+def _genders(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> list[Block]:
     """Women against men, people as units; only where the data tell it of every tested person."""
-    outcomes = [view.outcomes[Key(method, protocol, LAST)] for method in methods]
+    outcomes = [run.outcomes[Key(method, protocol, LAST)] for method in methods]
     people = {str(name) for outcome in outcomes for name in np.unique(outcome.people)}
-    told = [view.run.genders.get(name, "") for name in people]
+    told = [run.data.genders.get(name, "") for name in people]
     women, men = told.count(WOMAN), told.count(MAN)
     if women + men < len(people) or min(women, men) < 2:
         return ["These data do not tell women from men, or there are fewer than two of either."]
-    rows = [_gender_row(view, outcome) for outcome in outcomes]
+    rows = [_gender_row(run, outcome) for outcome in outcomes]
     known = [row for row in rows if row["p"] is not None]
     for row, adjusted in zip(known, stats.holm([row["p"] for row in known]), strict=True):
         row["holm"] = adjusted
@@ -105,20 +105,20 @@ def _genders(view: RunView, protocol: str, methods: list[str], suffix: str) -> l
         Column("holm", "p (Holm)", "p", "Welch's t test over people, corrected for the methods in this table"),
         IMAGES,
     )
-    how = "by the letter in their code" if view.kdef else "as the data tell"
+    how = "by the letter in their code" if run.kdef else "as the data tell"
     note = f"{women} women and {men} men, {how}. They are different people, so the test is not paired."
-    title = f"{view.shown(protocol)}: women and men"
+    title = f"{run.shown(protocol)}: women and men"
     return [Table(f"gender-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)]
 
 
-def _gender_row(view: RunView, outcome: Outcome) -> dict[str, Any]:
-    genders, each = view.run.genders, _accuracies(outcome)
+def _gender_row(run: ReportRun, outcome: MethodPredictions) -> dict[str, Any]:
+    genders, each = run.data.genders, _accuracies(outcome)
     female = np.array([genders[str(name)] == WOMAN for name in outcome.people])
     women, men = ([each[name] for name in each if genders[name] == gender] for gender in (WOMAN, MAN))
     n, people = len(outcome.labels), len(each)
     row: dict[str, Any] = {
-        **{"method": outcome.key.method, "family": view.family(outcome.key.method), "n": n},
-        **{"women": view.accuracy(outcome, female), "men": view.accuracy(outcome, ~female), "p": None},
+        **{"method": outcome.key.method, "family": run.family(outcome.key.method), "n": n},
+        **{"women": run.accuracy(outcome, female), "men": run.accuracy(outcome, ~female), "p": None},
     }
     found = stats.welch_test(women, men)
     if isinstance(found, stats.NotApplicable):

@@ -1,7 +1,7 @@
 """Where trials run: in this process, in worker processes of this machine, or on a cluster.
 
-Every executor is one function with the same keywords, `execute(tasks, *, workers, logs, deadline, ...) -> Outcome`;
-what they share (which trial is next, what counts as failed, what Ctrl-C means) is in `fer_bench.runner.executors.base`.
+Every executor is one function with the same keywords, `execute(tasks, *, workers, logs, deadline, ...)`, and gives an
+`ExecutionResult`; what they share stands beside them: which trial is next (`queue`), what Ctrl-C means (`signals`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import partial
 
 from fer_bench.errors import UserError
 
-from .base import Outcome
+from .base import ExecutionResult
 
-__all__ = ["EXECUTORS", "Outcome", "get_executor"]
+__all__ = ["EXECUTORS", "ExecutionResult", "get_executor"]
 
 EXECUTORS = {
     "local": "fer_bench.runner.executors.local",
@@ -23,7 +23,7 @@ EXECUTORS = {
 }
 
 
-def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[..., Outcome]:
+def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[..., ExecutionResult]:
     """Return the function ``execute`` of an executor; only the one that is asked for is imported.
 
     Raises
@@ -49,5 +49,5 @@ def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[.
         ) from error
     if scheduler:
         module.check(scheduler)
-    execute: Callable[..., Outcome] = module.execute
+    execute: Callable[..., ExecutionResult] = module.execute
     return execute if per_gpu == 1 else partial(execute, per_gpu=per_gpu)

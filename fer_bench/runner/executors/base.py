@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-__all__ = ["Death", "Outcome"]
+__all__ = ["Death", "ExecutionResult"]
 
 
 _CRASHES = (signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGABRT)
@@ -43,7 +43,7 @@ class Death:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExecutionResult:
     """How an execution ended.
 
     Attributes

@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from ..task import Task
 from ..trial import run_task
-from .base import Outcome
+from .base import ExecutionResult
 from .output import BoundedLog, BoundedText
-from .queue import Agenda, no_event
+from .queue import TrialQueue, no_event
 from .signals import Stop, interrupts
 from .worker import THREADS, environment, thread_variables
 
@@ -35,32 +35,32 @@ def execute(
     max_failures: int | None = None,
     on_done: Callable[[Mapping[str, Any]], None],
     on_event: Callable[..., None] = no_event,
-) -> Outcome:
+) -> ExecutionResult:
     """Run tasks here, one after the other; see `fer_bench.runner.executors.local.execute` for the parameters.
 
     ``workers`` is taken for the sake of one signature; there is one.
     """
-    agenda = Agenda(tasks, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
+    trial_queue = TrialQueue(tasks, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
     logs.mkdir(parents=True, exist_ok=True)
     task = None
 
     def at_once(stop: Stop) -> None:
         with suppress(RuntimeError):  # the signal came while something was being said
-            agenda.heed(stop)
+            trial_queue.report_stop(stop)
         if stop.now:
             raise KeyboardInterrupt
 
     # Libraries that are loaded already are told at run time, those still to come by their variables.
     with interrupts(at_once) as stop, environment(thread_variables()), threadpool_limits(THREADS):
         try:
-            while not stop.asked and (task := agenda.next()) is not None:
-                agenda.started(task, worker="in process", pid=os.getpid())
+            while not stop.asked and (task := trial_queue.next()) is not None:
+                trial_queue.started(task, worker="in process", pid=os.getpid())
                 with closing(BoundedLog(logs / f"{task.id}.log")) as log, redirect_stdout(BoundedText(log)):
                     record = run_task(task)
-                agenda.done(record)
+                trial_queue.done(record)
                 task = None
         except KeyboardInterrupt:
             stop.asked = stop.now = True
             if task is not None:
-                agenda.put_back(task)
-        return agenda.outcome(stop)
+                trial_queue.put_back(task)
+        return trial_queue.outcome(stop)

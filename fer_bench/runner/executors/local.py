@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..task import Task
-from .base import Outcome
-from .queue import Agenda, no_event
+from .base import ExecutionResult
+from .queue import TrialQueue, no_event
 from .signals import interrupts
 from .worker import Worker
 
@@ -35,7 +35,7 @@ def execute(
     max_failures: int | None = None,
     on_done: Callable[[Mapping[str, Any]], None],
     on_event: Callable[..., None] = no_event,
-) -> Outcome:
+) -> ExecutionResult:
     """Run tasks in worker processes until all have a record, or something ends it sooner.
 
     Parameters
@@ -57,28 +57,28 @@ def execute(
     on_done : callable
         Called with each record, in the order in which trials end.
     on_event : callable
-        See `fer_bench.runner.executors.queue.Agenda`.
+        See `fer_bench.runner.executors.queue.TrialQueue`.
     """
-    agenda = Agenda(tasks, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
-    if not len(agenda):
-        return Outcome()
+    trial_queue = TrialQueue(tasks, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
+    if not len(trial_queue):
+        return ExecutionResult()
     logs.mkdir(parents=True, exist_ok=True)
     with interrupts() as stop:
-        team = _team(agenda, workers, per_gpu, logs)
+        team = _team(trial_queue, workers, per_gpu, logs)
         try:
             while True:
-                agenda.heed(stop)
+                trial_queue.report_stop(stop)
                 for worker in team:
                     if worker.task is None and not stop.asked:
-                        assign(worker, agenda)
+                        assign(worker, trial_queue)
                     elif stop.now:
-                        worker.ask()
+                        worker.terminate()
                 busy = [worker for worker in team if worker.task]
                 if not busy:
-                    return agenda.outcome(stop)
+                    return trial_queue.outcome(stop)
                 wait([worker.channel for worker in busy], timeout=_WAIT_SECONDS)
                 for worker in busy:
-                    _collect(worker, agenda)
+                    _collect(worker, trial_queue)
         finally:
             for worker in team:
                 worker.dismiss()  # so that they leave together
@@ -97,33 +97,33 @@ def visible_gpus() -> list[str]:
     return [str(i) for i in range(sum(line.startswith("GPU ") for line in listed.splitlines()))]
 
 
-def _team(agenda: Agenda, workers: int, per_gpu: int, logs: Path) -> list[Worker]:
+def _team(trial_queue: TrialQueue, workers: int, per_gpu: int, logs: Path) -> list[Worker]:
     """``per_gpu`` workers for each GPU that has something to do, one a GPU first; the others without."""
-    size = min(workers, len(agenda))
-    gpus = (visible_gpus() or [""]) * per_gpu if agenda.count("gpu") else []
+    size = min(workers, len(trial_queue))
+    gpus = (visible_gpus() or [""]) * per_gpu if trial_queue.count("gpu") else []
     team = [
         Worker(str(i), logs, gpu=gpu, takes_gpu=True, shares_gpu=per_gpu)
-        for i, gpu in enumerate(gpus[: min(size, agenda.count("gpu"))])
+        for i, gpu in enumerate(gpus[: min(size, trial_queue.count("gpu"))])
     ]
     return team + [Worker(str(i), logs) for i in range(len(team), size)]
 
 
-def assign(worker: Worker, agenda: Agenda) -> None:
+def assign(worker: Worker, trial_queue: TrialQueue) -> None:
     """Start the next trial that an idle worker may take, if there is one: what it has imported decides on the kind."""
     kinds = ("torch", "light") if worker.has_torch else ("light", "torch")
-    task = agenda.next(*(("gpu", *kinds) if worker.takes_gpu else kinds))
+    task = trial_queue.next(*(("gpu", *kinds) if worker.takes_gpu else kinds))
     if task is not None:
         worker.start(task)
-        agenda.started(task, worker=worker.name, pid=worker.pid)
+        trial_queue.started(task, worker=worker.name, pid=worker.pid)
 
 
-def _collect(worker: Worker, agenda: Agenda) -> None:
-    ended = worker.look()
+def _collect(worker: Worker, trial_queue: TrialQueue) -> None:
+    ended = worker.poll()
     if ended is None:
         return
     if ended.record is not None:
-        agenda.done(ended.record)
+        trial_queue.done(ended.record)
     elif ended.lost is not None:
-        agenda.lost(ended.task, ended.lost)
+        trial_queue.lost(ended.task, ended.lost)
     else:
-        agenda.put_back(ended.task)
+        trial_queue.put_back(ended.task)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["Family", "available_memory", "lead_group", "tree", "volunteer_for_oom"]
+__all__ = ["ProcessTree", "available_memory", "lead_group", "tree", "volunteer_for_oom"]
 
 _PR_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 
@@ -98,7 +98,7 @@ def volunteer_for_oom() -> None:
         path.write_text(str(min(1000, int(path.read_text()) + _OOM_SCORE)))
 
 
-class Family:
+class ProcessTree:
     """What a process has started, as far as it was seen: also what has left its group, or lost its parent, since."""
 
     def __init__(self, pid: int) -> None:

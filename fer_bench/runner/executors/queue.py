@@ -13,10 +13,10 @@ from fer_bench.utils.progress import say
 
 from ..task import Task
 from ..trial import UNWRITTEN, lost_record, second_try
-from .base import Death, Outcome
+from .base import Death, ExecutionResult
 from .signals import Stop
 
-__all__ = ["KINDS", "Agenda", "kind_of", "no_event"]
+__all__ = ["KINDS", "TrialQueue", "kind_of", "no_event"]
 
 
 KINDS = ("gpu", "light", "torch")
@@ -36,7 +36,7 @@ def kind_of(task: Task) -> str:
     return "gpu" if task.device == "cuda" else "torch" if task.spec.uses_torch else "light"
 
 
-class Agenda:
+class TrialQueue:
     """The trials still to start, and the rules by which they start or do not.
 
     Parameters
@@ -147,16 +147,16 @@ class Agenda:
         """Take back a task that was not done; it is the next of its kind."""
         self._pending[kind_of(task)].appendleft(task)
 
-    def outcome(self, stop: Stop) -> Outcome:
+    def outcome(self, stop: Stop) -> ExecutionResult:
         """Say how it ended, when nothing runs any more."""
         left = (*self._late, *(task.id for queue in self._pending.values() for task in queue))
         if self._unwritten:
-            return Outcome(left, "storage", self._unwritten)
+            return ExecutionResult(left, "storage", self._unwritten)
         if stop.asked and left:
-            return Outcome(left, "stopped" if stop.now else "interrupted")
-        return Outcome(left, "failures" if self.full and left else "deadline" if left else "")
+            return ExecutionResult(left, "stopped" if stop.now else "interrupted")
+        return ExecutionResult(left, "failures" if self.full and left else "deadline" if left else "")
 
-    def heed(self, stop: Stop) -> None:
+    def report_stop(self, stop: Stop) -> None:
         """Tell people, once each, that a signal has come."""
         if stop.now:
             self._tell("stopped")

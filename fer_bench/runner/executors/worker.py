@@ -1,7 +1,7 @@
 """A worker: a spawned, persistent process that runs one trial at a time, is watched, and is ended when it overstays.
 
 What travels between it and its owner is tasks and small records; it writes its own results (see
-fer_bench.runner.trial). Its owner looks at it often (`Worker.look`), which also moves its end on: it is asked (SIGINT,
+fer_bench.runner.trial). Its owner looks at it often (`Worker.poll`), which also moves its end on: it is asked (SIGINT,
 which a trial meets as KeyboardInterrupt), told (SIGTERM), killed, and all that it has started is killed with it.
 """
 
@@ -27,7 +27,7 @@ from ..task import Task
 from ..trial import CAUTION, lost_record, run_task, second_try
 from .base import Death
 from .output import BoundedLog
-from .processes import Family, lead_group, tree, volunteer_for_oom
+from .processes import ProcessTree, lead_group, tree, volunteer_for_oom
 from .queue import kind_of
 
 __all__ = ["THREADS", "Ended", "Worker", "environment", "thread_variables"]
@@ -105,7 +105,7 @@ class Worker:
         theirs.close()
         printed.close()
         self._reader = _Reader(self._output)
-        self._family = Family(self.pid)
+        self._processes = ProcessTree(self.pid)
         self.has_torch = False
         self._verdict: tuple[str, str] | None = None
         self._next_signal = self._looked = 0.0
@@ -136,7 +136,7 @@ class Worker:
         with suppress(BrokenPipeError, ConnectionError):  # found dead by the next look
             self.channel.send(task)
 
-    def look(self) -> Ended | None:
+    def poll(self) -> Ended | None:
         """Take what it has to say: a record, its death, or nothing for too long. None while the task runs on."""
         task = self.task
         if task is None:
@@ -164,20 +164,20 @@ class Worker:
         now = time.monotonic()
         seconds = now - self._started if self._ready else 0.0
         if not self._ready and now - self._launched > _START_SECONDS:
-            self.ask("failed", f"its process did not start within {_START_SECONDS:.0f} s")
+            self.terminate("failed", f"its process did not start within {_START_SECONDS:.0f} s")
         elif seconds > task.timeout_seconds:
-            self.ask("timeout", f"stopped after {seconds:.0f} s; its limit is {task.timeout_seconds:.0f} s")
+            self.terminate("timeout", f"stopped after {seconds:.0f} s; its limit is {task.timeout_seconds:.0f} s")
         elif now - self._looked >= _LOOK_SECONDS:
             self._looked = now
-            self.peak_bytes = max(self.peak_bytes, used := self._family.resident())
-            if 0 < task.memory_bytes < used and task.memory_bytes < (used := self._family.resident_once()):
-                self.ask(
+            self.peak_bytes = max(self.peak_bytes, used := self._processes.resident())
+            if 0 < task.memory_bytes < used and task.memory_bytes < (used := self._processes.resident_once()):
+                self.terminate(
                     "oom",
                     f"stopped at {used / 1e9:.2f} GB of memory; its limit is {task.memory_bytes / 1e9:.2f} GB "
                     "(--memory-limit)",
                 )
 
-    def ask(self, state: str = "", reason: str = "") -> None:
+    def terminate(self, state: str = "", reason: str = "") -> None:
         """Begin to end what runs; without a state no record is written, as if it had never started."""
         if self.task is not None and self._verdict is None:
             self._verdict = (state, reason)
@@ -188,9 +188,9 @@ class Worker:
             number = self._signals.pop(0)
             self._next_signal = time.monotonic() + _GRACE_SECONDS
             if number == signal.SIGKILL:
-                self._family.kill()
+                self._processes.kill()
             else:
-                self._family.resident()  # those that it leaves are out of sight when it has gone
+                self._processes.resident()  # those that it leaves are out of sight when it has gone
                 with suppress(OSError):
                     os.kill(self.pid, number)
 
@@ -228,7 +228,7 @@ class Worker:
         self._kill()
 
     def _kill(self) -> None:
-        self._family.kill()
+        self._processes.kill()
         if self._process.is_alive():
             self._process.kill()  # where there are no groups
         self._process.join()
@@ -327,7 +327,7 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        Family(os.getpid()).kill()
+        ProcessTree(os.getpid()).kill()
         os._exit(1)
 
 

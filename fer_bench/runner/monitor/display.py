@@ -14,31 +14,31 @@ from fer_bench.utils.texts import duration
 from fer_bench.utils.version import __version__
 
 from .events import EventLog
-from .state import Board, Running, read_board
+from .state import Running, RunState, read_state
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Watch", "begin", "place", "summary", "watching"]
+__all__ = ["RunMonitor", "begin", "monitored", "place", "summary"]
 
 _REDRAWN_A_SECOND = 2
 
 
-class Watch:
-    """Takes what executors tell, writes it to the event log and keeps the board.
+class RunMonitor:
+    """Takes what executors tell, writes it to the event log and keeps the run_state.
 
     Parameters
     ----------
     log : EventLog
-    board : Board
+    run_state : RunState
         As the call begins.
     predicted : mapping of str to float
         Seconds of each trial to do, by id.
     """
 
-    def __init__(self, log: EventLog, board: Board, predicted: Mapping[str, float]) -> None:
-        self.board, self.predicted = board, predicted
-        self._log, self._throttle = log, Throttle(board.todo)
+    def __init__(self, log: EventLog, run_state: RunState, predicted: Mapping[str, float]) -> None:
+        self.run_state, self.predicted = run_state, predicted
+        self._log, self._throttle = log, Throttle(run_state.todo)
         self._lock = threading.Lock()
         self.prints = False
 
@@ -48,16 +48,16 @@ class Watch:
             facts["predicted_seconds"] = round(self.predicted[facts["id"]], 2)
         entry = self._log.write(event, **facts)
         with self._lock:
-            self.board.take(entry, self.predicted)
+            self.run_state.take(entry, self.predicted)
 
     def done(self, record: Mapping[str, Any]) -> None:
         """Take the record of a trial that has ended (``on_done``)."""
-        begun = self.board.running.get(record["id"])
+        begun = self.run_state.running.get(record["id"])
         seconds = round(time.time() - begun.since, 3) if begun else None
         known = {key: record.get(key) for key in ("id", "method", "protocol", "fold", "state")}
         self.event("trial_ended", **known, seconds=seconds, reason=record.get("reason") or "")
-        if self.prints and self._throttle.due(self.board.n_over):
-            say(f"Trials: {summary(self.board, self.predicted, time.time())}")
+        if self.prints and self._throttle.due(self.run_state.n_over):
+            say(f"Trials: {summary(self.run_state, self.predicted, time.time())}")
 
     def drawn(self) -> RenderableType:
         """Return the live view as it stands: a bar with figures, then what runs where."""
@@ -68,9 +68,9 @@ class Watch:
 
         with self._lock:
             now = time.time()
-            text = summary(self.board, self.predicted, now)
-            running = sorted(self.board.running.values(), key=lambda t: t.since)
-            done, total = self.board.n_over, self.board.todo
+            text = summary(self.run_state, self.predicted, now)
+            running = sorted(self.run_state.running.values(), key=lambda t: t.since)
+            done, total = self.run_state.n_over, self.run_state.todo
         head = Table.grid(padding=(0, 1))
         head.add_row("Trials", ProgressBar(total=max(1, total), completed=done, width=24), Text(text))
         body = Table.grid(padding=(0, 2))
@@ -81,23 +81,23 @@ class Watch:
         return Group(head, body)
 
 
-def begin(log: EventLog, **facts: Any) -> Board:
-    """Tell the log that a call begins (todo, done_before, skipped, workers and the like), and return its board."""
-    board = read_board([log.write("run_started", pid=os.getpid(), version=__version__, **facts)], {})
-    assert board is not None
-    return board
+def begin(log: EventLog, **facts: Any) -> RunState:
+    """Tell the log that a call begins (todo, done_before, skipped, workers and the like), and return its run_state."""
+    run_state = read_state([log.write("run_started", pid=os.getpid(), version=__version__, **facts)], {})
+    assert run_state is not None
+    return run_state
 
 
 @contextmanager
-def watching(log: EventLog, board: Board, predicted: Mapping[str, float]) -> Iterator[Watch]:
-    """Watch a call's trials; yields the `Watch` whose methods an executor is given."""
-    watch = Watch(log, board, predicted)
-    if not shown() or not board.todo:
-        yield watch
+def monitored(log: EventLog, run_state: RunState, predicted: Mapping[str, float]) -> Iterator[RunMonitor]:
+    """RunMonitor a call's trials; yields the `RunMonitor` whose methods an executor is given."""
+    monitor = RunMonitor(log, run_state, predicted)
+    if not shown() or not run_state.todo:
+        yield monitor
         return
     if not draws():
-        watch.prints = True
-        yield watch
+        monitor.prints = True
+        yield monitor
         return
     from rich.console import Console
     from rich.live import Live
@@ -105,25 +105,25 @@ def watching(log: EventLog, board: Board, predicted: Mapping[str, float]) -> Ite
     # Lines that others write meanwhile stand above the view, which vanishes at the end: the run's last line remains.
     view = Live(
         console=Console(stderr=True),
-        get_renderable=watch.drawn,
+        get_renderable=monitor.drawn,
         refresh_per_second=_REDRAWN_A_SECOND,
         transient=True,
         redirect_stdout=False,
     )
     with view:
-        yield watch
+        yield monitor
 
 
-def summary(board: Board, predicted: Mapping[str, float], now: float) -> str:
+def summary(run_state: RunState, predicted: Mapping[str, float], now: float) -> str:
     """Return done of all, failures, rate and time left as one phrase."""
-    parts = [f"{board.n_over}/{board.todo} done"]
-    if board.n_failed:
-        parts.append(f"{board.n_failed} failed")
-    if board.n_over:
-        parts.append(f"{board.rate(now):.3g} a minute")
-    left = board.seconds_left(predicted, now)
-    if board.stopping:
-        parts.append(f"stopping, {len(board.running)} still running")
+    parts = [f"{run_state.n_over}/{run_state.todo} done"]
+    if run_state.n_failed:
+        parts.append(f"{run_state.n_failed} failed")
+    if run_state.n_over:
+        parts.append(f"{run_state.rate(now):.3g} a minute")
+    left = run_state.seconds_left(predicted, now)
+    if run_state.stopping:
+        parts.append(f"stopping, {len(run_state.running)} still running")
     elif left is not None:
         parts.append(f"about {duration(left)} left")
     return ", ".join(parts)

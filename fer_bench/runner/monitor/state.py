@@ -1,4 +1,4 @@
-"""How far a run is, made from its events alone: the live view and ``fer-bench status`` show the same board."""
+"""How far a run is, made from its events alone: the live view and ``fer-bench status`` show the same run_state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from fer_bench.results.schema import FAILED
 
-__all__ = ["Board", "Running", "read_board"]
+__all__ = ["RunState", "Running", "read_state"]
 
 _PRIOR = 0.01
 """Share of a call's predicted seconds by which the prediction itself weighs against trials that have ended."""
@@ -33,7 +33,7 @@ class Running:
 
 
 @dataclass
-class Board:
+class RunState:
     """What the events of a run's latest call tell.
 
     Attributes
@@ -167,21 +167,21 @@ class Board:
         return 1.0
 
 
-def read_board(events: Iterable[Mapping[str, Any]], predicted: Mapping[str, float]) -> Board | None:
-    """Return the board of the latest call, or None where no call has begun."""
-    board: Board | None = None
+def read_state(events: Iterable[Mapping[str, Any]], predicted: Mapping[str, float]) -> RunState | None:
+    """Return the run_state of the latest call, or None where no call has begun."""
+    run_state: RunState | None = None
     for event in events:
         if event["event"] == "run_started":
-            board = _begun(event)
-        elif board is not None:
-            board.take(event, predicted)
-    return board
+            run_state = _begun(event)
+        elif run_state is not None:
+            run_state.take(event, predicted)
+    return run_state
 
 
-def _begun(event: Mapping[str, Any]) -> Board:
+def _begun(event: Mapping[str, Any]) -> RunState:
     number = {k: int(event.get(k) or 0) for k in ("pid", "todo", "done_before", "skipped", "workers")}
     when = float(event["time"])
-    return Board(
+    return RunState(
         started=when,
         last=when,
         pid=number["pid"],

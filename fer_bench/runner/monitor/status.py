@@ -18,7 +18,7 @@ from fer_bench.utils.texts import duration
 
 from .display import place
 from .events import EVENTS, read_events
-from .state import Board, read_board
+from .state import RunState, read_state
 
 __all__ = ["Failure", "Now", "Status", "newest_run", "read_status", "status_lines"]
 
@@ -139,15 +139,15 @@ def read_status(folder: Path, *, now: float | None = None) -> Status:
     info = read_info(folder)
     rows = [row for row in info.get("plan", ()) if not row.get("skip")]
     seconds = {r["id"]: float(r.get("predicted_seconds", r.get("estimate_seconds")) or 0.0) for r in rows}
-    board = read_board(read_events(folder), seconds)
+    run_state = read_state(read_events(folder), seconds)
     records = _records(folder, [row["id"] for row in rows])
     states = {trial: str(record.get("state", "")) for trial, record in records.items()}
-    if held and board is not None and board.ended is None:
+    if held and run_state is not None and run_state.ended is None:
         # What failed in an earlier call is tried anew by this one.
-        states |= {trial: "" for trial, s in states.items() if s in FAILED and trial not in board.over}
+        states |= {trial: "" for trial, s in states.items() if s in FAILED and trial not in run_state.over}
     done, failed = _count(states, ("ok",)), _count(states, FAILED)
-    state, why = _state(held, board, info)
-    running = state == "running" and board is not None
+    state, why = _state(held, run_state, info)
+    running = state == "running" and run_state is not None
     left = {trial: seconds[trial] for trial, s in states.items() if s not in ("ok", *FAILED)}
     return Status(
         run=str(folder),
@@ -158,11 +158,11 @@ def read_status(folder: Path, *, now: float | None = None) -> Status:
         failed=failed,
         skipped=len(info.get("plan", ())) - len(rows),
         left=len(rows) - done - failed,
-        rate=round(board.rate(now), 2) if running and board and board.n_over else None,
-        seconds_left=_rounded(board.seconds_left(left, now)) if running and board else None,
-        started=_utc(board.started) if board else info.get("started"),
-        last_event=_utc(board.last) if board else info.get("finished"),
-        running=_running(board, now) if running else (),
+        rate=round(run_state.rate(now), 2) if running and run_state and run_state.n_over else None,
+        seconds_left=_rounded(run_state.seconds_left(left, now)) if running and run_state else None,
+        started=_utc(run_state.started) if run_state else info.get("started"),
+        last_event=_utc(run_state.last) if run_state else info.get("finished"),
+        running=_running(run_state, now) if running else (),
         failures=_failures(rows, records, states),
         command=str(info.get("command", "")),
         report=str(folder / "report.html") if (folder / "report.html").exists() else None,
@@ -213,19 +213,21 @@ def _failure_lines(failures: Sequence[Failure]) -> Iterator[str]:
         yield f"and {len(failures) - _SHOWN_FAILURES} further reasons; --json gives all"
 
 
-def _state(held: bool, board: Board | None, info: Mapping[str, Any]) -> tuple[str, str]:
+def _state(held: bool, run_state: RunState | None, info: Mapping[str, Any]) -> tuple[str, str]:
     """State and reason: the lock tells whether it runs, the last event how it ended."""
     if held:
-        return "running", _ENDS.get(board.stopping, board.stopping) if board and board.ended is None else ""
-    if board is None:  # of a version without a log of events
+        return "running", _ENDS.get(
+            run_state.stopping, run_state.stopping
+        ) if run_state and run_state.ended is None else ""
+    if run_state is None:  # of a version without a log of events
         return ("ended", "") if info.get("finished") else ("died", "")
-    if board.ended is None:
+    if run_state.ended is None:
         return "died", "it was killed, or its machine went down"
-    if board.ended == "error":
-        return "died", board.reason
-    if board.ended in ("interrupted", "stopped"):
+    if run_state.ended == "error":
+        return "died", run_state.reason
+    if run_state.ended in ("interrupted", "stopped"):
         return "interrupted", ""
-    return "ended", _ENDS.get(board.ended, board.ended)
+    return "ended", _ENDS.get(run_state.ended, run_state.ended)
 
 
 def _held(lock: Path) -> bool:
@@ -270,8 +272,8 @@ def _failures(
     return tuple(Failure(method, state, reason, n) for (method, state, reason), n in counts.items())
 
 
-def _running(board: Board | None, now: float) -> tuple[Now, ...]:
-    trials = sorted(board.running.values(), key=lambda t: t.since) if board else []
+def _running(run_state: RunState | None, now: float) -> tuple[Now, ...]:
+    trials = sorted(run_state.running.values(), key=lambda t: t.since) if run_state else []
     return tuple(
         Now(t.method, t.protocol, t.fold, t.worker, t.device, round(max(0.0, now - t.since), 1)) for t in trials
     )

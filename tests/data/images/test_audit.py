@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fer_bench.data.images import audit as module
-from fer_bench.data.images.audit import Verdict, audit
+from fer_bench.data.images.audit import AuditResult, audit
 from fer_bench.data.images.phash import distance, phash
 from fer_bench.data.sources.opening import open_source
 from fer_bench.utils.files import cache_dir
@@ -38,7 +38,7 @@ def folder(tmp_path):
     return home
 
 
-def judged(folder) -> dict[str, Verdict]:
+def judged(folder) -> dict[str, AuditResult]:
     source = open_source(folder)
     return dict(zip(source.files, audit(source.files, source, 2), strict=True))
 

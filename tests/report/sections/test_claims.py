@@ -8,8 +8,8 @@ import pytest
 from simulate import PERSON, RANDOM, Simulation
 from truth import write_truth
 
-from fer_bench.report.model.run_view import gather
-from fer_bench.report.sections.claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, test_claims
+from fer_bench.report.model.report_run import gather
+from fer_bench.report.sections.claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, judge_claims
 from fer_bench.report.sections.contrast import contrast, trend
 from fer_bench.report.sections.published import load_published
 from fer_bench.report.write import build_document
@@ -23,7 +23,7 @@ SEVENTY = Simulation(people=70, sessions=1, folds=5, protocols=(PERSON,), curves
 def verdicts(folder: Path, methods, truth, *, seconds=None, simulation: Simulation = SEVENTY) -> dict[str, Finding]:
     run = write_truth(folder / "run", replace(simulation, methods=tuple(methods)), truth, seconds=seconds)
     view = gather([run])[0]
-    return {finding.claim.id: finding for finding in test_claims(view, str(view.primary))}
+    return {finding.claim.id: finding for finding in judge_claims(view, str(view.primary))}
 
 
 @pytest.mark.parametrize(("claim", "methods"), [("deeper", RESNETS), ("larger", SIZES), ("layers", MODES)])
@@ -55,7 +55,7 @@ def test_equal_methods_are_supported_at_most_once_in_twenty(tmp_path):
             tmp_path / str(seed), replace(small, methods=RESNETS[:2]), dict.fromkeys(RESNETS[:2], 0.7), seed=seed
         )
         view = gather([run])[0]
-        figure = next(f for f in test_claims(view, PERSON) if f.claim.id == "deeper").evidence.figure
+        figure = next(f for f in judge_claims(view, PERSON) if f.claim.id == "deeper").evidence.figure
         called += figure.p_value < 0.05
     assert called <= 5
 
@@ -126,7 +126,7 @@ def test_quick_and_rendered_runs_decide_nothing_but_show_the_figure(tmp_path, ch
     truth = {name: 0.5 + 0.1 * place for place, name in enumerate(RESNETS)}
     simulation = replace(SEVENTY, methods=RESNETS, **change)
     view = gather([write_truth(tmp_path / "run", simulation, truth)])[0]
-    found = {f.claim.id: f for f in test_claims(view, PERSON)}
+    found = {f.claim.id: f for f in judge_claims(view, PERSON)}
     assert all(f.verdict.startswith(UNDECIDED) for f in found.values())
     assert found["deeper"].evidence.figure.estimate.value == pytest.approx(0.3, abs=0.03)
     section = next(s for s in build_document([view]).sections if s.id == "claims")

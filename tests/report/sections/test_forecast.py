@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from simulate import PERSON, Simulation, write_run
 
-from fer_bench.report.model.run_view import gather
+from fer_bench.report.model.report_run import gather
 from fer_bench.report.sections.forecast import foreseen_tables
 from fer_bench.report.sections.provenance import provenance_section
 

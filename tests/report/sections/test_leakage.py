@@ -10,7 +10,7 @@ import pytest
 from simulate import PERSON, RANDOM, Simulation, write_run
 
 from fer_bench.report import write_report
-from fer_bench.report.model.run_view import gather
+from fer_bench.report.model.report_run import gather
 from fer_bench.report.sections.leakage import comparisons
 
 METHODS = ("linear_svc-lbp", "knn-pixels", "gnb-lbp", "resnet18-entire")

@@ -11,7 +11,7 @@ from truth import write_truth
 from fer_bench.methods import load_methods
 from fer_bench.plan.suites import expand, load_suite
 from fer_bench.report import write_report
-from fer_bench.report.model.run_view import gather
+from fer_bench.report.model.report_run import gather
 from fer_bench.report.sections.named import named_section
 from fer_bench.report.sections.published import STATUS_WORDS, load_published
 

@@ -14,7 +14,7 @@ from truth import write_truth
 
 from fer_bench.labels import EMOTIONS
 from fer_bench.report import write_report
-from fer_bench.report.model.run_view import RunView, gather
+from fer_bench.report.model.report_run import ReportRun, gather
 from fer_bench.report.model.tables import Embedded, Table
 from fer_bench.report.sections.bibliography import method_entries
 from fer_bench.report.sections.leakage import _ladder
@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def view(run: Path) -> RunView:
+def view(run: Path) -> ReportRun:
     return gather([run])[0]
 
 
@@ -54,13 +54,13 @@ def read(run: Path, name: str) -> pd.DataFrame:
 Blocks = dict[str, Table | Embedded]
 
 
-def blocks_of(view: RunView) -> Blocks:
+def blocks_of(view: ReportRun) -> Blocks:
     found = (block for section in build_document([view]).sections for block in section.blocks)
     return {block.id: block for block in found if isinstance(block, Table | Embedded)}
 
 
 @pytest.fixture(scope="module")
-def blocks(view: RunView) -> Blocks:
+def blocks(view: ReportRun) -> Blocks:
     return blocks_of(view)
 
 
@@ -161,7 +161,7 @@ def test_gender_of_an_earlier_run_is_its_manifests(tmp_path: Path) -> None:
     assert "M02" not in find_genders(folder, {"dataset": {}})
 
 
-def test_calibration_is_that_of_the_metrics(run: Path, view: RunView) -> None:
+def test_calibration_is_that_of_the_metrics(run: Path, view: ReportRun) -> None:
     """Error, Brier score and log loss equal those of `stats.metrics`; the interval holds the error's order."""
     for row in read(run, f"calibration-{PERSON}").itertuples():
         outcome = view.outcome(row.method, PERSON)
@@ -219,7 +219,7 @@ def test_links_of_the_answers_lead_somewhere(run: Path) -> None:
     assert set(links) <= ids
 
 
-def test_protocols_are_drawn_as_slopes_of_equal_training_size(run: Path, view: RunView) -> None:
+def test_protocols_are_drawn_as_slopes_of_equal_training_size(run: Path, view: ReportRun) -> None:
     """By image, by session, by person: the three that train on equally much; the table has the drawing's figures."""
     assert _ladder(view) == ["random-2fold", "session-out", "subject-2fold"]
     table = read(run, "ladder").set_index("method")
@@ -230,7 +230,7 @@ def test_protocols_are_drawn_as_slopes_of_equal_training_size(run: Path, view: R
     assert drawing.count('class="line"') == len(METHODS)
 
 
-def test_confusions_of_every_method_are_in_the_page(view: RunView, blocks: Blocks) -> None:
+def test_confusions_of_every_method_are_in_the_page(view: ReportRun, blocks: Blocks) -> None:
     """The embedded counts are those of the metric, for every finished method and protocol."""
     found = blocks["confusions-any"]
     assert [part["name"] for part in found.data["protocols"]] == [view.shown(name) for name in view.protocols]
@@ -318,7 +318,7 @@ def test_references_are_written_beside_the_report(run: Path) -> None:
 
 
 @pytest.mark.skipif(find_chromium() is None, reason="no Chromium on this machine")
-def test_two_methods_are_chosen_and_subtracted_in_the_page(run: Path, view: RunView) -> None:
+def test_two_methods_are_chosen_and_subtracted_in_the_page(run: Path, view: ReportRun) -> None:
     """Choosing a second method shows the difference of the two matrices; the axis of costs changes by its list."""
     a, b = (view.outcome(name, PERSON) for name in ("resnet18-entire", "linear_svc-lbp"))
     shares = [metrics.recall_by_class(o.labels, o.predicted)[0] for o in (a, b)]

@@ -179,9 +179,9 @@ def test_a_worker_that_is_slow_to_start_blocks_nobody(make_task, tmp_path, monke
     begun = time.monotonic()
     worker = Worker("w", tmp_path / "logs")
     worker.start(task)
-    assert worker.look() is None
+    assert worker.poll() is None
     assert time.monotonic() - begun < 2
-    while (ended := worker.look()) is None:
+    while (ended := worker.poll()) is None:
         time.sleep(0.05)
     assert time.monotonic() - begun > 3
     assert ended.record["state"] == "ok"

@@ -9,7 +9,7 @@ from fer_bench.errors import UserError
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.runner.executors import get_executor
 from fer_bench.runner.executors.local import assign, visible_gpus
-from fer_bench.runner.executors.queue import Agenda
+from fer_bench.runner.executors.queue import TrialQueue
 from fer_bench.runner.executors.worker import Worker
 
 
@@ -37,10 +37,12 @@ def test_a_worker_with_torch_goes_on_with_networks(make_task, run_all, tmp_path)
         assert not worker.has_torch
         worker.start(make_task("net", spec=network(tmp_path)))
         assert worker.has_torch
-        while worker.look() is None:
+        while worker.poll() is None:
             time.sleep(0.02)
-        agenda = Agenda([make_task("learn"), make_task("net", 1, spec=network(tmp_path))], on_done=lambda record: None)
-        assign(worker, agenda)
+        trial_queue = TrialQueue(
+            [make_task("learn"), make_task("net", 1, spec=network(tmp_path))], on_done=lambda record: None
+        )
+        assign(worker, trial_queue)
         assert worker.task.id == "net-1"
     finally:
         worker.stop()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.runner.executors.local import visible_gpus
-from fer_bench.runner.executors.queue import KINDS, Agenda, kind_of
+from fer_bench.runner.executors.queue import KINDS, TrialQueue, kind_of
 from fer_bench.runner.executors.signals import Stop
 
 LIGHT = MethodSpec("light", "classical", "a:B", ImageSpec(32))
@@ -16,7 +16,7 @@ TORCH = replace(LIGHT, name="net", uses_torch=True)
 
 @dataclass(frozen=True)
 class Fake:
-    """What an agenda looks at of a task."""
+    """What an trial_queue looks at of a task."""
 
     id: str
     kind: str
@@ -33,15 +33,15 @@ class Fake:
         return "cuda" if self.kind == "gpu" else "cpu"
 
 
-def agenda(kinds, **more):
+def trial_queue(kinds, **more):
     tasks = [Fake(str(i), kind) for i, kind in enumerate(kinds)]
-    return tasks, Agenda(tasks, on_done=lambda record: None, **more)
+    return tasks, TrialQueue(tasks, on_done=lambda record: None, **more)
 
 
 @given(st.lists(st.sampled_from(KINDS), max_size=30), st.data())
 def test_every_trial_is_started_once_and_in_order_of_its_kind(kinds, data):
     """Whatever workers ask for in whatever order: each task comes once, those of a kind in the plan's order."""
-    tasks, todo = agenda(kinds)
+    tasks, todo = trial_queue(kinds)
     taken = []
     while len(todo):
         wanted = data.draw(st.permutations(KINDS))
@@ -56,7 +56,7 @@ def test_every_trial_is_started_once_and_in_order_of_its_kind(kinds, data):
 
 def test_a_worker_without_a_gpu_gets_no_trial_for_one():
     """Trials for a GPU wait for a worker that has one, however many others are idle."""
-    _, todo = agenda(["gpu", "gpu"])
+    _, todo = trial_queue(["gpu", "gpu"])
     assert todo.next("light", "torch") is None
     assert todo.next("gpu", "light", "torch").kind == "gpu"
 
@@ -64,7 +64,7 @@ def test_a_worker_without_a_gpu_gets_no_trial_for_one():
 @given(st.lists(st.booleans(), max_size=20), st.integers(1, 5))
 def test_no_trial_is_started_after_the_last_failure_that_is_allowed(failures, allowed):
     """Trials start until so many have failed; those left are named with the reason."""
-    tasks, todo = agenda(["light"] * len(failures), max_failures=allowed)
+    tasks, todo = trial_queue(["light"] * len(failures), max_failures=allowed)
     started = 0
     while (task := todo.next()) is not None:
         started += 1
@@ -79,11 +79,11 @@ def test_no_trial_is_started_after_the_last_failure_that_is_allowed(failures, al
 def test_cheap_trials_still_start_where_dear_ones_come_too_late():
     """A trial whose estimate no longer fits is left out; one behind it that fits is not."""
     tasks = [Fake("dear", "light", estimate_seconds=1e6), Fake("cheap", "light")]
-    todo = Agenda(tasks, deadline=float(10**12), on_done=lambda record: None)
+    todo = TrialQueue(tasks, deadline=float(10**12), on_done=lambda record: None)
     assert todo.next().id == "dear", "there is time for both"
     import time
 
-    todo = Agenda(tasks, deadline=time.monotonic() + 1000, on_done=lambda record: None)
+    todo = TrialQueue(tasks, deadline=time.monotonic() + 1000, on_done=lambda record: None)
     assert todo.next().id == "cheap"
     assert todo.next() is None
     assert todo.outcome(Stop()).not_started == ("dear",)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from fer_bench.runner.monitor.display import summary
-from fer_bench.runner.monitor.state import Board
+from fer_bench.runner.monitor.state import RunState
 from fer_bench.utils.progress import Throttle
 from fer_bench.utils.texts import duration
 
@@ -20,21 +20,21 @@ SHOWS = """
 import os, sys, time
 from pathlib import Path
 from fer_bench.runner.monitor.events import EventLog
-from fer_bench.runner.monitor.display import begin, watching
+from fer_bench.runner.monitor.display import begin, monitored
 from fer_bench.utils.progress import hide_progress, progress, say
 folder, hidden = Path(sys.argv[1]), sys.argv[2:] == ["--no-progress"]
 hide_progress(hidden)
 with progress("Cropping faces", 3) as done:
     done(3)
 with EventLog(folder) as log:
-    board = begin(log, todo=2, done_before=0, skipped=0, workers=1)
-    with watching(log, board, {"a": 1.0, "b": 60.0}) as watch:
+    run_state = begin(log, todo=2, done_before=0, skipped=0, workers=1)
+    with monitored(log, run_state, {"a": 1.0, "b": 60.0}) as monitor:
         for trial in "ab":
             axes = {"id": trial, "method": "knn-pixels", "protocol": "subject-2fold", "fold": 1}
-            watch.event("trial_started", **axes, device="cpu", worker="worker-7", pid=1)
+            monitor.event("trial_started", **axes, device="cpu", worker="worker-7", pid=1)
             time.sleep(float(os.environ.get("SECONDS", "2.1")) if trial == "a" else 0.6)
             say("a line of somebody else")
-            watch.done({**axes, "state": "failed", "reason": "planted"})
+            monitor.done({**axes, "state": "failed", "reason": "planted"})
 """
 
 
@@ -137,15 +137,15 @@ def test_lines_are_throttle(monkeypatch):
 
 def test_the_summary_is_one_short_phrase():
     """Done of all, failures only where there are some, rate, time left; while it stops, what still runs."""
-    board = Board(started=0.0, todo=4, workers=2)
+    run_state = RunState(started=0.0, todo=4, workers=2)
     predicted = dict.fromkeys("abcd", 60.0)
-    assert summary(board, predicted, 0.0) == "0/4 done, about 2 min left"
-    board.take({"time": 0.0, "event": "trial_started", "id": "a"}, predicted)
-    board.take({"time": 30.0, "event": "trial_ended", "id": "a", "state": "oom"}, predicted)
-    assert summary(board, predicted, 30.0) == "1/4 done, 1 failed, 2 a minute, about 90 s left"
-    board.take({"time": 30.0, "event": "trial_started", "id": "b"}, predicted)
-    board.take({"time": 31.0, "event": "stopping", "why": "interrupted"}, predicted)
-    assert summary(board, predicted, 31.0).endswith("stopping, 1 still running")
+    assert summary(run_state, predicted, 0.0) == "0/4 done, about 2 min left"
+    run_state.take({"time": 0.0, "event": "trial_started", "id": "a"}, predicted)
+    run_state.take({"time": 30.0, "event": "trial_ended", "id": "a", "state": "oom"}, predicted)
+    assert summary(run_state, predicted, 30.0) == "1/4 done, 1 failed, 2 a minute, about 90 s left"
+    run_state.take({"time": 30.0, "event": "trial_started", "id": "b"}, predicted)
+    run_state.take({"time": 31.0, "event": "stopping", "why": "interrupted"}, predicted)
+    assert summary(run_state, predicted, 31.0).endswith("stopping, 1 still running")
 
 
 @pytest.mark.parametrize(

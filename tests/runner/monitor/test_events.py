@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_bench.runner.monitor.events import EVENTS, EventLog, read_events
-from fer_bench.runner.monitor.state import Board, read_board
+from fer_bench.runner.monitor.state import RunState, read_state
 
 WRITER = """
 import sys
@@ -99,7 +99,7 @@ def test_a_log_that_cannot_be_written_is_told_once(tmp_path, capsys):
 def test_no_log_means_no_events(tmp_path):
     """A run of a version without a log is told by its other files."""
     assert list(read_events(tmp_path)) == []
-    assert read_board(read_events(tmp_path), {}) is None
+    assert read_state(read_events(tmp_path), {}) is None
 
 
 def events(*given):
@@ -117,87 +117,87 @@ def test_the_board_tells_what_runs_and_what_is_over():
         (121, "retry", {"id": "b", "reason": "died"}),
         (122, "trial_started", {"id": "b", "method": "m", "protocol": "p", "fold": 2, "worker": "1", "device": "cpu"}),
     )
-    board = read_board(told, {})
-    assert (board.todo, board.done_before, board.workers, board.pid) == (4, 5, 2, 7)
-    assert (board.n_over, board.n_failed) == (1, 1)
-    assert [(t.id, t.since) for t in board.running.values()] == [("b", 122.0)]
-    assert board.ended is None
-    assert board.rate(130.0) == pytest.approx(3.0)
-    board = read_board(
+    run_state = read_state(told, {})
+    assert (run_state.todo, run_state.done_before, run_state.workers, run_state.pid) == (4, 5, 2, 7)
+    assert (run_state.n_over, run_state.n_failed) == (1, 1)
+    assert [(t.id, t.since) for t in run_state.running.values()] == [("b", 122.0)]
+    assert run_state.ended is None
+    assert run_state.rate(130.0) == pytest.approx(3.0)
+    run_state = read_state(
         [*told, *events((140, "stopping", {"why": "interrupted"}), (150, "run_ended", {"why": "x"}))], {}
     )
-    assert (board.stopping, board.ended, board.running) == ("interrupted", "x", {})
+    assert (run_state.stopping, run_state.ended, run_state.running) == ("interrupted", "x", {})
 
 
 def test_time_left_follows_what_trials_really_took():
     """Trials that take twice what was predicted make the rest twice as long; what runs counts for what is left."""
     predicted = dict.fromkeys("abcdef", 10.0)
-    board = Board(started=0.0, todo=6, workers=2)
-    assert board.seconds_left(predicted, 0.0) == pytest.approx(30.0, rel=0.05)
+    run_state = RunState(started=0.0, todo=6, workers=2)
+    assert run_state.seconds_left(predicted, 0.0) == pytest.approx(30.0, rel=0.05)
     for place, name in enumerate("abc"):
-        board.take({"time": 20.0 * place, "event": "trial_started", "id": name}, predicted)
-        board.take(
+        run_state.take({"time": 20.0 * place, "event": "trial_started", "id": name}, predicted)
+        run_state.take(
             {"time": 20.0 * place + 20, "event": "trial_ended", "id": name, "state": "ok", "seconds": 20.0}, predicted
         )
-    assert board.seconds_left(predicted, 60.0) == pytest.approx(30.0, rel=0.05)
-    board.take({"time": 60.0, "event": "trial_started", "id": "d"}, predicted)
-    assert board.seconds_left(predicted, 70.0) == pytest.approx(25.0, rel=0.05)
+    assert run_state.seconds_left(predicted, 60.0) == pytest.approx(30.0, rel=0.05)
+    run_state.take({"time": 60.0, "event": "trial_started", "id": "d"}, predicted)
+    assert run_state.seconds_left(predicted, 70.0) == pytest.approx(25.0, rel=0.05)
     for name in "def":
-        board.take({"time": 80.0, "event": "trial_ended", "id": name, "state": "ok", "seconds": 20.0}, predicted)
-    assert board.seconds_left(predicted, 80.0) is None
+        run_state.take({"time": 80.0, "event": "trial_ended", "id": name, "state": "ok", "seconds": 20.0}, predicted)
+    assert run_state.seconds_left(predicted, 80.0) is None
 
 
-def ends(board, name, seconds, at, predicted):
-    board.take({"time": at, "event": "trial_ended", "id": name, "state": "ok", "seconds": seconds}, predicted)
+def ends(run_state, name, seconds, at, predicted):
+    run_state.take({"time": at, "event": "trial_ended", "id": name, "state": "ok", "seconds": seconds}, predicted)
 
 
 def test_short_trials_do_not_tell_of_long_ones():
     """A dozen trials of a blink that take four times as long change nothing; one long trial does."""
     predicted = {**{f"short-{i}": 0.05 for i in range(12)}, **{f"long-{i}": 100.0 for i in range(10)}}
-    board = Board(started=0.0, todo=22, workers=1)
+    run_state = RunState(started=0.0, todo=22, workers=1)
     for i in range(12):
-        ends(board, f"short-{i}", 0.4, i * 0.4, predicted)
-    assert board.seconds_left(predicted, 5.0) == pytest.approx(1000, rel=0.05)
-    ends(board, "long-0", 40.0, 45.0, predicted)
-    assert board.seconds_left(predicted, 45.0) == pytest.approx(900 * 0.4, rel=0.05)
+        ends(run_state, f"short-{i}", 0.4, i * 0.4, predicted)
+    assert run_state.seconds_left(predicted, 5.0) == pytest.approx(1000, rel=0.05)
+    ends(run_state, "long-0", 40.0, 45.0, predicted)
+    assert run_state.seconds_left(predicted, 45.0) == pytest.approx(900 * 0.4, rel=0.05)
 
 
 def test_a_trial_that_makes_what_others_share_tells_of_itself_alone():
     """The first of ten equal trials takes ten times as long: the others are not expected to, once two more are over."""
     predicted = {str(i): 10.0 for i in range(10)}
-    board = Board(started=0.0, todo=10, workers=1)
+    run_state = RunState(started=0.0, todo=10, workers=1)
     for i, seconds in enumerate((100.0, 10.0, 10.0)):
-        ends(board, str(i), seconds, 100.0 + 10 * i, predicted)
-    assert board.seconds_left(predicted, 120.0) == pytest.approx(70, rel=0.05)
+        ends(run_state, str(i), seconds, 100.0 + 10 * i, predicted)
+    assert run_state.seconds_left(predicted, 120.0) == pytest.approx(70, rel=0.05)
 
 
 def test_the_rate_is_that_of_the_latest_minutes():
     """A hundred quick trials in the first minute, then one in five minutes: the rate is a fifth of one a minute."""
-    board = Board(started=0.0, todo=200, workers=1, first=0.0)
+    run_state = RunState(started=0.0, todo=200, workers=1, first=0.0)
     for i in range(100):
-        ends(board, str(i), 0.6, 0.6 * i, {})
-    assert board.rate(60.0) == pytest.approx(100, rel=0.05)
-    ends(board, "long", 300.0, 400.0, {})
-    assert board.rate(401.0) == pytest.approx(0.2)
+        ends(run_state, str(i), 0.6, 0.6 * i, {})
+    assert run_state.rate(60.0) == pytest.approx(100, rel=0.05)
+    ends(run_state, "long", 300.0, 400.0, {})
+    assert run_state.rate(401.0) == pytest.approx(0.2)
 
 
 def test_a_run_that_is_stopping_waits_for_what_runs_alone():
     """After Ctrl-C the time left is that of the trials that are finished, whatever else there was to do."""
     predicted = {"a": 10.0, "b": 1000.0}
-    board = Board(started=0.0, todo=2, workers=1)
-    board.take({"time": 0.0, "event": "trial_started", "id": "a"}, predicted)
-    board.take({"time": 1.0, "event": "stopping", "why": "interrupted"}, predicted)
-    assert board.seconds_left(predicted, 4.0) == pytest.approx(6, abs=0.2)
+    run_state = RunState(started=0.0, todo=2, workers=1)
+    run_state.take({"time": 0.0, "event": "trial_started", "id": "a"}, predicted)
+    run_state.take({"time": 1.0, "event": "stopping", "why": "interrupted"}, predicted)
+    assert run_state.seconds_left(predicted, 4.0) == pytest.approx(6, abs=0.2)
 
 
 def test_a_clusters_workers_are_counted_as_they_come_and_go():
     """Time left goes by those that are there; the widest that it was is kept for the report."""
     predicted = dict.fromkeys("abcdefgh", 10.0)
-    board = Board(started=0.0, todo=8, workers=2, widest=2)
+    run_state = RunState(started=0.0, todo=8, workers=2, widest=2)
     for workers, left in ((1, 80), (8, 10), (4, 20)):
-        board.take({"time": 0.0, "event": "workers", "workers": workers}, predicted)
-        assert board.seconds_left(predicted, 0.0) == pytest.approx(left, rel=0.05)
-    assert board.widest == 8
+        run_state.take({"time": 0.0, "event": "workers", "workers": workers}, predicted)
+        assert run_state.seconds_left(predicted, 0.0) == pytest.approx(left, rel=0.05)
+    assert run_state.widest == 8
 
 
 @given(
@@ -207,7 +207,7 @@ def test_a_clusters_workers_are_counted_as_they_come_and_go():
 def test_no_schedule_beats_the_time_left(seconds, workers):
     """Time left is never less than the longest trial nor than an even spread, and never more than one after another."""
     predicted = {str(i): s for i, s in enumerate(seconds)}
-    left = Board(todo=len(seconds), workers=workers).seconds_left(predicted, 0.0)
+    left = RunState(todo=len(seconds), workers=workers).seconds_left(predicted, 0.0)
     assert left >= max(seconds)
     assert left * workers >= sum(seconds)
     assert left <= sum(seconds) + 0.1 * len(seconds)

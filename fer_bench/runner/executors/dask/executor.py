@@ -27,13 +27,13 @@ from fer_bench.utils.texts import one_line
 
 from ...task import Task
 from ...trial import UNWRITTEN, lost_record, need_room
-from ..base import Death, Outcome
-from ..queue import Agenda, no_event
+from ..base import Death, ExecutionResult
+from ..queue import TrialQueue, no_event
 from ..signals import Stop, interrupts
 from . import node as node
 from .connection import connected, reach
-from .transfer import Ticket, pack
-from .workers import Fleet, Site, token
+from .transfer import TaskMessage, pack
+from .workers import DaskWorkers, Site, token
 
 __all__ = ["check", "execute"]
 
@@ -73,7 +73,7 @@ def execute(
     on_done: Callable[[Mapping[str, Any]], None],
     on_event: Callable[..., None] = no_event,
     patience_seconds: float = PATIENCE_SECONDS,
-) -> Outcome:
+) -> ExecutionResult:
     """Run tasks on the workers of a Dask scheduler; see `..local.execute` for the other parameters.
 
     A task goes to a worker that has what it needs: the resource ``GPU`` for ``cuda``, and as much memory for each of
@@ -90,7 +90,7 @@ def execute(
 
     Returns
     -------
-    Outcome
+    ExecutionResult
         ``why`` may also be ``"workers"``: they were lost, and no others came.
 
     Raises
@@ -100,27 +100,29 @@ def execute(
     """
     tasks = list(tasks)
     if not tasks:
-        return Outcome()
+        return ExecutionResult()
     logs.mkdir(parents=True, exist_ok=True)
-    tickets, cargo = pack(tasks)
+    messages, payload = pack(tasks)
     with connected(scheduler) as client, token(logs.parent.resolve()) as sign, interrupts() as stop:
-        fleet = Fleet(client, cargo, sign)
+        fleet = DaskWorkers(client, payload, sign)
         try:
             _await_workers(fleet, tasks, scheduler, patience_seconds, stop)
             able = [task for task in tasks if not _skipped(task, fleet, on_done)]
-            agenda = Agenda(able, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event)
-            drive = _Drive(client, fleet, agenda, {t.task.id: t for t in tickets}, logs.resolve(), on_event)
+            trial_queue = TrialQueue(
+                able, deadline=deadline, max_failures=max_failures, on_done=on_done, on_event=on_event
+            )
+            drive = _DaskDriver(client, fleet, trial_queue, {t.task.id: t for t in messages}, logs.resolve(), on_event)
             return drive.run(stop, patience_seconds)
         finally:
             fleet.close()
 
 
-def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience: float, stop: Stop) -> None:
+def _await_workers(fleet: DaskWorkers, tasks: Sequence[Task], scheduler: str, patience: float, stop: Stop) -> None:
     """Wait until every task has a worker that could take it, or patience is over."""
     until = time.monotonic() + patience
     told = False
     while not stop.asked:
-        fleet.look(at_once=True)
+        fleet.poll(at_once=True)
         if fleet.sites and all(_has_taker(task, fleet) for task in tasks):
             break
         if not fleet.settling:
@@ -142,7 +144,7 @@ def _await_workers(fleet: Fleet, tasks: Sequence[Task], scheduler: str, patience
     say(f"Dask workers: {len(fleet.sites)}, which take {fleet.threads} trials at once")
 
 
-def _skipped(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], None]) -> bool:
+def _skipped(task: Task, fleet: DaskWorkers, on_done: Callable[[Mapping[str, Any]], None]) -> bool:
     """Skip a task that no worker can take: Dask would wait for ever."""
     sites = fleet.sites.values()
     if not sites or _has_taker(task, fleet):
@@ -159,7 +161,7 @@ def _skipped(task: Task, fleet: Fleet, on_done: Callable[[Mapping[str, Any]], No
     return True
 
 
-def _has_taker(task: Task, fleet: Fleet) -> bool:
+def _has_taker(task: Task, fleet: DaskWorkers) -> bool:
     return any(_fits(task, site) for site in fleet.sites.values())
 
 
@@ -168,7 +170,7 @@ def _fits(task: Task, site: Site) -> bool:
 
 
 @dataclass(frozen=True)
-class _Flight:
+class _InFlight:
     """A trial under way."""
 
     task: Task
@@ -176,23 +178,23 @@ class _Flight:
     future: Any
 
 
-class _Drive:
+class _DaskDriver:
     """One execution: hands out trials, takes what comes back."""
 
     def __init__(
         self,
         client: Any,
-        fleet: Fleet,
-        agenda: Agenda,
-        tickets: Mapping[str, Ticket],
+        fleet: DaskWorkers,
+        trial_queue: TrialQueue,
+        messages: Mapping[str, TaskMessage],
         logs: Path,
         on_event: Callable[..., None],
     ) -> None:
-        self._client, self._fleet, self._agenda, self._tickets = client, fleet, agenda, tickets
+        self._client, self._fleet, self._trial_queue, self._messages = client, fleet, trial_queue, messages
         self._logs, self._on_event = str(logs), on_event
         self._run = uuid.uuid4().hex
-        self._flights: dict[str, _Flight] = {}
-        self._landed: queue.SimpleQueue[_Flight] = queue.SimpleQueue()
+        self._flights: dict[str, _InFlight] = {}
+        self._landed: queue.SimpleQueue[_InFlight] = queue.SimpleQueue()
         self._losses: Counter[str] = Counter()
         self._written: list[Task] = []
         self._failed_at: defaultdict[str, set[str]] = defaultdict(set)
@@ -201,14 +203,14 @@ class _Drive:
         """Workers that could not run a trial, by its id."""
         self._threads = 0
 
-    def run(self, stop: Stop, patience: float) -> Outcome:
+    def run(self, stop: Stop, patience: float) -> ExecutionResult:
         """Go on until nothing runs and nothing is to start."""
         moved = time.monotonic()  # when something last ran
         told_at = 0.0
         try:
             while True:
-                self._agenda.heed(stop)
-                self._look()
+                self._trial_queue.report_stop(stop)
+                self._poll()
                 if not stop.asked:
                     self._start()
                 if stop.now:
@@ -218,8 +220,8 @@ class _Drive:
                 if self._flights:
                     moved = time.monotonic()
                     self._collect()
-                elif stop.asked or self._agenda.closed or not len(self._agenda):
-                    return self._agenda.outcome(stop)
+                elif stop.asked or self._trial_queue.closed or not len(self._trial_queue):
+                    return self._trial_queue.outcome(stop)
                 elif time.monotonic() - moved > patience and not self._fleet.settling:
                     return self._no_workers()
                 else:
@@ -231,40 +233,40 @@ class _Drive:
             self._dismiss()
             _await_files(self._written)
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Take back the trials of workers that are gone, and tell how many trials run at once."""
         if self._fleet.threads not in (0, self._threads):
             self._threads = self._fleet.threads
             self._on_event("workers", workers=self._threads)
-        for address in self._fleet.look():
+        for address in self._fleet.poll():
             for flight in [f for f in self._flights.values() if f.site.address == address]:
                 self._flights.pop(flight.task.id).future.cancel()
                 self._lost(flight)
 
-    def _lost(self, flight: _Flight, how: str = "was lost") -> None:
+    def _lost(self, flight: _InFlight, how: str = "was lost") -> None:
         """A worker is lost or ails; the trial may have been complete by then, and else is tried elsewhere."""
         task, name = flight.task, flight.site.name
         self._losses[task.id] += 1
         if record := complete_record(task.folder, task.id):
-            self._agenda.done(record)
+            self._trial_queue.done(record)
         elif self._losses[task.id] < _LOSSES:
             axes = {"id": task.id, "method": task.spec.name, "protocol": task.protocol, "fold": task.fold}
             self._on_event("retry", **axes, reason=f"Dask worker {name} {how}")
-            self._agenda.put_back(task)
+            self._trial_queue.put_back(task)
         else:
             why = f"its Dask worker {how}, {_LOSSES} times in a row"
-            self._agenda.done(lost_record(task, "failed", why))
+            self._trial_queue.done(lost_record(task, "failed", why))
 
     def _start(self) -> None:
         """Give every free thread a trial, one a worker in turn."""
         flying = Counter(flight.site.address for flight in self._flights.values())
         slots = [(n, s) for s in self._fleet.sites.values() for n in range(flying[s.address], s.threads)]
         for _, site in sorted(slots, key=lambda slot: slot[0]):
-            task = self._agenda.next(*self._kinds(site))
+            task = self._trial_queue.next(*self._kinds(site))
             if task is not None and _fits(task, site) and not self._avoids(task, site):
                 self._send(task, site)
             elif task is not None:
-                self._agenda.put_back(task)  # for a worker with more memory, or one where it has not failed
+                self._trial_queue.put_back(task)  # for a worker with more memory, or one where it has not failed
 
     def _avoids(self, task: Task, site: Site) -> bool:
         """Whether a trial goes rather to another worker, since this one could not run it."""
@@ -278,12 +280,12 @@ class _Drive:
         return ("gpu", "light", "torch") if site.gpu and not on_gpu else ("light", "torch")
 
     def _send(self, task: Task, site: Site) -> None:
-        ticket = self._tickets[task.id]
+        message = self._messages[task.id]
         limit = task.memory_bytes or site.memory
-        ticket = replace(ticket, task=replace(ticket.task, memory_bytes=limit, cautious=task.cautious))
+        message = replace(message, task=replace(message.task, memory_bytes=limit, cautious=task.cautious))
         future = self._client.submit(
-            node.run_ticket,
-            pickle.dumps(ticket),
+            node.run_message,
+            pickle.dumps(message),
             self._run,
             self._logs,
             key=f"{task.spec.name}-{task.id}-{uuid.uuid4().hex[:8]}",
@@ -292,9 +294,9 @@ class _Drive:
             # Other people's tasks may use the cluster, too.
             resources={"GPU": 1} if task.device == "cuda" else None,
         )
-        flight = self._flights[task.id] = _Flight(task, site, future)
+        flight = self._flights[task.id] = _InFlight(task, site, future)
         future.add_done_callback(lambda _: self._landed.put(flight))
-        self._agenda.started(task, worker=site.name, pid=site.pid)
+        self._trial_queue.started(task, worker=site.name, pid=site.pid)
 
     def _collect(self) -> None:
         """Wait a moment for a trial to end, and take all that have."""
@@ -306,7 +308,7 @@ class _Drive:
                     self._take(flight)
                 flight = self._landed.get_nowait()
 
-    def _take(self, flight: _Flight) -> None:
+    def _take(self, flight: _InFlight) -> None:
         task, future = flight.task, flight.future
         if future.status == "error":
             error = future.exception()
@@ -321,17 +323,17 @@ class _Drive:
             self._lost(flight)
             return
         if "lost" in answer:
-            self._agenda.lost(task, Death(answer["lost"]))
+            self._trial_queue.lost(task, Death(answer["lost"]))
         elif not answer:
-            self._agenda.put_back(task)
+            self._trial_queue.put_back(task)
         elif answer["state"] == UNWRITTEN and _has_room(task):
             self._ailing(flight, f"could not store it: {answer['reason']}")
         else:
             self._failed_at.pop(flight.site.address, None)
             self._written.append(task)
-            self._agenda.done(answer)
+            self._trial_queue.done(answer)
 
-    def _ailing(self, flight: _Flight, how: str) -> None:
+    def _ailing(self, flight: _InFlight, how: str) -> None:
         """The worker is to blame, not the trial: another one tries it, and a worker that goes on so gets no more."""
         address = flight.site.address
         self._avoided[flight.task.id].add(address)
@@ -353,22 +355,22 @@ class _Drive:
         for flight in self._flights.values():
             if self._client.status == "running":
                 flight.future.cancel()
-            self._agenda.put_back(flight.task)
+            self._trial_queue.put_back(flight.task)
         self._flights.clear()
 
-    def _gone(self, what: str) -> Outcome:
+    def _gone(self, what: str) -> ExecutionResult:
         reason = f"{what}; what is finished is kept: start a scheduler and workers, then run the same command again"
-        return replace(self._agenda.outcome(Stop()), why="workers", reason=reason)
+        return replace(self._trial_queue.outcome(Stop()), why="workers", reason=reason)
 
-    def _no_workers(self) -> Outcome:
+    def _no_workers(self) -> ExecutionResult:
         """End where nobody is left to take what is to start."""
         if not self._fleet.sites:
             ailing = "".join(f"; {address}: {why}" for address, why in sorted(self._fleet.refused.items()))
             return self._gone(f"all Dask workers are gone or of no use, and no others came{ailing}")
-        while (task := self._agenda.next()) is not None:
+        while (task := self._trial_queue.next()) is not None:
             why = "the Dask workers that could take it (a GPU, or enough memory) are gone"
-            self._agenda.done(lost_record(task, "skipped", why))
-        return self._agenda.outcome(Stop())
+            self._trial_queue.done(lost_record(task, "skipped", why))
+        return self._trial_queue.outcome(Stop())
 
 
 def _has_room(task: Task) -> bool:

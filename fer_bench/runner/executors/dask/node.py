@@ -33,9 +33,9 @@ from fer_bench.utils.files import OTHER_CACHE, TEMPORARY, cache_dir, locked, nee
 from fer_bench.utils.plugins import METHODS_GROUP, plugin_packages
 
 from ..worker import Worker
-from .transfer import Ticket, unpack
+from .transfer import TaskMessage, unpack
 
-__all__ = ["Look", "dismiss", "facts", "look", "receive_chunk", "receive_values", "run_ticket"]
+__all__ = ["WorkerFacts", "dismiss", "facts", "inspect", "receive_chunk", "receive_values", "run_message"]
 
 _values: dict[str, Any] = {}
 _files: dict[str, Path] = {}
@@ -69,7 +69,7 @@ def _code_hash() -> str:
 
 
 @dataclass(frozen=True)
-class Look:
+class WorkerFacts:
     """What a worker says of itself.
 
     Attributes
@@ -95,7 +95,7 @@ class Look:
     files: frozenset[str]
 
 
-async def look(token: Path, text: str, wanted: Mapping[str, tuple[Path, int]]) -> Look:
+async def inspect(token: Path, text: str, wanted: Mapping[str, tuple[Path, int]]) -> WorkerFacts:
     """Look around in a worker: is this the run's folder, which of the files are here?
 
     Parameters
@@ -105,16 +105,16 @@ async def look(token: Path, text: str, wanted: Mapping[str, tuple[Path, int]]) -
     wanted : mapping of str to (Path, int)
         Digest, and the file's place and size at the driver.
     """
-    return await asyncio.to_thread(_look, token, text, wanted)
+    return await asyncio.to_thread(_inspect, token, text, wanted)
 
 
-def _look(token: Path, text: str, wanted: Mapping[str, tuple[Path, int]]) -> Look:
+def _inspect(token: Path, text: str, wanted: Mapping[str, tuple[Path, int]]) -> WorkerFacts:
     for digest, (path, size) in wanted.items():
         for place in (path, _kept(digest, path.name)):
             if digest not in _files and _same(place, digest, size):
                 _files[digest] = place
     here = frozenset(digest for digest in wanted if digest in _files and _files[digest].exists())
-    return Look(
+    return WorkerFacts(
         facts(),
         socket.gethostname(),
         os.getpid(),
@@ -271,13 +271,13 @@ async def dismiss(run: str) -> None:
     await asyncio.to_thread(_crew.dismiss, run)
 
 
-def run_ticket(pickled: bytes, run: str, logs: str) -> dict[str, Any]:
+def run_message(pickled: bytes, run: str, logs: str) -> dict[str, Any]:
     """Run a trial in a process below this worker, which writes the trial's folder.
 
     Parameters
     ----------
     pickled : bytes
-        A `Ticket`, opaque to the scheduler.
+        A `TaskMessage`, opaque to the scheduler.
     run : str
         Name of the execution.
     logs : str
@@ -289,14 +289,14 @@ def run_ticket(pickled: bytes, run: str, logs: str) -> dict[str, Any]:
         The trial's shortened record; ``{"lost": code}``, of a `Death`, where its process ended by itself; empty where
         it was stopped on request.
     """
-    ticket: Ticket = pickle.loads(pickled)
-    task = unpack(ticket, _values, _files)
+    message: TaskMessage = pickle.loads(pickled)
+    task = unpack(message, _values, _files)
     with _crew.hire(run, Path(logs), torch=task.spec.uses_torch) as worker:
         worker.start(task)
-        while (ended := worker.look()) is None:
+        while (ended := worker.poll()) is None:
             wait([worker.channel], timeout=_WAIT_SECONDS)
             if run in _crew.dismissed:
-                worker.ask()
+                worker.terminate()
     if ended.record is not None:
         return dict(ended.record)
     return {} if ended.lost is None else {"lost": ended.lost.code}

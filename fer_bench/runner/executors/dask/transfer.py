@@ -1,7 +1,7 @@
-"""What travels to a cluster, and how often: a trial's ticket each time, what trials have in common once a worker.
+"""What travels to a cluster, and how often: a trial's message each time, what trials have in common once a worker.
 
 Labels, people and folds weigh more than all the rest of a task, and every trial needs the same few of them; images and
-weights are files. A ticket names both by the hash of their content.
+weights are files. A message names both by the hash of their content.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fer_bench.utils.files import sha256_file
 
 from ...task import Task
 
-__all__ = ["Cargo", "Ticket", "pack", "unpack"]
+__all__ = ["Payload", "TaskMessage", "pack", "unpack"]
 
 _HEAVY = 1024
 """Bytes of a pickled value from which it is sent once a worker and not with every trial."""
@@ -26,7 +26,7 @@ _FILES = ("images", "weights")
 
 
 @dataclass(frozen=True)
-class Ticket:
+class TaskMessage:
     """A task without its weight.
 
     Attributes
@@ -43,18 +43,18 @@ class Ticket:
 
 
 @dataclass(frozen=True)
-class Cargo:
-    """What the tickets of a run name: pickled values, and files of this machine, by sha256."""
+class Payload:
+    """What the messages of a run name: pickled values, and files of this machine, by sha256."""
 
     values: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
 
 
-def pack(tasks: Iterable[Task]) -> tuple[list[Ticket], Cargo]:
-    """Part tasks into light tickets and the cargo that they have in common."""
-    cargo = Cargo()
+def pack(tasks: Iterable[Task]) -> tuple[list[TaskMessage], Payload]:
+    """Part tasks into light messages and the payload that they have in common."""
+    payload = Payload()
     digests: dict[int, str] = {}
-    keep_alive, tickets = [], []  # an id is only its object's while that lives
+    keep_alive, messages = [], []  # an id is only its object's while that lives
     for task in tasks:
         task = replace(task, images=task.images.resolve(), folder=task.folder.resolve())
         values = {}
@@ -62,31 +62,31 @@ def pack(tasks: Iterable[Task]) -> tuple[list[Ticket], Cargo]:
             value = getattr(task, name)
             if id(value) not in digests:
                 keep_alive.append(value)
-                digests[id(value)] = _stow(value, cargo)
+                digests[id(value)] = _stow(value, payload)
             if digests[id(value)]:
                 values[name] = digests[id(value)]
         paths = {name: Path(getattr(task, name)).resolve() for name in _FILES if getattr(task, name)}
-        known = {path: digest for digest, path in cargo.files.items()}
+        known = {path: digest for digest, path in payload.files.items()}
         files = {name: known.get(path) or sha256_file(path) for name, path in paths.items()}
-        cargo.files.update({files[name]: path for name, path in paths.items()})
+        payload.files.update({files[name]: path for name, path in paths.items()})
         light = cast(dict[str, Any], dict.fromkeys(values))
-        tickets.append(Ticket(replace(task, **light), values, files))
-    return tickets, cargo
+        messages.append(TaskMessage(replace(task, **light), values, files))
+    return messages, payload
 
 
-def _stow(value: Any, cargo: Cargo) -> str:
-    """Put a heavy value into the cargo and return its digest; empty for a light one, which stays in the task."""
+def _stow(value: Any, payload: Payload) -> str:
+    """Put a heavy value into the payload and return its digest; empty for a light one, which stays in the task."""
     pickled = pickle.dumps(value, protocol=5)
     if len(pickled) < _HEAVY:
         return ""
     digest = hashlib.sha256(pickled).hexdigest()
-    cargo.values[digest] = pickled
+    payload.values[digest] = pickled
     return digest
 
 
-def unpack(ticket: Ticket, values: Mapping[str, Any], files: Mapping[str, Path]) -> Task:
+def unpack(message: TaskMessage, values: Mapping[str, Any], files: Mapping[str, Path]) -> Task:
     """Put a task together again from what its worker holds."""
-    whole: dict[str, Any] = {name: values[digest] for name, digest in ticket.values.items()}
-    for name, digest in ticket.files.items():
-        whole[name] = type(getattr(ticket.task, name))(files[digest])
-    return replace(ticket.task, **whole)
+    whole: dict[str, Any] = {name: values[digest] for name, digest in message.values.items()}
+    for name, digest in message.files.items():
+        whole[name] = type(getattr(message.task, name))(files[digest])
+    return replace(message.task, **whole)

@@ -22,9 +22,9 @@ from fer_bench.utils.progress import say
 
 from . import node as node
 from .connection import difference
-from .transfer import Cargo
+from .transfer import Payload
 
-__all__ = ["Fleet", "Site", "token"]
+__all__ = ["DaskWorkers", "Site", "token"]
 
 _CHUNK = 16 << 20
 _LOOK_SECONDS = 1.0
@@ -68,31 +68,31 @@ class Site:
     gpu: bool
 
 
-class Fleet:
+class DaskWorkers:
     """The workers of a scheduler, kept up to date by `look`.
 
     Parameters
     ----------
     client : distributed.Client
         Connected.
-    cargo : Cargo
+    payload : Payload
         What every worker needs.
     token : Path
         A file in the run's folder by which workers show that they see the same one.
     """
 
-    def __init__(self, client: Any, cargo: Cargo, token: Path) -> None:
+    def __init__(self, client: Any, payload: Payload, token: Path) -> None:
         self.sites: dict[str, Site] = {}
         self.refused: dict[str, str] = {}
         """Why which worker (by address) is of no use."""
-        self._client, self._cargo, self._token = client, cargo, token
-        self._sizes = {digest: (path, path.stat().st_size) for digest, path in cargo.files.items()}
+        self._client, self._payload, self._token = client, payload, token
+        self._sizes = {digest: (path, path.stat().st_size) for digest, path in payload.files.items()}
         self._pool = ThreadPoolExecutor(_ADMISSIONS, thread_name_prefix="admission")
         self._admissions: dict[str, Future[Site]] = {}
         self._hosts: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._looked = -_LOOK_SECONDS
 
-    def look(self, *, at_once: bool = False) -> list[str]:
+    def poll(self, *, at_once: bool = False) -> list[str]:
         """Ask the scheduler who is there, at most once a second; returns the addresses of sites that are gone.
 
         Raises
@@ -162,7 +162,7 @@ class Fleet:
 
     def _admit(self, address: str, facts: Mapping[str, Any]) -> Site:
         """Look at a worker and send what it lacks."""
-        seen: node.Look = self._run(address, node.look, self._token, self._token.read_text(), self._sizes)
+        seen: node.WorkerFacts = self._run(address, node.inspect, self._token, self._token.read_text(), self._sizes)
         if why := difference(seen.facts, node.facts()):
             raise RuntimeError(
                 f"{why}; figures would not be comparable: install the same versions at both ends, and start the "
@@ -190,9 +190,9 @@ class Fleet:
 
     def _send(self, address: str) -> None:
         """Send what a worker does not hold; asked for anew, since another one of its host may have got files."""
-        seen: node.Look = self._run(address, node.look, self._token, self._token.read_text(), self._sizes)
+        seen: node.WorkerFacts = self._run(address, node.inspect, self._token, self._token.read_text(), self._sizes)
         batch: dict[str, bytes] = {}
-        for digest, pickled in self._cargo.values.items():
+        for digest, pickled in self._payload.values.items():
             if digest not in seen.values:
                 batch[digest] = pickled
             if sum(map(len, batch.values())) > _CHUNK:

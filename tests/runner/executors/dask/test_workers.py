@@ -13,19 +13,19 @@ from dask_cluster import run_all
 
 from fer_bench.errors import UserError
 from fer_bench.runner.executors.dask.transfer import pack
-from fer_bench.runner.executors.dask.workers import Fleet
+from fer_bench.runner.executors.dask.workers import DaskWorkers
 
 
 def test_data_travel_once_a_worker_and_never_with_a_trial(two, make_task, tmp_path, monkeypatch):
     """Labels, people and folds of 4,900 images are sent once to each worker; a trial's own message stays small."""
     sent = []
-    real = Fleet._run
+    real = DaskWorkers._run
 
     def spy(self, address, function, *arguments):
         sent.append((address, function.__name__))
         return real(self, address, function, *arguments)
 
-    monkeypatch.setattr(Fleet, "_run", spy)
+    monkeypatch.setattr(DaskWorkers, "_run", spy)
     rng = np.random.default_rng(1)
     images = tmp_path / "many.npy"
     np.save(images, rng.integers(0, 255, (4900, 8, 8), dtype=np.uint8))
@@ -37,9 +37,9 @@ def test_data_travel_once_a_worker_and_never_with_a_trial(two, make_task, tmp_pa
         "groups": np.repeat([f"F{n:02d}" for n in range(70)], 70),
     }
     tasks = [replace(make_task(number), **arrays) for number in range(6)]
-    tickets, cargo = pack(tasks)
-    assert max(len(pickle.dumps(ticket)) for ticket in tickets) < 20_000
-    assert sum(map(len, cargo.values.values())) > 100_000
+    messages, payload = pack(tasks)
+    assert max(len(pickle.dumps(message)) for message in messages) < 20_000
+    assert sum(map(len, payload.values.values())) > 100_000
     records, *_ = run_all(two, tasks, tmp_path)
     assert {record["state"] for record in records.values()} == {"ok"}
     heavy = sorted(address for address, name in sent if name.startswith("receive"))

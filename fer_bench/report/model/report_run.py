@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from fer_bench import stats
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import COMPARED_FAMILIES, FAMILIES
-from fer_bench.results import Key, Outcome, RunData, build_results, collect_outcomes, load_run, report_seed
+from fer_bench.results import Key, MethodPredictions, RunData, build_results, collect_predictions, load_run, report_seed
 from fer_bench.results.schema import BEST_TEST_EPOCH, LAST_EPOCH
 
 from .tables import Estimate
 
-__all__ = ["BEST", "FAMILY_WORDS", "LAST", "VIEW_PROTOCOLS", "RunView", "gather"]
+__all__ = ["BEST", "FAMILY_WORDS", "LAST", "VIEW_PROTOCOLS", "ReportRun", "gather"]
 
 FAMILY_WORDS = {
     "classical": "classical pipelines",
@@ -42,28 +42,28 @@ LAST, BEST = LAST_EPOCH, BEST_TEST_EPOCH
 
 
 @dataclass(frozen=True)
-class RunView:
+class ReportRun:
     """One run, ready to be reported.
 
     Attributes
     ----------
     label : str
         Short name, unique among the runs of a report.
-    run : RunData
-    outcomes : mapping of Key to Outcome
+    data : RunData
+    outcomes : mapping of Key to MethodPredictions
     results : DataFrame
         What `build_results` gave.
     """
 
     label: str
-    run: RunData
-    outcomes: Mapping[Key, Outcome]
+    data: RunData
+    outcomes: Mapping[Key, MethodPredictions]
     results: pd.DataFrame
 
     @property
     def info(self) -> Mapping[str, Any]:
         """``run.json``."""
-        return self.run.info
+        return self.data.info
 
     @property
     def quick(self) -> bool:
@@ -94,7 +94,7 @@ class RunView:
     def n_classes(self) -> int:
         """How many expressions the data show; where run.json does not say, how many were tested."""
         told = self.info["dataset"].get("expressions") or {}
-        return len(told) or self.run.predictions["label"].nunique() or N_CLASSES
+        return len(told) or self.data.predictions["label"].nunique() or N_CLASSES
 
     @property
     def chance(self) -> float:
@@ -103,7 +103,7 @@ class RunView:
 
     def majority(self, protocol: str) -> tuple[str, float]:
         """The most frequent expression of the images that a protocol tested, and its share; NaN where none were."""
-        rows = self.run.predictions
+        rows = self.data.predictions
         labels = rows.loc[rows["protocol"] == protocol].drop_duplicates("image")["label"].astype(str)
         shares = labels.value_counts(normalize=True, sort=False).sort_index()
         return (str(shares.idxmax()), float(shares.max())) if len(shares) else ("", float("nan"))
@@ -111,7 +111,7 @@ class RunView:
     @property
     def unit(self) -> stats.Unit:
         """What intervals and tests take for independent: people, unless the data do not tell who is who."""
-        return self.run.unit
+        return self.data.unit
 
     @property
     def declares_winner(self) -> bool:
@@ -131,12 +131,12 @@ class RunView:
     @cached_property
     def seed(self) -> int:
         """Seed of all that the report draws at random."""
-        return report_seed(self.run)
+        return report_seed(self.data)
 
     @cached_property
     def protocols(self) -> tuple[str, ...]:
         """Names of planned protocols: unseen people first, then seen ones, and optimistic protocols last."""
-        planned = list(dict.fromkeys(self.run.trials["protocol"]))
+        planned = list(dict.fromkeys(self.data.trials["protocol"]))
         known = [name for name in self.info["protocols"] if name in planned]
         names = known + [name for name in planned if name not in known]
         views_too = {name: name in VIEW_PROTOCOLS for name in names}
@@ -163,7 +163,7 @@ class RunView:
 
     def train_size(self, protocol: str) -> float:
         """Mean number of images that a fold trains on; NaN where nothing was planned."""
-        trials = self.run.trials
+        trials = self.data.trials
         return float(trials.loc[trials["protocol"] == protocol, "n_train"].mean())
 
     def family(self, method: str) -> str:
@@ -199,11 +199,11 @@ class RunView:
         rows = self.ranked(protocol, family)
         return None if rows.empty else str(rows.iloc[0]["method"])
 
-    def outcome(self, method: str, protocol: str, selection: str = LAST) -> Outcome | None:
+    def outcome(self, method: str, protocol: str, selection: str = LAST) -> MethodPredictions | None:
         """Its predictions, or None."""
         return self.outcomes.get(Key(method, protocol, selection))
 
-    def accuracy(self, outcome: Outcome, chosen: NDArray[np.bool_] | None = None) -> Estimate:
+    def accuracy(self, outcome: MethodPredictions, chosen: NDArray[np.bool_] | None = None) -> Estimate:
         """Accuracy over all images or the chosen ones, with its interval over people (see `unit`)."""
         if chosen is None and self.outcomes.get(outcome.key) is outcome:
             if outcome.key not in self._accuracies:
@@ -223,7 +223,7 @@ class RunView:
             return Estimate(float("nan"))
         return Estimate.of(stats.wilson_interval(float(outcome.correct.sum()), len(outcome.correct)))
 
-    def difference(self, a: Outcome, b: Outcome) -> stats.Difference | None:
+    def difference(self, a: MethodPredictions, b: MethodPredictions) -> stats.Difference | None:
         """A minus B over the images that both were tested on; None where they share none."""
         left, right = _common(a, b)
         if not len(left):
@@ -245,7 +245,7 @@ class RunView:
         columns = [outcome.correct[keep] for outcome, keep in zip(found, keeps, strict=True)]
         return self._median(columns, people, (0.0, 1.0))
 
-    def median_difference(self, pairs: Sequence[tuple[Outcome, Outcome]]) -> Estimate:
+    def median_difference(self, pairs: Sequence[tuple[MethodPredictions, MethodPredictions]]) -> Estimate:
         """Median over methods of A minus B on the images that both were tested on, with its interval over people."""
         columns, people = [], []
         for a, b in pairs:
@@ -279,7 +279,7 @@ class RunView:
         return tuple(family for family in FAMILIES if self.best(protocol, family))
 
 
-def gather(run_dirs: Sequence[Path]) -> tuple[RunView, ...]:
+def gather(run_dirs: Sequence[Path]) -> tuple[ReportRun, ...]:
     """Read runs and compute what they say; labels are the directories' names, made unique.
 
     Parameters
@@ -291,13 +291,13 @@ def gather(run_dirs: Sequence[Path]) -> tuple[RunView, ...]:
     UserError
         As `load_run`.
     """
-    views: list[RunView] = []
+    runs: list[ReportRun] = []
     for folder in run_dirs:
-        run = load_run(folder)
-        outcomes = collect_outcomes(run)
-        label = _own_label(Path(folder).resolve().name, [view.label for view in views])
-        views.append(RunView(label, run, outcomes, build_results(run, outcomes)))
-    return tuple(views)
+        data = load_run(folder)
+        outcomes = collect_predictions(data)
+        label = _own_label(Path(folder).resolve().name, [run.label for run in runs])
+        runs.append(ReportRun(label, data, outcomes, build_results(data, outcomes)))
+    return tuple(runs)
 
 
 def _own_label(name: str, taken: Sequence[str]) -> str:
@@ -309,7 +309,7 @@ def _own_label(name: str, taken: Sequence[str]) -> str:
     return label
 
 
-def _common(a: Outcome, b: Outcome) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _common(a: MethodPredictions, b: MethodPredictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions in a and in b of the image-seed pairs that both have."""
     if np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds):
         every = np.arange(len(a.images))
