@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fer_bench as fb
+from fer_bench.folds.wording import verdict_lines
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,12 @@ def test_data_and_a_manifest_are_not_both_given(data):
     """Two accounts of the images exclude each other."""
     with pytest.raises(fb.UserError, match="exclude each other"):
         fb.check_folds(fb.make_folds(data, "subject-2fold"), data=data, manifest=data.manifest)
+
+
+def test_who_is_found_on_both_sides_is_told_whatever_else_is_unknown(tmp_path):
+    """One person in both makes people refused, by one sentence; images that do not tell add no second verdict."""
+    rows = "role,image,subject\ntrain,a,p\ntest,b,p\ntrain,c,\ntest,d,\n"
+    (tmp_path / "f.csv").write_text(rows)
+    found = fb.check_folds(tmp_path / "f.csv")
+    assert (found.people.state, found.people.unknown) == ("refused", 2)
+    assert [line.split(",")[0] for line in verdict_lines(found) if line.startswith("people")] == ["people: REFUSED"]
