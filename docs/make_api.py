@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         {
             "fer_bench": (
                 *("load_dataset", "make_folds", "read_folds", "user_folds", "check_folds", "load_methods", "run"),
+                "RunOptions",
                 *("load_run", "compare", "write_report"),
             )
         },

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fer_bench.results.compare import Compared
     from fer_bench.results.compare import compare_runs as compare
     from fer_bench.results.run_result import RunResult, load_run
-    from fer_bench.runner.call import run
+    from fer_bench.runner.call import RunOptions, run
     from fer_bench.utils.version import __version__
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Method",
     "MethodSpec",
     "Override",
+    "RunOptions",
     "RunResult",
     "UserError",
     "Verdict",
@@ -78,6 +79,7 @@ _HOME = {
     "Method": "methods",
     "MethodSpec": "methods",
     "Override": "methods",
+    "RunOptions": "runner.call",
     "RunResult": "results.run_result",
     "UserError": "errors",
     "Verdict": "folds.check",

@@ -239,29 +239,14 @@ def gate(
     Exit code 0: no regression. 1: a method got worse. 2: something could not be judged (other data, folds or weights,
     a method that is missing, a trial that failed), whatever else was found.
     """
-    from fer_bench.gate.check import check_gate, nothing_compared
+    from .gate import judge, update_lines
 
-    from .gate import gate_json, gate_lines, github_lines, in_options, update_lines, write_summary
-
-    if update:
-        if exact is not None or as_json or github:
-            raise UserError("--update: writes what was predicted; --exact, --no-exact, --json and --github judge a run")
-        answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
-        return
-    if len(run_folders) > 1:
-        raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
-    try:
-        found = check_gate(run_folders[0], expected, tolerance=tolerance / 100, exact=exact, few_seeds=few_seeds)
-    except UserError as error:
-        if not (as_json or github):
-            raise
-        # Programs and GitHub are told in their own way, too.
-        found = nothing_compared(str(error))
-    found = in_options(found)
-    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
-    if github:
-        write_summary(found)
-    raise typer.Exit(found.exit_code)
+    if not update:
+        how: dict[str, Any] = {"tolerance": tolerance / 100, "exact": exact, "few_seeds": few_seeds}
+        raise typer.Exit(judge(run_folders, expected, as_json=as_json, github=github, **how))
+    if exact is not None or as_json or github:
+        raise UserError("--update: writes what was predicted; --exact, --no-exact, --json and --github judge a run")
+    answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
 
 
 @app.command(name="list")

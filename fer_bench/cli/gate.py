@@ -5,23 +5,50 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from fer_bench.errors import UserError
-from fer_bench.gate.check import GateVerdict, check_gate
+from fer_bench.gate.check import GateVerdict, check_gate, nothing_compared
 from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
 from fer_bench.gate.judge import Row
 
 from .parameters import as_options
-from .tables import columns
+from .tables import answer, columns
 
-__all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "in_options", "update_lines", "write_summary"]
+__all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "in_options", "judge", "update_lines"]
 
 _MOST_LINES = 12
 """Rows that are shown though nothing is wrong with them; --json has all."""
+
+
+def judge(
+    run_folders: Sequence[Path],
+    expected: Path,
+    *,
+    tolerance: float,
+    exact: bool | None,
+    few_seeds: bool,
+    as_json: bool,
+    github: bool,
+) -> int:
+    """Hold a run against expected results, answer in the form that is asked for, and return the exit code."""
+    if len(run_folders) > 1:
+        raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
+    try:
+        found = check_gate(run_folders[0], expected, tolerance=tolerance, exact=exact, few_seeds=few_seeds)
+    except UserError as error:
+        if not (as_json or github):
+            raise
+        # Programs and GitHub are told in their own way, too.
+        found = nothing_compared(str(error))
+    found = in_options(found)
+    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
+    if github:
+        write_summary(found)
+    return found.exit_code
 
 
 def in_options(found: GateVerdict) -> GateVerdict:

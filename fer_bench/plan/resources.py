@@ -14,7 +14,7 @@ from fer_bench.utils.progress import say
 from .profiles import Profile
 from .request import Request
 
-__all__ = []
+__all__ = ["WeightsFinder", "choose_device"]
 
 
 class WeightsFinder:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, replace
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack, get_type_hints
 
 from fer_bench.errors import UserError
 from fer_bench.plan.request import Request
@@ -19,7 +20,7 @@ from fer_bench.utils.texts import writable
 from .run import default_out
 from .run import run as run_request
 
-__all__ = ["run"]
+__all__ = ["RunOptions", "run"]
 
 _Path = str | os.PathLike[str]
 _Names = str | Sequence[str]
@@ -34,44 +35,11 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 """Least and most of what is a number."""
 
 
-def run(
-    suite: _Path = "all",
-    *,
-    data: _Path = "synthetic",
-    protocols: _Names = (),
-    profile: str = "quick",
-    preset: str = "default",
-    only: _Names = (),
-    out: _Path | None = None,
-    workers: int = 0,
-    device: str = "auto",
-    weights_dir: _Path | None = None,
-    offline: bool = False,
-    seed: int = 0,
-    crop: str = "",
-    views: _Names = (),
-    strict: bool = False,
-    folds: _Path | None = None,
-    test_data: _Path = "",
-    tune: bool = False,
-    executor: str = "local",
-    scheduler: str = "",
-    per_gpu: int = 1,
-    memory_limit: float = 0.0,
-    time_limit: float = 0.0,
-    max_failures: int | str = "",
-    progress: bool = True,
-) -> RunResult:
-    """Run a suite and write its report, as ``fer-bench run`` does; given again, it does only what is missing.
+class RunOptions(TypedDict, total=False):
+    """What a run takes beside its suite; what is not given is as ``fer-bench run`` has it.
 
-    Works in a notebook, in any thread, and in a script, which needs no ``if __name__ == "__main__"``: the worker
-    processes do not import it. In the main thread Ctrl-C (a notebook's interrupt) finishes what runs, a second one
-    stops it; both write the report of what is there.
-
-    Parameters
+    Attributes
     ----------
-    suite : str or path
-        One of ``fer-bench list suites``, or a suite file ending in ``.toml``.
     data : str or path
         ``"synthetic"`` (rendered faces), or a folder, archive or table.
     protocols : str or sequence of str
@@ -79,7 +47,7 @@ def run(
     profile : str
         ``"quick"`` (7 people, 2 folds, ten minutes) or ``"full"``.
     preset : str
-        ``"default"``, ``"article"``, ``"paper"`` or ``"authors-code"``.
+        ``"default"``, ``"as-printed"``, ``"original"`` or ``"authors-code"``.
     only : str or sequence of str
         Only methods whose name fits one of these patterns, such as ``"*-lbp"``.
     out : path, optional
@@ -113,8 +81,48 @@ def run(
         Seconds that one trial may take; 0: the profile's.
     max_failures : int or str
         Start no more trials when so many have failed: a number, or a share such as ``"10%"``.
+    """
+
+    data: _Path
+    protocols: _Names
+    profile: str
+    preset: str
+    only: _Names
+    out: _Path | None
+    workers: int
+    device: str
+    weights_dir: _Path | None
+    offline: bool
+    seed: int
+    crop: str
+    views: _Names
+    strict: bool
+    folds: _Path | None
+    test_data: _Path
+    tune: bool
+    executor: str
+    scheduler: str
+    per_gpu: int
+    memory_limit: float
+    time_limit: float
+    max_failures: int | str
+
+
+def run(suite: _Path = "all", *, progress: bool = True, **options: Unpack[RunOptions]) -> RunResult:
+    """Run a suite and write its report, as ``fer-bench run`` does; given again, it does only what is missing.
+
+    Works in a notebook, in any thread, and in a script, which needs no ``if __name__ == "__main__"``: the worker
+    processes do not import it. In the main thread Ctrl-C (a notebook's interrupt) finishes what runs, a second one
+    stops it; both write the report of what is there.
+
+    Parameters
+    ----------
+    suite : str or path
+        One of ``fer-bench list suites``, or a suite file ending in ``.toml``.
     progress : bool
         Show progress on standard error.
+    **options
+        See `RunOptions`.
 
     Returns
     -------
@@ -123,36 +131,15 @@ def run(
 
     Raises
     ------
+    TypeError
+        An option that there is not.
     UserError
         A mistake in the arguments, and nothing was started; or the call came from a process that is being started.
     """
     _refuse_in_a_starting_process()
-    request = Request(
-        suite=os.fspath(suite),
-        data=os.fspath(data),
-        protocols=_names(protocols),
-        profile=profile,
-        preset=preset,
-        only=_names(only),
-        out=_path(out),
-        workers=workers,
-        device=device,
-        weights_dir=_path(weights_dir),
-        offline=offline,
-        seed=seed,
-        crop=crop,
-        views=_names(views),
-        strict=strict,
-        folds=_path(folds),
-        test_data=os.fspath(test_data),
-        tune=tune,
-        executor=executor,
-        scheduler=scheduler,
-        per_gpu=per_gpu,
-        memory_limit=memory_limit,
-        time_limit=time_limit,
-        max_failures=str(max_failures),
-    )
+    _SIGNATURE.bind(suite, progress=progress, **options)
+    given = {name: _FORMS.get(name, _as_it_is)(value) for name, value in {"suite": suite, **options}.items()}
+    request = Request(**given)
     _check_numbers(request)
     with without_progress(not progress):
         code = run_request(replace(request, command=_command(request)))
@@ -165,6 +152,35 @@ def _names(given: _Names) -> tuple[str, ...]:
 
 def _path(given: _Path | None) -> Path | None:
     return Path(given) if given else None
+
+
+def _as_it_is(given: Any) -> Any:
+    return given
+
+
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("suite", "data", "test_data"), os.fspath),
+    **dict.fromkeys(("protocols", "only", "views"), _names),
+    **dict.fromkeys(("out", "weights_dir", "folds"), _path),
+    "max_failures": str,
+}
+"""How a request has what callers may give in several forms."""
+
+
+def _signature() -> Signature:
+    """The signature of `run` with every option and its default, for notebooks and ``help``."""
+    defaults = {field.name: field.default for field in fields(Request)}
+    kinds = get_type_hints(RunOptions)
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kinds[name]) for name in kinds
+    ]
+    plain = signature(run)
+    own = [plain.parameters["suite"], *options, plain.parameters["progress"]]
+    return plain.replace(parameters=own)
+
+
+_SIGNATURE = _signature()
+run.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
 
 
 def _check_numbers(request: Request) -> None:

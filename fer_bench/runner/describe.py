@@ -20,12 +20,12 @@ from fer_bench.results.schema import BEST_TEST_EPOCH, LAST_EPOCH, SCHEMA
 from fer_bench.utils import provenance
 from fer_bench.utils.plugins import plugin_packages
 
-__all__ = []
+__all__ = ["describe", "now"]
 
 
 def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
     """Everything of run.json that is known before the first trial."""
-    request, manifest = plan.request, plan.dataset.manifest
+    request = plan.request
     return {
         "schema": SCHEMA,
         "suite": request.suite,
@@ -40,45 +40,10 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
         "finished": None,
         "elapsed_seconds": None,
         "notes": list(plan.notes),
-        "dataset": {
-            "name": plan.dataset.name,
-            "rendered": plan.dataset.rendered,
-            "notice": plan.dataset.notice,
-            "path": Path(plan.dataset.path).name,
-            "manifest_hash": manifest.hash,
-            "n_images": len(manifest),
-            "n_people": len(manifest.people),
-            "expressions": manifest.table["label"].value_counts().sort_index().to_dict(),
-            "unit": manifest.unit,
-            "people": manifest.people,
-            "genders": told_genders(manifest.table),
-            "n_excluded": len(manifest.excluded),
-            "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
-            "layout": plan.dataset.layout,
-            "layouts": list(plan.dataset.layouts or filter(None, [plan.dataset.layout])),
-            "layout_summary": plan.dataset.layout_summary,
-            "crop": plan.dataset.crop,
-            "options": request.data_options
-            | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
-            "views": sorted(manifest.table["view"].unique()),
-            "sessions": sorted(manifest.table["session"].unique()),
-        },
+        "dataset": _describe_data(plan),
         "protocols": {name: _describe_folds(plan, name) for name in plan.folds},
         "methods": _describe_methods(plan),
-        "plan": [
-            {
-                "id": t.id,
-                "method": t.spec.name,
-                "protocol": t.protocol,
-                "fold": t.fold,
-                "seed": t.seed,
-                "watch": t.watch,
-                "estimate_seconds": round(t.estimate_seconds, 2),
-                **_expected(t, expected),
-                "skip": t.skip or None,
-            }
-            for t in plan.trials
-        ],
+        "plan": [_describe_trial(trial, expected) for trial in plan.trials],
         "forecast": expected.as_json(),
         "packages": provenance.packages() | plugin_packages(),
         "libraries": provenance.libraries(),
@@ -88,9 +53,46 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
     }
 
 
-def _expected(trial: Trial, expected: Forecast) -> dict[str, Any]:
+def _describe_data(plan: Plan) -> dict[str, Any]:
+    request, manifest = plan.request, plan.dataset.manifest
+    return {
+        "name": plan.dataset.name,
+        "rendered": plan.dataset.rendered,
+        "notice": plan.dataset.notice,
+        "path": Path(plan.dataset.path).name,
+        "manifest_hash": manifest.hash,
+        "n_images": len(manifest),
+        "n_people": len(manifest.people),
+        "expressions": manifest.table["label"].value_counts().sort_index().to_dict(),
+        "unit": manifest.unit,
+        "people": manifest.people,
+        "genders": told_genders(manifest.table),
+        "n_excluded": len(manifest.excluded),
+        "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
+        "layout": plan.dataset.layout,
+        "layouts": list(plan.dataset.layouts or filter(None, [plan.dataset.layout])),
+        "layout_summary": plan.dataset.layout_summary,
+        "crop": plan.dataset.crop,
+        "options": request.data_options | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
+        "views": sorted(manifest.table["view"].unique()),
+        "sessions": sorted(manifest.table["session"].unique()),
+    }
+
+
+def _describe_trial(trial: Trial, expected: Forecast) -> dict[str, Any]:
     found = expected.trials.get(trial.id)
-    return {"predicted_seconds": round(found.seconds, 3), "predicted_from": found.source} if found else {}
+    predicted = {"predicted_seconds": round(found.seconds, 3), "predicted_from": found.source} if found else {}
+    return {
+        "id": trial.id,
+        "method": trial.spec.name,
+        "protocol": trial.protocol,
+        "fold": trial.fold,
+        "seed": trial.seed,
+        "watch": trial.watch,
+        "estimate_seconds": round(trial.estimate_seconds, 2),
+        **predicted,
+        "skip": trial.skip or None,
+    }
 
 
 def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
@@ -179,4 +181,5 @@ def _origin(trial: Trial) -> str:
 
 
 def now() -> str:
+    """Return the time in UTC, to the second, as run.json has it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -15,7 +15,7 @@ from fer_bench.utils.json_files import find_json, json_text
 
 from .task import Task
 
-__all__ = []
+__all__ = ["shared_features"]
 
 
 def shared_features(task: Task, method: Any, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
