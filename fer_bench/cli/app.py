@@ -242,8 +242,8 @@ def gate(
     from .gate import judge, update_lines
 
     if not update:
-        how: dict[str, Any] = {"tolerance": tolerance / 100, "exact": exact, "few_seeds": few_seeds}
-        raise typer.Exit(judge(run_folders, expected, as_json=as_json, github=github, **how))
+        allowed = tolerance / 100
+        raise typer.Exit(judge(run_folders, expected, allowed, exact, few_seeds, as_json=as_json, github=github))
     if exact is not None or as_json or github:
         raise UserError("--update: writes what was predicted; --exact, --no-exact, --json and --github judge a run")
     answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))

@@ -27,10 +27,10 @@ _MOST_LINES = 12
 def judge(
     run_folders: Sequence[Path],
     expected: Path,
-    *,
     tolerance: float,
     exact: bool | None,
     few_seeds: bool,
+    *,
     as_json: bool,
     github: bool,
 ) -> int:
