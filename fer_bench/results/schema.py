@@ -43,7 +43,9 @@ STATES: tuple[State, ...] = get_args(State)
 FAILED: tuple[State, ...] = ("failed", "timeout", "oom")
 """States of trials that ran and have no result."""
 
-LAST_EPOCH, BEST_TEST_EPOCH = SELECTIONS = ("last_epoch", "best_test_epoch")
+LAST_EPOCH = "last_epoch"
+BEST_TEST_EPOCH = "best_test_epoch"
+SELECTIONS = (LAST_EPOCH, BEST_TEST_EPOCH)
 """Which epoch's predictions are scored: the last, or (the article's habit, optimistic) the best on the test images."""
 
 TRIAL_COLUMNS = (
