@@ -5,9 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from fer_bench.cli.gate import gate_json, in_options
 from fer_bench.cli.parameters import OPTIONS, as_options
-from fer_bench.gate.check import nothing_compared
 from fer_bench.runner.monitor.events import EventLog
 
 
@@ -82,15 +80,13 @@ def test_the_terminal_tells_options(cli, tmp_path, arguments, told):
     assert not any(f"`{name}`" in done.stderr for name in OPTIONS)
 
 
-def test_a_verdict_of_the_gate_tells_options():
-    """Faults and notes of the gate name options, in JSON and for GitHub too."""
-    found = in_options(nothing_compared("`expected` e.json: cannot be read; `write_expected` writes one"))
-    assert json.loads(gate_json(found))["faults"] == ["--expected e.json: cannot be read; --update writes one"]
-
-
-def test_the_status_of_a_run_that_an_error_ended_tells_options(cli, kdef_folder, tmp_path):
-    """An error that a run wrote down as it was raised is shown with options."""
+def test_what_answers_on_standard_output_tells_options(cli, kdef_folder, tmp_path):
+    """The gate's faults, as JSON and for GitHub, and the error that a run wrote down as it was raised name options."""
     cli("run", "--suite", "classical", "--only", "majority", "--data", kdef_folder, "--out", "r")
+    told = json.loads(cli("gate", "r", "--expected", "no.json", "--json", expect=2).stdout)["faults"][0]
+    assert told.startswith("--expected no.json: cannot be read:")
+    assert told.endswith("; --update writes one from a run")
+    assert "--update writes one" in cli("gate", "r", "--expected", "no.json", "--github", expect=2).stdout
     with suppress(OSError), EventLog(tmp_path / "r") as log:
         log.write("run_started", executor="local", todo=1, done_before=0, skipped=0, workers=1)
         raise OSError("the disk is full; give a folder on a larger disk with `out`")
