@@ -138,15 +138,15 @@ def bare_steps(s: Subject, batch: int) -> None:
         optimizer.zero_grad()
 
 
-def our_epoch(s: Subject, feed: Batches, course: TrainingState, optimizer: torch.optim.Optimizer) -> None:
+def our_epoch(s: Subject, batches: Batches, state: TrainingState, optimizer: torch.optim.Optimizer) -> None:
     """An epoch of our training."""
     s.network.train()
-    run_epoch(s.network, feed, feed.batches(0), optimizer, 0.0, course)
+    run_epoch(s.network, batches, batches.of_epoch(0), optimizer, 0.0, state)
 
 
-def our_epochs(s: Subject, feed: Batches) -> Callable[[], None]:
+def our_epochs(s: Subject, batches: Batches) -> Callable[[], None]:
     """Epochs one by one, with an optimiser that lives on, and without the planning of memory."""
-    return partial(our_epoch, s, feed, TrainingState(parts=1), make_optimizer(s.network.parameters(), s.settings))
+    return partial(our_epoch, s, batches, TrainingState(parts=1), make_optimizer(s.network.parameters(), s.settings))
 
 
 def measure_training(row: Row, n: int) -> list[str]:

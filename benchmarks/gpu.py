@@ -132,15 +132,15 @@ def _ours(name: str, size: int, images: Any, labels: Any, plan: Plan) -> tuple[f
     learn(network, network.n_blocks)
     pictures = torch.from_numpy(images.reshape(len(images), size, size, -1)).permute(0, 3, 1, 2)
     data = Data(pictures.to(plan.device), torch.from_numpy(labels).to(plan.device), method.normalisation_)
-    feed, optimizer = plain_batches(network, data, settings), make_optimizer(network.parameters(), settings)
-    course = TrainingState()
+    batches, optimizer = plain_batches(network, data, settings), make_optimizer(network.parameters(), settings)
+    state = TrainingState()
 
     def epoch() -> None:
-        run_epoch(network, feed, feed.batches(0), optimizer, 0.0, course)
+        run_epoch(network, batches, batches.of_epoch(0), optimizer, 0.0, state)
 
     few = plan.batch
     with FlopCounterMode(display=False) as counter:
-        run_epoch(network, feed, iter([next(feed.batches(0))]), optimizer, 0.0, TrainingState(parts=1))
+        run_epoch(network, batches, iter([next(batches.of_epoch(0))]), optimizer, 0.0, TrainingState(parts=1))
     return rate(epoch, len(images), plan), counter.get_total_flops() / few, network.half
 
 

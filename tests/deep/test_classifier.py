@@ -343,11 +343,11 @@ def test_sgd_and_its_steps_reach_the_optimiser(toy: Toy, monkeypatch: pytest.Mon
     rates: list[float] = []
     original = training.run_epoch
 
-    def spy(network: Any, feed: Any, batches: Any, optimizer: Any, *rest: Any) -> tuple[float, float]:
+    def spy(network: Any, batches: Any, steps: Any, optimizer: Any, *rest: Any) -> tuple[float, float]:
         assert isinstance(optimizer, torch.optim.SGD)
         rates.append(optimizer.param_groups[0]["lr"])
         assert optimizer.param_groups[0]["momentum"] == 0.9
-        return original(network, feed, batches, optimizer, *rest)
+        return original(network, batches, steps, optimizer, *rest)
 
     monkeypatch.setattr(training, "run_epoch", spy)
     params = {**CPU, "epochs": 5, "optimizer": "sgd", "schedule": "step", "step_size": 2, "learning_rate": 1e-3}

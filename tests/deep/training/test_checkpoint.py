@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_bench.deep import classifier
+from fer_bench.deep import estimator
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.training import train as training
 from fer_bench.deep.training.checkpoint import Checkpoint
@@ -88,7 +88,7 @@ def test_a_training_goes_on_in_the_precision_that_it_began_in(
     images, labels = toy(n=14, side=32)
 
     def fit(checkpoint: Checkpoint | None, half: bool) -> NetworkClassifier:
-        monkeypatch.setattr(classifier, "computes_half", lambda *_, **__: half)
+        monkeypatch.setattr(estimator, "computes_half", lambda *_, **__: half)
         method = NetworkClassifier("cnn2", epochs=4, batch_size=4, device="cpu")
         return method.fit(images, labels, checkpoint=checkpoint)
 
