@@ -154,6 +154,25 @@ def _renamed(node: ast.stmt, name: str) -> ast.stmt:
     return renamed
 
 
+def lineage(node: ast.ClassDef, module: str) -> list[ast.ClassDef]:
+    """A class and, in their order, the bases of this package that no page shows by themselves."""
+    found = [node]
+    for base in (base.id for base in node.bases if isinstance(base, ast.Name)):
+        imports = (made for made in tree_of(module).body if isinstance(made, ast.ImportFrom))
+        origins = [_origin(module, made) for made in imports if base in {alias.name for alias in made.names}]
+        home = origins[0] if origins else module
+        shown = any(
+            base in (names or public(home)) for _, shown in PAGES.values() for m, names in shown.items() if m == home
+        )
+        if not shown and home.startswith("fer_bench") and base in _classes(home):
+            found += lineage(_classes(home)[base], home)
+    return found
+
+
+def _classes(module: str) -> dict[str, ast.ClassDef]:
+    return {node.name: node for node in tree_of(module).body if isinstance(node, ast.ClassDef)}
+
+
 def _text_below(body: list[ast.stmt], at: int) -> str:
     below = body[at + 1] if at + 1 < len(body) else None
     value = below.value if isinstance(below, ast.Expr) else None
@@ -167,13 +186,13 @@ def _origin(module: str, node: ast.ImportFrom) -> str:
     return ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
 
 
-def signature(node: ast.stmt) -> str:
+def signature(node: ast.stmt, module: str = "") -> str:
     """How it is called, in one line or an argument a line."""
     if isinstance(node, ast.FunctionDef):
         returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
         return _call(node.name, _arguments(node), returns)
     if isinstance(node, ast.ClassDef):
-        return "class " + _call(node.name, _fields(node), "")
+        return "class " + _call(node.name, _fields(node, lineage(node, module)), "")
     assert isinstance(node, ast.Assign | ast.AnnAssign)
     target = node.targets[0] if isinstance(node, ast.Assign) else node.target
     kind = f": {ast.unparse(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
@@ -197,9 +216,9 @@ def _argument(argument: ast.arg, default: ast.expr | None) -> str:
     return f"{argument.arg}{kind}" + (f"{equals}{ast.unparse(default)}" if default else "")
 
 
-def _fields(node: ast.ClassDef) -> list[str]:
+def _fields(node: ast.ClassDef, with_bases: list[ast.ClassDef]) -> list[str]:
     """Arguments of a class: of its ``__init__``, or its fields where it is a dataclass or a named tuple."""
-    for made in node.body:
+    for made in (made for each in with_bases for made in each.body):
         if isinstance(made, ast.FunctionDef) and made.name == "__init__":
             return _arguments(made)
     bases = [ast.unparse(base) for base in node.bases]
@@ -258,17 +277,20 @@ def _entries(body: str) -> str:
     return "\n".join(_plain(entry).rstrip(":") if entry.endswith(":") else _plain(entry) for entry in found)
 
 
-def _methods(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
-    for made in node.body:
+def _methods(with_bases: list[ast.ClassDef]) -> Iterator[ast.FunctionDef]:
+    seen = set()
+    for made in (made for each in with_bases for made in each.body):
         if isinstance(made, ast.FunctionDef) and not made.name.startswith("_") and ast.get_docstring(made):
-            yield made
+            if made.name not in seen:
+                yield made
+            seen.add(made.name)
 
 
 def _entry(found: Name, module: str) -> Iterator[str]:
     yield f"### {found.name}"
-    yield f"```py\n{signature(found.node)}\n```"
+    yield f"```py\n{signature(found.node, module)}\n```"
     yield markdown(found.text, module, found.name)
-    for method in _methods(found.node) if isinstance(found.node, ast.ClassDef) else ():
+    for method in _methods(lineage(found.node, module)) if isinstance(found.node, ast.ClassDef) else ():
         is_property = any(ast.unparse(d) in ("property", "cached_property") for d in method.decorator_list)
         call = method.name if is_property else f"{method.name}({', '.join(_arguments(method))})"
         yield f"#### {found.name}.{method.name}"
