@@ -60,7 +60,10 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         "A run read back",
         {
             "fer_bench.results.run_result": ("RunResult",),
-            "fer_bench.results": (),
+            "fer_bench.results.load": ("load_run", "report_seed"),
+            "fer_bench.results.run_data": (),
+            "fer_bench.results.outcomes": (),
+            "fer_bench.results.table": (),
             "fer_bench.results.compare": ("Compared", "Pair"),
         },
     ),

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_bench.errors import UserError
-from fer_bench.results import MethodPredictions, RunData, load_run
+from fer_bench.results.load import load_run
+from fer_bench.results.outcomes import MethodPredictions
+from fer_bench.results.run_data import RunData
 from fer_bench.stats import PERSON, Unit
 
 from .expected import SEEDS, Expected, Reference, hash_images, last_epochs, read_expected, write_expected

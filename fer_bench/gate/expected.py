@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.errors import InputError, UserError
-from fer_bench.results import Key, MethodPredictions, RunData, collect_predictions, load_run
+from fer_bench.results.load import load_run
+from fer_bench.results.outcomes import Key, MethodPredictions, collect_predictions
+from fer_bench.results.run_data import RunData
 from fer_bench.results.schema import LAST_EPOCH
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.json_files import checked, json_text, read_json

@@ -22,8 +22,10 @@ import pandas as pd
 from fer_bench import stats
 from fer_bench.errors import UserError
 
-from . import MethodPredictions, RunData, collect_predictions, load_run, report_seed
+from .load import load_run, report_seed
+from .outcomes import MethodPredictions, collect_predictions
 from .pairing import Identity, NothingPairedError, common_places, identities
+from .run_data import RunData
 from .schema import LAST_EPOCH
 
 __all__ = ["Compared", "Pair", "compare_data", "compare_runs"]

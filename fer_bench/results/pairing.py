@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 
-from . import MethodPredictions, RunData
+from .outcomes import MethodPredictions
+from .run_data import RunData
 
 __all__ = ["Identity", "NothingPairedError", "common_places", "identities"]
 

@@ -73,7 +73,7 @@ class RunResult(os.PathLike[str]):
     def results(self) -> pd.DataFrame:
         """One row a method and protocol, as ``results.csv``, computed from the predictions.
 
-        See `fer_bench.results.build_results` for the columns.
+        See `fer_bench.results.table.build_results` for the columns.
         """
         return build_results(self.data)
 

@@ -10,8 +10,9 @@ from simulate import PERSON, RANDOM, Simulation, write_run
 
 from fer_bench import stats
 from fer_bench.errors import UserError
-from fer_bench.results import Key, collect_predictions, load_run, report_seed
 from fer_bench.results.compare import Compared, compare_runs
+from fer_bench.results.load import load_run, report_seed
+from fer_bench.results.outcomes import Key, collect_predictions
 
 METHODS = ("knn-lbp", "lda-lbp", "rbf_svc-pixels")
 

@@ -22,9 +22,9 @@ from fer_bench.gate.expected import _pack, _unpack, write_expected
 from fer_bench.plan.request import Request
 from fer_bench.plan.suites import expand, load_suite
 from fer_bench.report import write_report
-from fer_bench.results import load_run
 from fer_bench.results.compare import compare_runs
 from fer_bench.results.info import check_written, find_info
+from fer_bench.results.load import load_run
 from fer_bench.results.records import finished, read_record
 from fer_bench.runner.monitor.status import read_status, status_lines
 from fer_bench.runner.run import _earlier_seconds, predicted_before, run

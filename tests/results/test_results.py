@@ -13,7 +13,9 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fer_bench.errors import UserError
-from fer_bench.results import RESULT_COLUMNS, Key, build_results, collect_predictions, load_run
+from fer_bench.results.load import load_run
+from fer_bench.results.outcomes import Key, collect_predictions
+from fer_bench.results.table import RESULT_COLUMNS, build_results
 
 
 def load_simulator() -> ModuleType:

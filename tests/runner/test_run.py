@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from fer_bench.labels import EMOTIONS
-from fer_bench.results import RESULT_COLUMNS
+from fer_bench.results.table import RESULT_COLUMNS
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 

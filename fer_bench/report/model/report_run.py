@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from fer_bench import stats
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import COMPARED_FAMILIES, FAMILIES
-from fer_bench.results import Key, MethodPredictions, RunData, build_results, collect_predictions, load_run, report_seed
+from fer_bench.results.load import load_run, report_seed
+from fer_bench.results.outcomes import Key, MethodPredictions, collect_predictions
+from fer_bench.results.run_data import RunData
 from fer_bench.results.schema import BEST_TEST_EPOCH, LAST_EPOCH
+from fer_bench.results.table import build_results
 
 from .tables import Estimate
 

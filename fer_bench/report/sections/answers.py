@@ -10,7 +10,7 @@ import numpy as np
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
 from fer_bench.methods import COMPARED_FAMILIES
-from fer_bench.results import Key, MethodPredictions
+from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.paths import published_command
 from ..model.report_run import LAST, ReportRun

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fer_bench import stats
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 from fer_bench.stats import metrics
 
 from ..model.report_run import BEST, LAST, ReportRun

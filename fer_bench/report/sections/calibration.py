@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench import stats
-from fer_bench.results import Key, MethodPredictions
+from fer_bench.results.outcomes import Key, MethodPredictions
 from fer_bench.stats import metrics
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column

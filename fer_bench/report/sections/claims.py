@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key, MethodPredictions
+from fer_bench.results.outcomes import Key, MethodPredictions
 from fer_bench.stats import MARGIN
 
 from ..model.report_run import LAST, ReportRun

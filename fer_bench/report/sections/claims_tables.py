@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
 from ..model.report_run import LAST, ReportRun

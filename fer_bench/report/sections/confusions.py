@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
-from fer_bench.results import Key, MethodPredictions
+from fer_bench.results.outcomes import Key, MethodPredictions
 from fer_bench.stats import metrics
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column

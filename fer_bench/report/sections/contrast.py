@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench import stats
-from fer_bench.results import MethodPredictions
+from fer_bench.results.outcomes import MethodPredictions
 
 from ..model.report_run import ReportRun
 from ..model.tables import Estimate

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 
 from ..model.columns import FAMILY, METHOD, accuracy_column
 from ..model.paths import without_folders

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Section, Table

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fer_bench.labels import VIEW_NAMES, VIEWS
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 
 from ..model.columns import FAMILY, METHOD
 from ..model.report_run import LAST, VIEW_PROTOCOLS, ReportRun

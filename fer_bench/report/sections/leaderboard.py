@@ -13,7 +13,7 @@ import numpy as np
 from fer_bench import stats
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.methods import COMPARED_FAMILIES
-from fer_bench.results import Key, MethodPredictions
+from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
 from ..model.report_run import BEST, FAMILY_WORDS, LAST, ReportRun

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key, MethodPredictions
+from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
 from ..model.report_run import LAST, VIEW_PROTOCOLS, ReportRun

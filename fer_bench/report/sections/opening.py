@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fer_bench import stats
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 from fer_bench.results.schema import STATES
 
 from ..model.report_run import BEST, LAST, ReportRun

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
 from ..model.report_run import BEST, LAST, ReportRun

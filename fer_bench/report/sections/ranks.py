@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key
+from fer_bench.results.outcomes import Key
 
 from ..model.columns import FAMILY, METHOD
 from ..model.report_run import LAST, ReportRun

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fer_bench import stats
-from fer_bench.results import Key, MethodPredictions
 from fer_bench.results.genders import MAN, WOMAN
+from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column
 from ..model.report_run import LAST, ReportRun
