@@ -171,3 +171,11 @@ def test_help_and_lists_load_nothing_heavy(command):
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert len(done.stdout.splitlines()) > 3
+
+
+def test_a_worker_starts_without_tables():
+    """A worker process imports neither pandas nor what computes statistics or learns: a trial brings its own."""
+    heavy = ["torch", "sklearn", "pandas", "scipy", "cv2", "rich", "typer"]
+    code = f"import sys, fer_bench.runner.executors.worker\nprint([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
