@@ -34,7 +34,7 @@ from fer_bench.data.images.pictures import glance
 from fer_bench.data.images.store import build_stores, store_path
 from fer_bench.data.layouts.kdef import read_kdef
 from fer_bench.data.render import portrait_names, render_many
-from fer_bench.data.sources.opening import open_source
+from fer_bench.data.sources.open_source import open_source
 from fer_bench.methods import ImageSpec
 
 SIZE = (562, 762)

@@ -3,7 +3,7 @@
 A text names what the caller gave by its name in Python, in backticks, with the value after it: "`test_data` /x: no such
 file or folder". That is a parameter of a public function, a field of `fer_bench.plan.request.Request`, a switch that
 would help (``few_seeds=True``), or the function itself (`write_expected`). It is never an option of the command line:
-``fer_bench.cli.parameters`` turns such names into options where errors are printed. Whole commands in backticks, such
+``fer_bench.cli.option_names`` turns such names into options where errors are printed. Whole commands in backticks, such
 as `fer-bench list methods`, stay as they are. A record or note that a run writes down is no error, and names options:
 its reader typed a command.
 """

@@ -24,8 +24,8 @@ from fer_bench.utils.texts import writable
 
 from .data import data_app
 from .folds import folds_app
+from .option_names import as_options
 from .options import JsonOption, PlanOptions, RunOptions, SuiteOptions, split_views, with_options
-from .parameters import as_options
 from .tables import answer
 from .weights import pretrain, weights_app
 

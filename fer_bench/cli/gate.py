@@ -15,7 +15,7 @@ from fer_bench.gate.check import GateVerdict, check_gate, nothing_compared
 from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
 from fer_bench.gate.judge import Row
 
-from .parameters import as_options
+from .option_names import as_options
 from .tables import answer, columns
 
 __all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "in_options", "judge", "update_lines"]

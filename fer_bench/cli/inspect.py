@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEWS
 
-from .parameters import as_options
+from .option_names import as_options
 
 if TYPE_CHECKING:
     from fer_bench.data.manifest import Dataset, Excluded

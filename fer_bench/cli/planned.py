@@ -11,7 +11,7 @@ from fer_bench.plan.forecast import SOURCES, Forecast, forecast
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.utils.texts import duration
 
-from .parameters import as_options
+from .option_names import as_options
 from .tables import columns
 
 __all__ = ["Planned", "planned", "planned_json", "planned_lines"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,9 @@ import pandas as pd
 from fer_bench.data.images.store import build_stores, crop_audit
 from fer_bench.errors import StorageError, UserError
 from fer_bench.plan.costs import record_cost
-from fer_bench.plan.forecast import PredictedCost, forecast
+from fer_bench.plan.forecast import forecast
 from fer_bench.plan.plan import Plan, Trial, make_plan
 from fer_bench.plan.request import Request
-from fer_bench.results.info import find_info
 from fer_bench.results.records import finished, read_record, trial_folder
 from fer_bench.results.schema import FAILED, INFO
 from fer_bench.utils import provenance, renamed
@@ -29,12 +28,12 @@ from .executors import ExecutionResult, get_executor
 from .executors.limits import failures_allowed, memory_share
 from .executors.signals import terminable
 from .monitor.display import RunMonitor, begin, monitored
-from .monitor.events import EventLog, read_events
-from .monitor.state import read_state
+from .monitor.events import EventLog
+from .resume import earlier_seconds, predicted_before
 from .run_dir import Stopwatch, check_place, claimed, other_versions, space_needed, tidy, write_json
 from .task import Task
 
-__all__ = ["default_out", "predicted_before", "run"]
+__all__ = ["default_out", "run"]
 
 INTERRUPTED = 130
 _ENDED_EARLY = {
@@ -120,7 +119,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         say(note)
     say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
     need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with `out`")
-    earlier, killed = _earlier_seconds(out) if n_done else (0.0, 0.0)
+    earlier, killed = earlier_seconds(out) if n_done else (0.0, 0.0)
     clock = Stopwatch(out, resumed=bool(n_done))
     clock.add("trials", killed)
     clock.add("plan", planned)
@@ -203,26 +202,6 @@ def _execute(
             **({"scheduler": request.scheduler} if request.scheduler else {}),
         )
     return outcome
-
-
-def _earlier_seconds(out: Path) -> tuple[float, float]:
-    """Seconds that earlier calls have spent on this folder, and of them those of trials of a call that was killed."""
-    info = find_info(out)
-    told, complete = float(info.get("elapsed_seconds") or 0.0), bool(info.get("finished"))
-    last = read_state(read_events(out), {})
-    if complete or last is None or last.ended is not None:
-        return told, 0.0
-    # It could not write what it took; its events tell.
-    return told + last.last - last.started, last.last - (last.last if last.first is None else last.first)
-
-
-def predicted_before(folder: Path, *, except_for: Container[str] = ()) -> dict[str, PredictedCost]:
-    """Return what an earlier call of a run predicted, by trial id, but for the trials that are to be done (again)."""
-    return {
-        row["id"]: PredictedCost(float(row["predicted_seconds"]), row["predicted_from"])
-        for row in find_info(folder).get("plan", ())
-        if row.get("predicted_from") and row.get("predicted_seconds") is not None and row["id"] not in except_for
-    }
 
 
 def _report(out: Path, table: pd.DataFrame, why: str) -> int:

@@ -1,4 +1,7 @@
-"""The run directory: what is done, and the consolidated files that the report reads."""
+"""The run directory: who may write to it, its room on the disk, what a killed call left in it, and its own clock.
+
+What is done is told by `fer_bench.results.records`; the consolidated files are made in `consolidate`.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 import traceback
 import warnings
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +23,12 @@ from fer_bench.methods import Method
 from fer_bench.methods.old_names import eval_argument, eval_proba
 from fer_bench.results.records import PREDICTIONS, TRIAL_LOCK, complete_record, held, write_record
 from fer_bench.utils.files import atomic_write, locked, need_space, sha256_file
-from fer_bench.utils.json_files import find_json, json_text
+from fer_bench.utils.json_files import json_text
 from fer_bench.utils.provenance import cpu
 from fer_bench.utils.texts import one_line, writable
 
 from .features import shared_features
+from .resume import CHECKPOINT, begin_attempt, drop_checkpoint
 from .task import Task, identify
 
 __all__ = ["CAUTION", "UNWRITTEN", "lost_record", "need_room", "run_task", "second_try", "versions"]
@@ -40,8 +40,6 @@ CAUTION: Mapping[str, str] = {"FER_BENCH_CAUTIOUS": "1", "ONEDNN_MAX_CPU_ISA": "
 to choose the safest way: networks then take float32 on a processor. The second, read when torch is loaded, keeps oneDNN
 from units such as AMX, in whose code it may have crashed."""
 _LOCK_SECONDS = 2.0
-_CHECKPOINT = "checkpoint"
-_ATTEMPT = "attempt.json"
 
 _RESERVE_BYTES = 2e7
 """What must be free on a run's disk for a trial to start."""
@@ -65,7 +63,7 @@ def run_task(task: Task) -> dict[str, Any]:
                 # Found out before hours are spent on what cannot be stored.
                 need_room(task)
                 record = _run(task)
-                _drop_checkpoint(task)
+                drop_checkpoint(task)
             if record["state"] == "ok":
                 (task.folder / TRIAL_LOCK).unlink(
                     missing_ok=True
@@ -160,7 +158,7 @@ def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, A
             if record is None and mine:
                 write_record(task.folder, lost)
             if mine and (record is not None or state != "timeout"):
-                _drop_checkpoint(task)
+                drop_checkpoint(task)
             if mine and record is not None:
                 (task.folder / TRIAL_LOCK).unlink(missing_ok=True)
     except StorageError as error:
@@ -181,10 +179,6 @@ def _turn(task: Task) -> Iterator[bool]:
                 yield mine
                 return
         time.sleep(0.05)
-
-
-def _drop_checkpoint(task: Task) -> None:
-    shutil.rmtree(task.folder / _CHECKPOINT, ignore_errors=True)
 
 
 @cache
@@ -232,7 +226,7 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
     more: dict[str, Any] = {}
     earlier = 0.0
     if getattr(method, "takes_checkpoint", False):
-        more["checkpoint"], earlier = task.folder / _CHECKPOINT, _begin_attempt(task)
+        more["checkpoint"], earlier = task.folder / CHECKPOINT, begin_attempt(task)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if task.watch:
@@ -254,33 +248,6 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
         "resumed_seconds": earlier,
         "warnings": _texts(caught, method),
     }
-
-
-class _Attempt(TypedDict):
-    begun: float
-    earlier: float
-    cautious: NotRequired[str]
-
-
-def _begin_attempt(task: Task) -> float:
-    """Note that a training begins; returns the seconds of earlier attempts whose work it goes on from.
-
-    A training goes on in the precision that it began in: a safer one goes on from a safer one alone, no other does.
-    """
-    checkpoint = task.folder / _CHECKPOINT
-    note = checkpoint / _ATTEMPT
-    before, earlier = find_json(note, _Attempt), 0.0
-    if ("" if before is None else before.get("cautious", "")) != task.cautious:
-        _drop_checkpoint(task)
-    try:
-        kept = [file.stat().st_mtime for file in checkpoint.iterdir() if file.name != _ATTEMPT]
-    except OSError:
-        kept = []
-    if before is not None and kept:
-        earlier = before["earlier"] + max(0.0, max(kept) - before["begun"])
-    with atomic_write(note, "w") as handle:
-        handle.write(json_text({"begun": time.time(), "earlier": earlier, "cautious": task.cautious}))
-    return earlier
 
 
 def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from fer_bench.cli.app import app
-from fer_bench.cli.parameters import OPTIONS
+from fer_bench.cli.option_names import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 COMMAND = re.compile(r"`[\w.-]+ [^`]*`")

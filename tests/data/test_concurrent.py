@@ -13,7 +13,7 @@ import pytest
 from fer_bench.data.images.audit import audit
 from fer_bench.data.images.store import build_stores
 from fer_bench.data.layouts.kdef import read_kdef
-from fer_bench.data.sources.opening import open_source
+from fer_bench.data.sources.open_source import open_source
 from fer_bench.methods import ImageSpec
 
 SPECS = (ImageSpec(32), ImageSpec(48, 3))

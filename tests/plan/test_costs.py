@@ -16,7 +16,7 @@ from fer_bench.plan.costs import Cost, History, costs_file, kind_of_cost, load_h
 from fer_bench.plan.forecast import PredictedCost, _schedule, forecast
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
-from fer_bench.runner.run import predicted_before
+from fer_bench.runner.resume import predicted_before
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ from fer_bench.results.info import check_written, find_info
 from fer_bench.results.load import load_run
 from fer_bench.results.records import finished, read_record
 from fer_bench.runner.monitor.status import read_status, status_lines
-from fer_bench.runner.run import _earlier_seconds, predicted_before, run
+from fer_bench.runner.resume import earlier_seconds, predicted_before
+from fer_bench.runner.run import run
 from fer_bench.runner.run_dir import Stopwatch
 
 METHODS = ("linear_svc-lbp", "cnn2-48")
@@ -155,7 +156,7 @@ def readers(folder: Path) -> None:
     """All that reads a run's folder and may go on without what is in it."""
     find_info(folder)
     predicted_before(folder)
-    _earlier_seconds(folder)
+    earlier_seconds(folder)
     Stopwatch(folder, resumed=True)
     for trial in (folder / "trials").iterdir():
         read_record(folder, trial.name)

@@ -11,7 +11,7 @@ import pytest
 
 from fer_bench.methods import load_methods
 from fer_bench.runner.describe import _shortened
-from fer_bench.runner.run import _earlier_seconds
+from fer_bench.runner.resume import earlier_seconds
 from fer_bench.utils import provenance
 
 
@@ -129,7 +129,7 @@ def test_the_time_of_a_call_counts_once(tmp_path, finished, last, seconds):
         *last,
     ]
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
-    assert _earlier_seconds(tmp_path) == pytest.approx(seconds)
+    assert earlier_seconds(tmp_path) == pytest.approx(seconds)
 
 
 def test_only_what_is_less_than_in_full_is_called_short():

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Dataset, Excluded
 from ..sources.base import Source
-from ..sources.opening import open_source
+from ..sources.open_source import open_source
 from ..words import LABEL_WORDS, label_words
 from .contract import PICTURES, Layout, Listing, files_of
 from .reading import read_layout

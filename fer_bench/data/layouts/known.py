@@ -9,7 +9,7 @@ from fer_bench.utils.plugins import LAYOUTS_GROUP, load_points, registered_by
 
 from ..manifest import Dataset
 from ..sources.base import Source
-from ..sources.opening import open_source
+from ..sources.open_source import open_source
 from .ckplus import CKPLUS, CKPLUS48
 from .class_folders import FOLDERS
 from .contract import Layout, files_of

@@ -12,7 +12,7 @@ from functools import partial
 
 from fer_bench.errors import UserError
 
-from .base import ExecutionResult
+from .execution_result import ExecutionResult
 
 __all__ = ["EXECUTORS", "ExecutionResult", "get_executor"]
 

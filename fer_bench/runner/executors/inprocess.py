@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ..task import Task
 from ..trial import run_task
-from .base import ExecutionResult
+from .execution_result import ExecutionResult
 from .output import BoundedLog, BoundedText
 from .queue import TrialQueue, no_event
 from .signals import Stop, interrupts

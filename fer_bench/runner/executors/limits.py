@@ -7,7 +7,7 @@ import re
 
 from fer_bench.errors import UserError
 
-from .processes import available_memory
+from .process_tree import available_memory
 
 __all__ = ["failures_allowed", "memory_share"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..task import Task
-from .base import ExecutionResult
+from .execution_result import ExecutionResult
 from .queue import TrialQueue, no_event
 from .signals import interrupts
 from .worker import Worker

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fer_bench.results.schema import FAILED
 from fer_bench.utils.progress import say
 
 from ..task import Task
-from ..trial import UNWRITTEN, lost_record, second_try
-from .base import Death, ExecutionResult
+from ..trial import UNWRITTEN, lost_record
+from .execution_result import ExecutionResult
+from .retries import Death, next_try
 from .signals import Stop
 
 __all__ = ["KINDS", "TrialQueue", "kind_of", "no_event"]
@@ -23,8 +23,6 @@ KINDS = ("gpu", "light", "torch")
 """What a trial needs of its process: a GPU, nothing much, or torch, whose import takes seconds and memory."""
 _SLACK = 1.5
 """A trial is started only if this many times its estimate is left before the deadline."""
-_TRIES = 2
-"""How often a trial is started whose process dies."""
 
 
 def no_event(event: str, **facts: Any) -> None:
@@ -123,25 +121,14 @@ class TrialQueue:
         self._on_done(record)
 
     def lost(self, task: Task, death: Death) -> None:
-        """Take a task whose process died: it is tried once more, then it has failed.
-
-        After a crash the second try is a safer one (`runner.trial.CAUTION`): the same again would crash again.
-        """
-        deaths = self._deaths[task.id]
-        deaths.append(death)
-        if len(deaths) < _TRIES:
-            again = replace(task, cautious=death.signal) if death.crashed else task
-            how = f"; tried again, safer: {second_try(again)['how']}" if again.cautious else ""
-            self._on_event("retry", **_axes(task), reason=f"its process {death}{how}")
-            self.put_back(again)
-        elif task.cautious:
-            first, how = second_try(task).values()
-            why = f"its process ended by {first}; in a second, safer try ({how}) it {death}"
+        """Take a task whose process died: by `.retries` it is put back to be tried again, or it has failed."""
+        self._deaths[task.id].append(death)
+        again, why = next_try(task, self._deaths[task.id])
+        if again is None:
             self.done(lost_record(task, "failed", why))
-        elif len(set(deaths)) == 1:
-            self.done(lost_record(task, "failed", f"its process {death}, {_TRIES} times in a row"))
         else:
-            self.done(lost_record(task, "failed", f"its process {', then '.join(map(str, deaths))}"))
+            self._on_event("retry", **_axes(task), reason=why)
+            self.put_back(again)
 
     def put_back(self, task: Task) -> None:
         """Take back a task that was not done; it is the next of its kind."""

@@ -25,10 +25,10 @@ from fer_bench.utils.spawn import SPAWN
 
 from ..task import Task
 from ..trial import CAUTION, lost_record, run_task, second_try
-from .base import Death
 from .output import BoundedLog
-from .processes import ProcessTree, lead_group, tree, volunteer_for_oom
+from .process_tree import ProcessTree, lead_group, tree, volunteer_for_oom
 from .queue import kind_of
+from .retries import Death
 
 __all__ = ["THREADS", "Ended", "Worker", "environment", "thread_variables"]
 

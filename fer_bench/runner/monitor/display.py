@@ -15,6 +15,7 @@ from fer_bench.utils.version import __version__
 
 from .events import EventLog
 from .state import Running, RunState, read_state
+from .time_left import seconds_left
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -121,7 +122,7 @@ def summary(run_state: RunState, predicted: Mapping[str, float], now: float) -> 
         parts.append(f"{run_state.n_failed} failed")
     if run_state.n_over:
         parts.append(f"{run_state.rate(now):.3g} a minute")
-    left = run_state.seconds_left(predicted, now)
+    left = seconds_left(run_state, predicted, now)
     if run_state.stopping:
         parts.append(f"stopping, {len(run_state.running)} still running")
     elif left is not None:

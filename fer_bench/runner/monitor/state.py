@@ -1,4 +1,4 @@
-"""How far a run is, made from its events alone: the live view and ``fer-bench status`` show the same run_state."""
+"""How far a run is, made from its events alone: the live view and ``fer-bench status`` show the same state."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ from fer_bench.results.schema import FAILED
 
 __all__ = ["RunState", "Running", "read_state"]
 
-_PRIOR = 0.01
-"""Share of a call's predicted seconds by which the prediction itself weighs against trials that have ended."""
 _RATE_SECONDS = 300.0
 """Trials a minute are those of the last minutes: the first ones are often quick, and say little of the rest."""
-_OVERHEAD_SECONDS = 0.05
-"""Of a trial beside what is predicted for it; else the shortest trials would tell the most of the others."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,8 @@ class RunState:
         Why no further trial is started; empty while they are.
     ended : str or None
         Why the call ended (empty where all is done); None while it has not.
+    measured : list of (float, float)
+        Seconds that each trial that ended took, and what had been predicted for it, where something had.
     """
 
     started: float = 0.0
@@ -70,7 +68,7 @@ class RunState:
     reason: str = ""
     told_width: bool = False
     first: float | None = None
-    _measured: list[tuple[float, float]] = field(default_factory=list)
+    measured: list[tuple[float, float]] = field(default_factory=list)
     """Of each trial that ended well: seconds by what was predicted, and what was predicted."""
     _ends: deque[float] = field(default_factory=deque)
 
@@ -97,8 +95,7 @@ class RunState:
             self._ends.append(self.last)
             self.counts[str(event.get("state") or "")] += 1
             if event.get("state") == "ok" and event.get("seconds") is not None and trial in predicted:
-                expected = predicted[trial] + _OVERHEAD_SECONDS
-                self._measured.append((float(event["seconds"]) / expected, expected))
+                self.measured.append((float(event["seconds"]), predicted[trial]))
         elif what == "workers":
             self.workers = max(1, int(event.get("workers") or 1))
             self.widest = self.workers if not self.told_width else max(self.widest, self.workers)
@@ -127,48 +124,9 @@ class RunState:
             self._ends.popleft()
         return 60 * len(self._ends) / max(until - since, 1e-3)
 
-    def seconds_left(self, predicted: Mapping[str, float], now: float) -> float | None:
-        """Seconds until all is done: what was predicted, corrected by how long trials of this call really took.
-
-        Parameters
-        ----------
-        predicted : mapping of str to float
-            Seconds of each trial that the call has to do.
-        now : float
-            Seconds since 1970.
-        """
-        waiting = [s for trial, s in predicted.items() if trial not in self.over and trial not in self.running]
-        if not predicted or not (waiting or self.running):
-            return None
-        factor = self._factor(sum(s + _OVERHEAD_SECONDS for t, s in predicted.items() if t not in self.over))
-        waiting = [] if self.stopping else waiting
-        if not (waiting or self.running):
-            return None
-        whole = {t.id: factor * (predicted.get(t.id, 0.0) + _OVERHEAD_SECONDS) for t in self.running.values()}
-        begun = [max(0.0, whole[t.id] - (now - t.since)) for t in self.running.values()]
-        each = [*begun, *(factor * (s + _OVERHEAD_SECONDS) for s in waiting)]
-        # No schedule is shorter than its longest trial, nor than all of them spread evenly.
-        return max(max(each), sum(each) / max(1, self.workers))
-
-    def _factor(self, remaining: float) -> float:
-        """How many times longer than predicted the rest will take, of ``remaining`` predicted seconds.
-
-        The median over predicted seconds, so that many short trials do not tell of the long ones, and that a first
-        trial which also makes the features that the others share tells of itself alone; the prediction has its own,
-        small, weight in it.
-        """
-        prior = _PRIOR * (remaining + sum(weight for _, weight in self._measured))
-        ratios = sorted([*self._measured, (1.0, prior)])
-        half, below = sum(weight for _, weight in ratios) / 2, 0.0
-        for ratio, weight in ratios:
-            below += weight
-            if below >= half:
-                return ratio
-        return 1.0
-
 
 def read_state(events: Iterable[Mapping[str, Any]], predicted: Mapping[str, float]) -> RunState | None:
-    """Return the run_state of the latest call, or None where no call has begun."""
+    """Return the state of the latest call, or None where no call has begun."""
     run_state: RunState | None = None
     for event in events:
         if event["event"] == "run_started":

@@ -19,6 +19,7 @@ from fer_bench.utils.texts import duration
 from .display import place
 from .events import EVENTS, read_events
 from .state import RunState, read_state
+from .time_left import seconds_left
 
 __all__ = ["Failure", "Now", "Status", "newest_run", "read_status", "status_lines"]
 
@@ -159,7 +160,7 @@ def read_status(folder: Path, *, now: float | None = None) -> Status:
         skipped=len(info.get("plan", ())) - len(rows),
         left=len(rows) - done - failed,
         rate=round(run_state.rate(now), 2) if running and run_state and run_state.n_over else None,
-        seconds_left=_rounded(run_state.seconds_left(left, now)) if running and run_state else None,
+        seconds_left=_rounded(seconds_left(run_state, left, now)) if running and run_state else None,
         started=_utc(run_state.started) if run_state else info.get("started"),
         last_event=_utc(run_state.last) if run_state else info.get("finished"),
         running=_running(run_state, now) if running else (),

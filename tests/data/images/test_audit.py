@@ -13,7 +13,7 @@ from PIL import Image
 from fer_bench.data.images import audit as module
 from fer_bench.data.images.audit import AuditResult, audit
 from fer_bench.data.images.phash import distance, phash
-from fer_bench.data.sources.opening import open_source
+from fer_bench.data.sources.open_source import open_source
 from fer_bench.utils.files import cache_dir
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from fer_bench.data.images.pictures import decode, glance, read_pictures
 from fer_bench.data.manifest import as_manifest
-from fer_bench.data.sources.opening import open_source
+from fer_bench.data.sources.open_source import open_source
 from fer_bench.errors import UserError
 
 

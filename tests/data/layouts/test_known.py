@@ -12,7 +12,7 @@ from fer_bench.cli.app import main
 from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.layouts.known import LAYOUTS, recognise
 from fer_bench.data.sources.base import Source
-from fer_bench.data.sources.opening import open_source
+from fer_bench.data.sources.open_source import open_source
 
 PROTOCOL = {"kdef": "subject-2fold", "jaffe": "subject-2fold", "ckplus": "subject-2fold", "csv": "session-out"}
 PROTOCOL |= {"ckplus48": "subject-2fold", "fer2013": "official", "fer2013-csv": "official"}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_bench.data.sources import archives, opening
-from fer_bench.data.sources.opening import open_source
+from fer_bench.data.sources import archives, base
+from fer_bench.data.sources.open_source import open_source
 from fer_bench.errors import UserError
 
 OUTSIDE = ["../evil.jpg", "KDEF/../../evil.jpg", "/etc/evil.jpg", "C:/evil.jpg", "C:\\evil.jpg", "..\\evil.jpg"]
@@ -123,7 +123,7 @@ def test_a_folder_behind_a_link_is_taken_where_the_user_says_so(tmp_path):
 
 def test_a_member_larger_than_a_picture_can_be_is_not_unpacked(tmp_path, monkeypatch):
     """A bomb within the limit of the archive is stopped at the limit of a file, by what really comes."""
-    monkeypatch.setattr(opening, "_MAX_PICTURE_BYTES", 1000)
+    monkeypatch.setattr(base, "_MAX_PICTURE_BYTES", 1000)
     path = make_zip(tmp_path / "a.zip", {"bomb.jpg": b"\0" * 100_000, "fits.jpg": b"\0" * 1000})
     source = open_source(path)
     assert len(source.read("fits.jpg")) == 1000
@@ -147,7 +147,7 @@ def test_an_archive_that_holds_more_than_is_credible_is_refused(tmp_path, monkey
     """Too many members, or too many bytes together, are one clear sentence before anything is unpacked."""
     path = make_zip(tmp_path / "a.zip", {f"{i}.jpg": b"\0" * 1000 for i in range(20)})
     tar = make_tar(tmp_path / "a.tgz", {f"{i}.jpg": b"\0" * 1000 for i in range(20)}, "w:gz")
-    monkeypatch.setattr(archives if limit == "MAX_TOTAL_BYTES" else opening, limit, 10)
+    monkeypatch.setattr(archives if limit == "MAX_TOTAL_BYTES" else base, limit, 10)
     for archive in (path, tar):
         with pytest.raises(UserError, match=r"more than|download") as error:
             open_source(archive)

@@ -12,8 +12,8 @@ import pytest
 
 from fer_bench.methods import ImageSpec, MethodSpec
 from fer_bench.results.records import RECORD
-from fer_bench.runner.executors.base import Death
 from fer_bench.runner.executors.output import BoundedLog
+from fer_bench.runner.executors.retries import Death
 from fer_bench.runner.trial import lost_record, run_task
 
 CRASHES = {"SIGFPE": 8, "SIGILL": 4, "SIGSEGV": 11, "SIGABRT": 6}

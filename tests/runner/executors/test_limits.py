@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fer_bench.errors import UserError
 from fer_bench.runner.executors import EXECUTORS, get_executor
 from fer_bench.runner.executors.limits import failures_allowed, memory_share
-from fer_bench.runner.executors.processes import available_memory
+from fer_bench.runner.executors.process_tree import available_memory
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from fer_bench.runner.monitor.events import EVENTS, EventLog, read_events
 from fer_bench.runner.monitor.state import RunState, read_state
+from fer_bench.runner.monitor.time_left import seconds_left
 
 WRITER = """
 import sys
@@ -133,18 +134,18 @@ def test_time_left_follows_what_trials_really_took():
     """Trials that take twice what was predicted make the rest twice as long; what runs counts for what is left."""
     predicted = dict.fromkeys("abcdef", 10.0)
     run_state = RunState(started=0.0, todo=6, workers=2)
-    assert run_state.seconds_left(predicted, 0.0) == pytest.approx(30.0, rel=0.05)
+    assert seconds_left(run_state, predicted, 0.0) == pytest.approx(30.0, rel=0.05)
     for place, name in enumerate("abc"):
         run_state.take({"time": 20.0 * place, "event": "trial_started", "id": name}, predicted)
         run_state.take(
             {"time": 20.0 * place + 20, "event": "trial_ended", "id": name, "state": "ok", "seconds": 20.0}, predicted
         )
-    assert run_state.seconds_left(predicted, 60.0) == pytest.approx(30.0, rel=0.05)
+    assert seconds_left(run_state, predicted, 60.0) == pytest.approx(30.0, rel=0.05)
     run_state.take({"time": 60.0, "event": "trial_started", "id": "d"}, predicted)
-    assert run_state.seconds_left(predicted, 70.0) == pytest.approx(25.0, rel=0.05)
+    assert seconds_left(run_state, predicted, 70.0) == pytest.approx(25.0, rel=0.05)
     for name in "def":
         run_state.take({"time": 80.0, "event": "trial_ended", "id": name, "state": "ok", "seconds": 20.0}, predicted)
-    assert run_state.seconds_left(predicted, 80.0) is None
+    assert seconds_left(run_state, predicted, 80.0) is None
 
 
 def ends(run_state, name, seconds, at, predicted):
@@ -157,9 +158,9 @@ def test_short_trials_do_not_tell_of_long_ones():
     run_state = RunState(started=0.0, todo=22, workers=1)
     for i in range(12):
         ends(run_state, f"short-{i}", 0.4, i * 0.4, predicted)
-    assert run_state.seconds_left(predicted, 5.0) == pytest.approx(1000, rel=0.05)
+    assert seconds_left(run_state, predicted, 5.0) == pytest.approx(1000, rel=0.05)
     ends(run_state, "long-0", 40.0, 45.0, predicted)
-    assert run_state.seconds_left(predicted, 45.0) == pytest.approx(900 * 0.4, rel=0.05)
+    assert seconds_left(run_state, predicted, 45.0) == pytest.approx(900 * 0.4, rel=0.05)
 
 
 def test_a_trial_that_makes_what_others_share_tells_of_itself_alone():
@@ -168,7 +169,7 @@ def test_a_trial_that_makes_what_others_share_tells_of_itself_alone():
     run_state = RunState(started=0.0, todo=10, workers=1)
     for i, seconds in enumerate((100.0, 10.0, 10.0)):
         ends(run_state, str(i), seconds, 100.0 + 10 * i, predicted)
-    assert run_state.seconds_left(predicted, 120.0) == pytest.approx(70, rel=0.05)
+    assert seconds_left(run_state, predicted, 120.0) == pytest.approx(70, rel=0.05)
 
 
 def test_the_rate_is_that_of_the_latest_minutes():
@@ -187,7 +188,7 @@ def test_a_run_that_is_stopping_waits_for_what_runs_alone():
     run_state = RunState(started=0.0, todo=2, workers=1)
     run_state.take({"time": 0.0, "event": "trial_started", "id": "a"}, predicted)
     run_state.take({"time": 1.0, "event": "stopping", "why": "interrupted"}, predicted)
-    assert run_state.seconds_left(predicted, 4.0) == pytest.approx(6, abs=0.2)
+    assert seconds_left(run_state, predicted, 4.0) == pytest.approx(6, abs=0.2)
 
 
 def test_a_clusters_workers_are_counted_as_they_come_and_go():
@@ -196,7 +197,7 @@ def test_a_clusters_workers_are_counted_as_they_come_and_go():
     run_state = RunState(started=0.0, todo=8, workers=2, widest=2)
     for workers, left in ((1, 80), (8, 10), (4, 20)):
         run_state.take({"time": 0.0, "event": "workers", "workers": workers}, predicted)
-        assert run_state.seconds_left(predicted, 0.0) == pytest.approx(left, rel=0.05)
+        assert seconds_left(run_state, predicted, 0.0) == pytest.approx(left, rel=0.05)
     assert run_state.widest == 8
 
 
@@ -207,7 +208,7 @@ def test_a_clusters_workers_are_counted_as_they_come_and_go():
 def test_no_schedule_beats_the_time_left(seconds, workers):
     """Time left is never less than the longest trial nor than an even spread, and never more than one after another."""
     predicted = {str(i): s for i, s in enumerate(seconds)}
-    left = RunState(todo=len(seconds), workers=workers).seconds_left(predicted, 0.0)
+    left = seconds_left(RunState(todo=len(seconds), workers=workers), predicted, 0.0)
     assert left >= max(seconds)
     assert left * workers >= sum(seconds)
     assert left <= sum(seconds) + 0.1 * len(seconds)

@@ -27,8 +27,9 @@ from fer_bench.utils.texts import one_line
 
 from ...task import Task
 from ...trial import UNWRITTEN, lost_record, need_room
-from ..base import Death, ExecutionResult
+from ..execution_result import ExecutionResult
 from ..queue import TrialQueue, no_event
+from ..retries import Death
 from ..signals import Stop, interrupts
 from . import node as node
 from .connection import connected, reach

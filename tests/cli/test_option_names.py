@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from fer_bench.cli.parameters import OPTIONS, as_options
+from fer_bench.cli.option_names import OPTIONS, as_options
 from fer_bench.runner.monitor.events import EventLog
 
 
