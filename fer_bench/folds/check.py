@@ -21,9 +21,10 @@ from fer_bench.labels import EMOTIONS, VIEWS
 from .balance import Balance, balance
 from .consistency import contradictions, differences, one_row_an_image
 from .facts import Leak, People, Shared, Verdict
-from .folds import Folds, broken_folds
+from .folds import Folds
 from .leaks import Sides, find_near, find_people, find_shared, sides_of
 from .match import match_images
+from .promises import broken_folds
 from .protocols import PROTOCOLS
 from .tables import FoldTable, read_fold_table, read_text_table
 from .wording import CLAIMS

@@ -13,8 +13,9 @@ from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.data.words import LABEL_WORDS
 from fer_bench.errors import UserError
 
-from .folds import FOLD_COLUMNS, Folds, broken_folds, broken_promises
+from .folds import FOLD_COLUMNS, Folds
 from .match import match_images
+from .promises import broken_folds, broken_promises
 from .protocols import PROTOCOLS, unsupported
 from .splitters import make_folds
 from .tables import FoldTable, read_fold_table

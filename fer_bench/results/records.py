@@ -1,4 +1,4 @@
-"""One trial's files: its record, its predictions and its lock."""
+"""One trial's files: its record, its predictions, its lock, and whether by these it is done."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fer_bench.folds.balance import balance
-from fer_bench.folds.folds import broken_promises
+from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.protocols import rule_of
 from fer_bench.methods import MethodSpec, load_methods
 from fer_bench.plan.forecast import Forecast

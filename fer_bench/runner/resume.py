@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from fer_bench.results.info import find_info
 from fer_bench.utils.files import atomic_write
@@ -36,10 +36,13 @@ def drop_checkpoint(task: Task) -> None:
     shutil.rmtree(task.folder / CHECKPOINT, ignore_errors=True)
 
 
-class _Attempt(TypedDict):
+class _Times(TypedDict):
     begun: float
     earlier: float
-    cautious: NotRequired[str]
+
+
+class _Attempt(_Times, total=False):
+    cautious: str
 
 
 def begin_attempt(task: Task) -> float:

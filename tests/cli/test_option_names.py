@@ -84,7 +84,7 @@ def test_what_answers_on_standard_output_tells_options(cli, kdef_folder, tmp_pat
     """The gate's faults, as JSON and for GitHub, and the error that a run wrote down as it was raised name options."""
     cli("run", "--suite", "classical", "--only", "majority", "--data", kdef_folder, "--out", "r")
     told = json.loads(cli("gate", "r", "--expected", "no.json", "--json", expect=2).stdout)["faults"][0]
-    assert told.startswith("--expected no.json: cannot be read:")
+    assert told.startswith("--expected no.json cannot be read:")
     assert told.endswith("; --update writes one from a run")
     assert "--update writes one" in cli("gate", "r", "--expected", "no.json", "--github", expect=2).stdout
     with suppress(OSError), EventLog(tmp_path / "r") as log:

@@ -10,7 +10,7 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.join import join_datasets
 from fer_bench.data.manifest import Excluded, Manifest
 from fer_bench.errors import UserError
-from fer_bench.folds.folds import broken_promises
+from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
 from fer_bench.folds.splitters import make_folds
 from fer_bench.plan.request import Request, open_data

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from fer_bench.data.datasets import load_dataset
 from fer_bench.errors import UserError
 from fer_bench.folds.check import check_folds
-from fer_bench.folds.folds import Folds, broken_promises, read_folds
+from fer_bench.folds.folds import Folds, read_folds
+from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.protocols import PROTOCOLS
 from fer_bench.folds.splitters import make_folds
 from fer_bench.folds.wording import verdict_lines

@@ -6,9 +6,10 @@ import pytest
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
-from fer_bench.folds.folds import Folds, broken_promises
+from fer_bench.folds.folds import Folds
 from fer_bench.folds.given import user_folds
 from fer_bench.folds.match import match_images
+from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.splitters import make_folds
 
 

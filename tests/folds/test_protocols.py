@@ -14,7 +14,7 @@ from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds import protocols
 from fer_bench.folds.balance import balance
-from fer_bench.folds.folds import broken_promises
+from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
 from fer_bench.folds.splitters import make_folds
 from fer_bench.labels import EMOTIONS

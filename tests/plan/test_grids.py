@@ -72,7 +72,7 @@ def test_tuning_without_a_grid_is_refused(suite):
 def test_a_flawed_grid_is_refused_with_its_place(suite):
     """Values that are no list are told with the table they stand in."""
     suite.write_text(SUITE.replace("[1, 5]", "5"))
-    with pytest.raises(UserError, match=r"tune\.knn\.n_neighbors"):
+    with pytest.raises(UserError, match="tune, knn, n_neighbors"):
         load_suite(str(suite))
 
 

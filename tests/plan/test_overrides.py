@@ -88,7 +88,7 @@ def test_a_run_trains_with_what_is_set_and_says_so(cli, kdef_folder, tmp_path):
         ('[set."cnn2-*"]\nsize = 4\n', "expected a side of 8 to 1024 pixels, found 4"),
         ('[set."cnn2-*"]\nsize = 64\n', "cnn2-48 is named for its size"),
         ('[set."cnn2-*"]\nrandom_state = 4\n', "cnn2-48 has no random_state"),
-        ('[set."cnn2-*"]\n', "set.cnn2-"),
+        ('[set."cnn2-*"]\n', "set, cnn2-"),
     ],
 )
 def test_what_cannot_be_set_is_refused_in_one_sentence(kdef_folder, tmp_path, text, message):

@@ -73,6 +73,7 @@ def test_every_name_is_documented():
             continue
         text = inspect.getdoc(found)
         assert text, name
+        text += inspect.getdoc(fb.RunOptions) if "RunOptions" in text else ""
         for parameter in inspect.signature(found).parameters if inspect.isfunction(found) else ():
             assert parameter in text, f"{name}: {parameter} is not in its docstring"
 
