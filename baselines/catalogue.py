@@ -92,7 +92,7 @@ _SECONDS = {  # seconds, images, width
 }
 _LENGTHS = {name: row[1] for name, row in (_FEATURES | _VARIANTS | _RECIPES).items()} | {"geometric": 2336}
 _RAISED = {"lbp_shan": 1, "ldp_jabid": 1}
-"""What single features add to the room's version: since 1 codes at the edge of their face see the pixels beyond."""
+"""What single features add to the package's version: since 1 codes at the edge of their face see the pixels beyond."""
 # seconds for a test image, a training image and a value
 _COMPARED = {"knn": 6.5e-11, "rbf_svc": 3.5e-11, "knn_chi2": 6e-10}
 _INNER = 2.0  # three inner folds of two thirds of the images

@@ -1,4 +1,4 @@
-"""A method of this room: images, features, scaling, classifier, probabilities."""
+"""A classical method: images, features, scaling, classifier, probabilities."""
 
 from __future__ import annotations
 

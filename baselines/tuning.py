@@ -84,9 +84,9 @@ def search(
         Features of the training fold; nothing else is looked at.
     y : (n,) int64
     groups : (n,) array or None
-        Who is on each image; without it images are dealt, not people, and a note says so.
+        Who is on each image; without it images are drawn, not people, and a note says so.
     random_state : int
-        Deals the people.
+        Draws the people.
 
     Raises
     ------
@@ -111,14 +111,14 @@ def search(
 def _folds(
     X: NDArray[Any], y: NDArray[np.int64], groups: NDArray[Any] | None, random_state: int
 ) -> tuple[list[tuple[NDArray[np.intp], NDArray[np.intp]]], tuple[str, ...]]:
-    """Deal people, or images where nobody says who is who, so that classes are as even as that allows."""
+    """Draw people, or images where nobody says who is who, so that classes are as even as that allows."""
     few = "tuning: {} is too few for inner folds; the default parameters are used"
     if groups is None:
         n = min(INNER_FOLDS, int(np.unique(y, return_counts=True)[1].min()))
         if n < 2:
             return [], (few.format("one image of some class"),)
         splitter = StratifiedKFold(n, shuffle=True, random_state=random_state)
-        return list(splitter.split(X, y)), ("tuning: nobody says who is who, so images were dealt, not people",)
+        return list(splitter.split(X, y)), ("tuning: nobody says who is who, so images were drawn, not people",)
     n = min(INNER_FOLDS, len(np.unique(groups)))
     if n < 2:
         return [], (few.format("one person"),)

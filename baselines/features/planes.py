@@ -2,7 +2,7 @@
 
 No compiler is used: numba would make LBP many times faster still, but on a set of 4,900 images, described once and
 stored, its start alone takes longer than it saves (benchmarks/features_numba.py), and it would be the heaviest
-dependency of this room.
+dependency of this package.
 """
 
 from __future__ import annotations

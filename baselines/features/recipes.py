@@ -1,7 +1,7 @@
 """Features exactly as single articles describe them, as far as that is known; each docstring says what is not.
 
 All take the square face that the harness cuts out; the articles placed faces by the eyes, which needs landmarks.
-Classifiers and their parameters are this room's: C and gamma are not known to us for any of the three.
+Classifiers and their parameters are this package's: C and gamma are not known to us for any of the three.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def lbp_shan(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Shan, Gong and McOwan 2009, doi 10.1016/j.imavis.2008.08.005. The face is the middle of a square of 150 pixels; what
     the windows leave over of it, two columns and three rows, is left on both sides. Codes at its edge see the square's
-    pixels beyond. The values are scaled one by one, not compared by square roots as this room's other histograms are.
+    pixels beyond. The values are scaled one by one, not compared by square roots as this package's other ones are.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def dwt_shih(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     For the two-dimensional discriminant analysis that Shih, Chuang and Wang 2008 (doi 10.1142/S0218001408006284) learn
     on wavelet bands of 256 x 256 pictures before a linear support vector machine. Wavelet, steps and the number of
     directions (12 along each side) are not known to us, nor whether the article projects from one side or from both,
-    as `discriminant2d` does: they are this room's choice.
+    as `discriminant2d` does: they are this package's choice.
     """
     return dwt_bands(images, "db2", level=2)
 

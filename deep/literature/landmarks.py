@@ -1,4 +1,4 @@
-"""Methods of this room that read landmarks in place of pictures. Imports no torch."""
+"""Methods of this package that read landmarks in place of pictures. Imports no torch."""
 
 from __future__ import annotations
 

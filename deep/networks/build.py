@@ -10,7 +10,7 @@ Modes (Akhand et al. 2021, doi 10.3390/electronics10091036, Table 2 and section 
   (`fer_bench.deep.training.stages`).
 
 BatchNorm layers of frozen parts stay in evaluation mode: they normalise with the pretrained statistics and never
-update them. (Updating them under a frozen trunk is the trap that leaves a ResNet-50 near chance.)
+update them. (Updating them under a frozen trunk is the pitfall that leaves a ResNet-50 near chance.)
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
     Raises
     ------
     InputError
-        ``name`` is no network of this room that starts from a file.
+        ``name`` is no network of this package that starts from a file.
     """
     known = [network.name for network in NETWORKS.values() if network.weights]
     if name not in known:

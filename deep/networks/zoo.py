@@ -247,7 +247,7 @@ IMAGENET = (
         work=Work(17.56, 0.082, 14.5),
     ),
 )
-"""The article's architectures (VGG-19 plain and with BatchNorm), and what people would try today."""
+"""The article's architectures (VGG-19 plain and with BatchNorm), and current architectures."""
 
 
 _RENDERED_SIZE = 96

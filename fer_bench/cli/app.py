@@ -147,8 +147,8 @@ def report(
         bool,
         typer.Option(
             "--gallery",
-            help="Also write each run's gallery.html, the pictures that no method reads: for your eyes, not to be "
-            "published.",
+            help="Also write each run's gallery.html, the images that all methods misclassify: for your eyes, not to "
+            "be published.",
         ),
     ] = False,
     data: Annotated[

@@ -79,7 +79,7 @@ def _evidence(pair: Pair, unit: stats.Unit) -> Iterator[tuple[str, str]]:
         yield "better by more than a margin", f"none: {posterior.reason}"
     detectable = pair.difference.detectable
     seen = f"none: {pair.difference.interval.reason}" if math.isnan(detectable) else f"{100 * detectable:.1f} points"
-    yield "smallest difference seen four times in five", seen
+    yield "difference detectable with 80 % power", seen
     if isinstance(folds, stats.FoldTest):
         yield f"corrected t over {folds.folds} folds", f"p {_p(folds.p_value)}"
     else:
@@ -91,8 +91,8 @@ def _many(found: Compared) -> Iterator[str]:
     told = [pair for pair in found.pairs if pair.p_holm < stats.ALPHA]
     better = sum(pair.difference.interval.value > 0 for pair in told)
     yield (
-        f"{len(told)} of {len(found.pairs)} comparisons tell A and B apart (A better in {better}, B in "
-        f"{len(told) - better}): sign-flip test {found.unit.over} at 5 %, Holm over all {len(found.pairs)}."
+        f"In {len(told)} of {len(found.pairs)} comparisons A and B are significantly different (A better in {better}, "
+        f"B in {len(told) - better}): sign-flip test {found.unit.over} at 5 %, Holm over all {len(found.pairs)}."
     )
     for protocol in dict.fromkeys(pair.protocol for pair in found.pairs):
         yield ""

@@ -1,4 +1,4 @@
-"""``fer-bench data``: look at data, or render the embedded faces."""
+"""``fer-bench data``: look at data, or render the built-in faces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tables import answer
 
 __all__ = ["data_app"]
 
-data_app = typer.Typer(help="Look at data, or render the embedded faces.", no_args_is_help=True)
+data_app = typer.Typer(help="Look at data, or render the built-in faces.", no_args_is_help=True)
 
 
 @data_app.command("inspect")
@@ -46,7 +46,7 @@ def render_data(
     size: Annotated[str, typer.Option(help="Width and height in pixels.", metavar="WxH")] = "562x762",
     seed: SeedOption = 0,
 ) -> None:
-    """Write the embedded faces as JPEGs.
+    """Write the built-in rendered faces as JPEGs.
 
     In KDEF's folders and names, so that any other tool can read them.
     """

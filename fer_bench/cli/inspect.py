@@ -58,16 +58,16 @@ def _count_lines(dataset: Dataset) -> Iterator[str]:
     for column, title in columns.items():
         counts = Counter(table[column])
         if set(counts) != {""}:
-            yield f"images by {title}: " + ", ".join(f"{k or 'not told'} {v}" for k, v in sorted(counts.items()))
+            yield f"images by {title}: " + ", ".join(f"{k or 'not given'} {v}" for k, v in sorted(counts.items()))
     untold = [column for column in columns if table[column].eq("").all()]
     if untold:
-        yield f"not told: {', '.join(untold)}"
+        yield f"not given: {', '.join(untold)}"
     people = len(dataset.manifest.people)
     if people:
         each = table.groupby("subject").size()
         yield f"people: {people}, with {each.min()} to {each.max()} images each"
     else:
-        yield f"people: not told; {dataset.why_no_people or 'nothing says who is on which picture'}"
+        yield f"people: not given; {dataset.why_no_people or 'nothing says who is on which picture'}"
     if table["sequence"].ne("").any():
         each = table.loc[table["sequence"].ne("")].groupby("sequence").size()
         yield f"sequences of pictures taken in one go: {len(each)}, with {each.min()} to {each.max()} images each"

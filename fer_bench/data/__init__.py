@@ -1,4 +1,4 @@
-"""Datasets: manifests, the image store and the embedded faces. May import the public contracts of fer_bench."""
+"""Datasets: manifests, image store, built-in rendered faces. May import the public contracts of fer_bench."""
 
 __all__ = ["DATASETS", "LAYOUT_SUMMARIES"]
 

@@ -54,7 +54,7 @@ def load_dataset(
     data : str or path
         ``"synthetic"``, the path of a folder, archive or table, or ``LAYOUT:PATH``.
     people : int, optional
-        Keep only this many people (quick runs have 7); where nobody is told apart, as many images as KDEF has of them.
+        Keep only this many people (quick runs have 7); where people are not given, as many images as KDEF has of them.
     views : str or sequence of str
         Keep only these views, such as ``["S", "HL"]``; empty for all.
     crop : str
@@ -112,7 +112,7 @@ def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool
     if strict and not strict_too:
         said.append(f"--strict: there is no such list for {test.name}")
     if views and not views_too:
-        said.append(f"--views: {test.name} does not tell the view of its pictures; all are tested")
+        said.append(f"--views: {test.name} does not give the view of its pictures; all are tested")
     joined, notes = join_datasets(dataset, test)
     return replace(joined, notes=(*said, *notes))
 

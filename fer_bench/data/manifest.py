@@ -95,7 +95,7 @@ class Manifest:
 
     @property
     def groups(self) -> NDArray[np.object_]:
-        """(n,) str: the person on each image, or what stands in for people where they are not told; see `unit`."""
+        """(n,) str: the person on each image, or what stands in for people where they are not given; see `unit`."""
         column = {"person": "subject", "sequence": "sequence", "image": "image"}[self.unit]
         result: NDArray[np.object_] = self.table[column].to_numpy(dtype=object)
         return result
@@ -121,7 +121,7 @@ class Dataset:
     notice : str
         What a reader of a report must know before its figures.
     path : str
-        Where it was read from; empty for the embedded faces.
+        Where it was read from; empty for the built-in rendered faces.
     rendered : bool
         True where no camera was involved; such figures declare no winner.
     crop : str
@@ -129,7 +129,7 @@ class Dataset:
     pictures : callable
         ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
     layout : str
-        The layout that it was read in; empty for the embedded faces.
+        The layout that it was read in; empty for the built-in rendered faces.
     layouts : tuple of str
         Of two datasets that were joined, the layouts of both; otherwise empty.
     layout_summary : str
@@ -230,7 +230,7 @@ class Dataset:
 def choose_people(manifest: Manifest, n: int) -> list[str]:
     """Choose ``n`` people for a quick run: first of each sex in turn (F01, M01, F02, ...), the same every time.
 
-    Where sex is not told, those with most images come first: some datasets have four images of a person.
+    Where sex is not given, those with most images come first: some datasets have four images of a person.
     """
     people = manifest.table.groupby("subject").agg(gender=("gender", "first"), n=("image", "size")).reset_index()
     if people["gender"].eq("").all():

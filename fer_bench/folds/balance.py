@@ -25,9 +25,9 @@ class Balance:
     fold : int
         The fold where it is.
     images, people : tuple of int
-        Fewest and most test images and tested people a fold; people are (0, 0) where they are not told.
+        Fewest and most test images and tested people a fold; people are (0, 0) where they are not given.
     women : tuple of float
-        Smallest and largest share of women among the tested people; (0, 0) where sexes are not told.
+        Smallest and largest share of women among the tested people; (0, 0) where sexes are not given.
     """
 
     deviation: float

@@ -90,7 +90,7 @@ def differences(stated: pd.DataFrame, data: pd.DataFrame) -> Iterator[Difference
     Parameters
     ----------
     stated, data : DataFrames
-        With the same index, the images, and columns subject and label, str; empty where nothing is told.
+        With the same index, the images, and columns subject and label, str; empty where nothing is given.
     """
     for column in ("subject", "label"):
         both = pd.DataFrame({"file": stated[column], "data": data[column]})

@@ -46,7 +46,7 @@ class People:
     Attributes
     ----------
     state : str
-        ``"proven"``: nobody is; ``"refused"``: somebody is; ``"unknown"``: it is not told who is on some image.
+        ``"proven"``: nobody is; ``"refused"``: somebody is; ``"unknown"``: it is not given who is on some image.
     counts : mapping of str to int
         How many people each source tells apart: ``"file"`` or ``"data"``, and ``"names"`` (of the images).
     leaks : tuple of Leak
@@ -116,7 +116,7 @@ class Verdict:
     differences : tuple of Difference
         Where the file says of its images what the data do not.
     balance : Balance or None
-        How even the folds are; None where no expression is told.
+        How even the folds are; None where no expression is given.
     untrained : tuple of (int, str)
         Folds and expressions that they test without training on any image of them.
     """
@@ -155,6 +155,6 @@ class Verdict:
 
     @property
     def leaks(self) -> bool:
-        """Whether what is in train and test, or is not told of people and films, breaks the claim."""
+        """Whether what is in train and test, or is not given of people and films, breaks the claim."""
         unproven = self.claim == "person" and self.people is not None and self.people.state != "proven"
         return unproven or any(kind.refuses for kind in self.shared)

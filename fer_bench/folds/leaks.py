@@ -42,7 +42,7 @@ def find_people(facts: pd.DataFrame, sides: Sides, source: str) -> People:
     Parameters
     ----------
     facts : DataFrame
-        One row an image, with the columns subject and name_subject; empty where nothing is told.
+        One row an image, with the columns subject and name_subject; empty where nothing is given.
     sides : Sides
         The folds.
     source : str

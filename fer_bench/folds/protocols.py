@@ -39,7 +39,7 @@ class Protocol:
     summary : str
         One sentence.
     parts : int
-        Parts that images are dealt to, where that is more than ``n_folds``: 10 parts and one fold test a tenth.
+        Parts that images are assigned to, where that is more than ``n_folds``: 10 parts and one fold test a tenth.
     partners : tuple of str
         Protocols with as many images to train on, so that a difference in accuracy is due to who is in them.
     optimistic : bool
@@ -139,7 +139,7 @@ def unsupported(manifest: Manifest, why_no_people: str = "") -> dict[str, str]:
     manifest : Manifest
         The images.
     why_no_people : str
-        The dataset's own sentence on why nobody is told apart, where it has one.
+        The dataset's own sentence on why identities are not given, where it has one.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def _person_obstacles(rule: Protocol, manifest: Manifest, why_no_people: str) ->
 def _column_obstacles(manifest: Manifest, column: str, least: int, most: int | None) -> Iterator[str]:
     values = set(manifest.table[column])
     if "" in values:
-        yield f"these data do not tell the {column} of " + ("some pictures" if len(values) > 1 else "a picture")
+        yield f"these data do not give the {column} of " + ("some pictures" if len(values) > 1 else "a picture")
     elif len(values) < least:
         yield f"it needs at least {least} {column}s, the data have {len(values)} ({', '.join(sorted(values))})"
     elif most is not None and len(values) > most:

@@ -1,4 +1,4 @@
-"""People and images dealt to folds, so that classes, sexes and sizes are as even as the groups allow; and how even."""
+"""People and images assigned to folds, so that classes, sexes and sizes are as even as the groups allow."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MAX_ROUNDS = 10
 
 
 def assign_groups(manifest: Manifest, n_folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Deal people to folds.
+    """Assign people to folds.
 
-    Women and men, the largest contributors first and in a random order among equals, are dealt in rounds of one
+    Women and men, the largest contributors first and in a random order among equals, are assigned in rounds of one
     person a fold: folds differ by at most one person of either sex. Within a round, and by swaps of two people of
     one sex afterwards, the expressions' counts are kept even.
 
@@ -95,7 +95,7 @@ class _Cost:
 
 
 def assign_images(manifest: Manifest, parts: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Deal images to parts by expression in a random order: (n,) int64; each expression is even within one image."""
+    """Assign images to parts by expression in random order: (n,) int64; each expression is even within one image."""
     part = np.empty(len(manifest), dtype=np.int64)
     dealt = 0
     for label in np.unique(manifest.labels):

@@ -17,7 +17,7 @@ CLAIMS = {
 }
 """What can be proven of folds, and what it means."""
 
-_SOURCES = {"file": "as the file says", "data": "as the data tell", "names": "by the images' names"}
+_SOURCES = {"file": "as the file says", "data": "as given in the data", "names": "by the images' names"}
 _STATED = {"subject": "people", "label": "expressions", "session": "sessions", "sequence": "sequences"}
 _ONE = {"subject": "person", "label": "expression"}
 
@@ -97,7 +97,7 @@ def _shared(found: Verdict) -> Iterator[str]:
 
 def _kind(kind: Shared, what: str, found: Verdict) -> str:
     if kind.state == "unknown":
-        return "not told" + (f" for {kind.unknown} of {kind.images} images" if kind.unknown < kind.images else "")
+        return "not given" + (f" for {kind.unknown} of {kind.images} images" if kind.unknown < kind.images else "")
     if kind.leak is None:
         some = f" ({kind.unknown} of {kind.images} images do not tell)" if kind.unknown else ""
         return f"none on both sides of a fold{some}"

@@ -14,7 +14,7 @@ __all__ = ["load_methods"]
 
 
 def load_methods() -> dict[str, MethodSpec]:
-    """Collect the catalogues of all installed rooms, in the order of their entry points' names.
+    """Collect the catalogues of all installed packages, in the order of their entry points' names.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The contract between the harness and the rooms that learn: what a method is and how it is named.
+"""The contract between the harness and the packages that learn: what a method is and how it is named.
 
 Imports the standard library only (numpy inside the functions that need it), because every catalogue of methods
 imports this module and ``fer-bench list`` reads all catalogues in a fraction of a second.
@@ -131,7 +131,7 @@ class Override:
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """One row of a room's catalogue.
+    """One row of a package's catalogue.
 
     Attributes
     ----------
@@ -216,7 +216,7 @@ class MethodSpec:
         return replace(self, params={**self.params, self.grid: values}, tuning="tuned")
 
     def estimate_seconds(self, n_train: int, n_test: int) -> float:
-        """Nominal seconds of one trial on one core; 1.0 where the room gives no estimate."""
+        """Nominal seconds of one trial on one core; 1.0 where the package gives no estimate."""
         if not self.cost:
             return 1.0
         return float(load_object(self.cost)(self, n_train, n_test))

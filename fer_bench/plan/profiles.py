@@ -1,4 +1,4 @@
-"""How much of the protocol a run does: everything, or a taste of everything within ten minutes."""
+"""How much of the protocol a run does: everything, or a reduced run of everything within ten minutes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class Profile:
         """One sentence for people."""
         if self.people is None:
             return "the protocol as described: all people, all folds, all epochs"
-        return f"{self.people} people, 2 folds, few epochs, small pictures: a taste of every row; declares no winner"
+        return (
+            f"{self.people} people, 2 folds, few epochs, small pictures: a reduced run of every row; declares no winner"
+        )
 
 
 PROFILES = {

@@ -1,4 +1,4 @@
-"""The pictures that no method reads, in a page of their own, for the eyes of whoever has the data.
+"""The pictures that all methods misclassify, in a page of their own, for the eyes of whoever has the data.
 
 Kept apart from the report: no picture of a licensed dataset leaves the user's machine by way of it.
 """
@@ -125,7 +125,7 @@ def _dataset(place: str, workers: int, *, strict: bool) -> Dataset:
 
 
 def _data_of(command: str) -> str:
-    """What data the run's command named, a shell's or a call from Python; the embedded faces where it named none."""
+    """What data the run's command named, a shell's or a call from Python; else the built-in rendered faces."""
     call = call_arguments(command)
     if call is not None:
         return str(call.get("data", "synthetic"))
@@ -157,7 +157,7 @@ def _page(run: ReportRun, protocol: str, shown: Sequence[_Picture], pictures: Se
     items = [
         Markup(
             '<li><img alt="{}" src="data:image/jpeg;base64,{}"><code>{}</code>'
-            "<span>shown: {}; most often misread as {} ({} of {} methods)</span></li>"
+            "<span>shown: {}; most often misclassified as {} ({} of {} methods)</span></li>"
         ).format(one.image, data, one.image, one.label, one.taken, one.times, methods)
         for one, data in zip(shown, pictures, strict=True)
     ]
@@ -165,8 +165,8 @@ def _page(run: ReportRun, protocol: str, shown: Sequence[_Picture], pictures: Se
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f'<title>Not to be published: pictures that methods get wrong</title><link rel="icon" href="data:,">'
-        f"<style>{_STYLE}</style></head>\n<body><h1>Pictures that methods get wrong</h1>\n"
+        f'<title>Not to be published: misclassified images</title><link rel="icon" href="data:,">'
+        f"<style>{_STYLE}</style></head>\n<body><h1>Misclassified images</h1>\n"
         f'<p class="keep">{escape(_KEEP)}</p>\n<p>{escape(notice)}</p>\n<p>{escape(text)}</p>\n'
         f"<ul>\n{chr(10).join(items)}\n</ul></body></html>\n"
     )

@@ -73,9 +73,9 @@ class Pair:
 
     @property
     def verdict(self) -> str:
-        """``"A is better"``, ``"B is better"`` or ``"not told apart"``, at 5 % after correction."""
+        """``"A is better"``, ``"B is better"`` or ``"not significantly different"``, at 5 % after correction."""
         if self.p_holm >= stats.ALPHA:
-            return "not told apart"
+            return "not significantly different"
         return f"{'A' if self.difference.interval.value > 0 else 'B'} is better"
 
 

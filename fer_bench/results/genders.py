@@ -15,12 +15,12 @@ WOMAN, MAN = "F", "M"
 
 
 def told_genders(table: pd.DataFrame) -> dict[str, str]:
-    """Return the gender of each person of whom a manifest tells one and the same wherever it tells any.
+    """Return the gender of each person for whom a manifest gives one and the same wherever it gives any.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``subject`` and ``gender``, str; empty where a dataset does not tell.
+        Columns ``subject`` and ``gender``, str; empty where a dataset does not give them.
     """
     told = table.loc[table["subject"].ne("") & table["gender"].ne(""), ["subject", "gender"]].drop_duplicates()
     once = told.drop_duplicates("subject", keep=False).sort_values("subject")
@@ -30,7 +30,7 @@ def told_genders(table: pd.DataFrame) -> dict[str, str]:
 def find_genders(folder: Path, info: Mapping[str, Any]) -> dict[str, str]:
     """Return the gender of each person of a run: from ``run.json``, else from the manifest beside it.
 
-    Runs written before run.json told genders have them in ``manifest.csv`` alone; where that was not kept, nobody's is
+    Runs written before run.json gave genders have them in ``manifest.csv`` alone; where that was not kept, nobody's is
     known.
     """
     told = info["dataset"].get("genders")

@@ -46,7 +46,7 @@ class RunData:
 
     @cached_property
     def genders(self) -> Mapping[str, str]:
-        """Gender (F, M) of each person of whom the data tell it; empty where they tell none."""
+        """Gender (F, M) of each person for whom the data give it; empty where they give none."""
         return find_genders(self.path, self.info)
 
     @property

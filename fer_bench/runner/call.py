@@ -191,7 +191,7 @@ def _check_numbers(request: Request) -> None:
 
 
 def _command(request: Request) -> str:
-    """The call that makes this run again: what is asked for beyond the defaults."""
+    """The call that reproduces this run: what is asked for beyond the defaults."""
     asked: dict[str, Any] = {"suite": request.suite}
     for field in fields(request):
         value = getattr(request, field.name)

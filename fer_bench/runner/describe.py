@@ -119,7 +119,7 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
 
 
 def _seen_people(table: pd.DataFrame) -> dict[str, int]:
-    """How many people are tested, and how many of them the same fold trains on; 0 where nobody is told apart."""
+    """How many people are tested, and how many of them the same fold trains on; 0 where identities are not given."""
     named = table[table["subject"] != ""]
     sides = [frozenset(zip(part["fold"], part["subject"], strict=True)) for _, part in named.groupby("role")]
     both = frozenset.intersection(*sides) if len(sides) == 2 else frozenset()

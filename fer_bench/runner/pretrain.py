@@ -1,6 +1,6 @@
 """Rendered people to pretrain a network on: transfer learning without a download, and without anyone's photographs.
 
-The people are other ones than those of the embedded set, out of the same renderer. Targets are what each picture was
+The people are other ones than those of the built-in set, out of the same renderer. Targets are what each picture was
 made from: action units, pose, identity; never one of the seven expressions.
 """
 
@@ -30,7 +30,7 @@ PICTURES_EACH = 35
 """Pictures of a person: seven expressions from five views, in one session."""
 
 _FIRST_SEED = 1000
-"""The embedded set is seed 0 of the renderer; sets of 70 people each follow from here."""
+"""The built-in set is seed 0 of the renderer; sets of 70 people each follow from here."""
 
 _SIDE = 1.55
 """Of a crop, in heights of the face's landmarks: about that of the boxes that KDEF is cropped by."""
@@ -62,7 +62,7 @@ class RenderedPool:
 
 
 def render_pool(people: int, side: int, *, workers: int = 1) -> RenderedPool:
-    """Render people that are not in the embedded set, `PICTURES_EACH` pictures of each.
+    """Render people that are not in the built-in set, `PICTURES_EACH` pictures of each.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def detectable_drop(
 ) -> float:
     """Smallest drop of accuracy that passes a tolerance and is rejected by the test over people, with this power.
 
-    A drop of this size is meant as so large a share of the images that were answered rightly, drawn at random. Both
+    A drop of this size is meant as so large a share of the images that were classified correctly, drawn at random. Both
     are thresholds on the drop found: the tolerance, and the t quantile times the standard error over people. The drop
     found varies by the luck of the seed and of which images are lost; the first is known from a few seeds only, so
     power is a t quantile with Satterthwaite's degrees of freedom (doi 10.2307/3002019).

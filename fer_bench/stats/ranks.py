@@ -35,7 +35,7 @@ class CriticalDifference:
     difference : float
         Nemenyi's critical difference of mean ranks.
     groups : tuple of tuple of str
-        Largest sets of neighbours that lie within it: not told apart. Sets of one are left out.
+        Largest sets of neighbours that lie within it: not significantly different. Sets of one are left out.
     p_value, statistic : float
         Friedman's test that all methods are equal, corrected for ties.
     people : int
@@ -62,7 +62,7 @@ def person_accuracies(correct: ArrayLike, people: ArrayLike) -> Floats:
 def critical_difference(
     names: Sequence[str], scores: ArrayLike, *, alpha: float = 0.05, unit: Unit = PERSON
 ) -> CriticalDifference | NotApplicable:
-    """Rank methods on each person, and tell which mean ranks lie too near for telling them apart.
+    """Rank methods on each person, and say which mean ranks are not significantly different.
 
     Friedman's test (1937, doi 10.1080/01621459.1937.10503522) and Nemenyi's critical difference (1963), as Demsar
     draws them, with people in the place of data sets. Descriptive: ranks forget by how much a method is better.

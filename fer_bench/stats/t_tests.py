@@ -110,7 +110,7 @@ def welch_test(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> MeanTest |
     error = float(np.sqrt(sum(parts)))
     if error < NO_WIDTH:
         return NotApplicable(method, "no two people differ")
-    # not scipy.stats.ttest_ind, which warns of a group whose people are all alike
+    # not scipy.stats.ttest_ind, which warns of a group without variation between its people
     freedom = error**4 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, (first, second), strict=True))
     half = float(distributions.t.ppf(0.5 + level / 2, freedom)) * error
     p_value = 2 * float(distributions.t.sf(abs(value) / error, freedom))

@@ -1,7 +1,7 @@
 """What intervals and tests take for independent, and the only words for it.
 
 A dataset that names its people has people as the unit. Some do not: then groups of pictures taken in one go (the
-frames of one film, one sitting) stand in, and where even these are not told, single images. Both are second best, and
+frames of one film, one sitting) stand in, and where even these are not given, single images. Both are second best, and
 whatever shows a figure says so in the words from here.
 """
 
@@ -51,7 +51,7 @@ SEQUENCE = Unit(
     "sitting) as independent; one person may be in several groups, so intervals may be too narrow. The same people may "
     "be in training and in test: no figure here is subject-independent.",
 )
-"""Stands in where films or sittings are told, but not people."""
+"""Stands in where films or sittings are given, but not people."""
 
 IMAGE = Unit(
     *("image", "image", "images", "over images, assumed independent"),
@@ -59,7 +59,7 @@ IMAGE = Unit(
     "are not, so intervals may be too narrow. The same people may be in training and in test: no figure here is "
     "subject-independent.",
 )
-"""Stands in where nothing is told; figures say so."""
+"""Stands in where nothing is given; figures say so."""
 
 MIXED = Unit("mixed", "unit", "units", "over people, or what stands in for them")
 """For a table of several runs that differ in their unit; each run keeps its own caution."""

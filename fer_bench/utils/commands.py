@@ -1,4 +1,4 @@
-"""Calls of `fer_bench.run` as text: written to run.json as the command that makes a run again, and read back."""
+"""Calls of `fer_bench.run` as text: written to run.json as the command that reproduces a run, and read back."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_methods_know_the_harness_by_its_contracts_alone(file):
 
 @pytest.mark.parametrize("file", files("fer_bench/data/render"), ids=lambda f: f.name)
 def test_the_renderer_stands_alone(file):
-    """The renderer of the embedded faces imports nothing of the harness but labels, seeds and errors."""
+    """The renderer of the built-in faces imports nothing of the harness but labels, seeds and errors."""
     for name in imports(file):
         if name.startswith("fer_bench") and not name.startswith("fer_bench.data.render"):
             assert name in {"fer_bench.labels", "fer_bench.seeds", "fer_bench.errors"}

@@ -1,4 +1,4 @@
-"""Made-up images and features for the tests of this room."""
+"""Made-up images and features for the tests of this package."""
 
 import numpy as np
 import pytest

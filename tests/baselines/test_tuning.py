@@ -98,14 +98,14 @@ def test_what_is_chosen_is_what_is_fitted():
 
 
 def test_where_nothing_can_be_tried_the_defaults_are_used_and_it_is_said():
-    """One person leaves no inner fold; images alone are dealt with a remark."""
+    """One person leaves no inner fold; images alone are drawn with a remark."""
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 255, (28, 16, 16), dtype=np.uint8), np.arange(28) % 7
     alone = FacePipeline("pixels", "knn", grid={"n_neighbors": [1, 3]}).fit(images, labels, groups=np.zeros(28))
     assert alone.tuned_["params"] == {}
     assert any("too few for inner folds" in text for text in alone.warnings_)
     nameless = FacePipeline("pixels", "knn", grid={"n_neighbors": [1, 3]}).fit(images, labels)
-    assert any("images were dealt" in text for text in nameless.warnings_)
+    assert any("images were drawn" in text for text in nameless.warnings_)
 
 
 def test_flawed_grids_are_refused_in_words():

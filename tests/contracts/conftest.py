@@ -14,8 +14,8 @@ import pytest
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import LANDMARKS, MethodSpec, load_methods
 
-# By default one mode of one network a family, all modes among them; the rest is slow. Methods of a torch room that is
-# not listed here are not slow. Variants of features are.
+# By default one mode of one network a family, all modes among them; the rest is slow. Methods of a torch package that
+# is not listed here are not slow. Variants of features are.
 NETWORKS = {
     "vgg": "vgg16-scratch",
     "resnet": "resnet18-last_block",

@@ -1,4 +1,4 @@
-"""Writes a small set of each layout: embedded faces in the exact naming, with the bad files that real sets have.
+"""Writes a small set of each layout: built-in rendered faces in exact naming, with the bad files that real sets have.
 
 Each ``write_*`` takes an empty folder and returns the path to give to ``--data``.
 """
@@ -19,7 +19,7 @@ WOMEN = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
 
 @cache
 def face(name: str, width: int = 60, height: int = 81) -> np.ndarray:
-    """An embedded face under KDEF's name, RGB (height, width, 3); rendered once a session."""
+    """A built-in rendered face under KDEF's name, RGB (height, width, 3); rendered once a session."""
     return render_portrait(name, size=(width, height))
 
 

@@ -38,7 +38,7 @@ def test_the_strict_list_leaves_out_its_78(kdef_folder):
 
 
 def test_the_strict_list_holds_for_rendered_faces_too():
-    """The embedded faces stand under KDEF's names, and so does the list."""
+    """The built-in rendered faces stand under KDEF's names, and so does the list."""
     assert len(load_dataset("synthetic", people=None, workers=1, strict=True).manifest) == 4900 - 78
 
 
@@ -54,7 +54,7 @@ def test_crop_is_the_layouts_unless_asked_for(kdef_folder, tmp_path):
 
 
 def test_a_quick_run_without_people_takes_images_of_every_class_and_part(tmp_path):
-    """Where nobody is told apart a quick run takes images evenly over classes and parts, and always the same ones."""
+    """Where identities are not given a quick run takes images evenly over classes and parts, always the same ones."""
     write_fer2013(tmp_path)
     dataset = load_dataset(str(tmp_path), people=None, workers=2)
     assert load_dataset(str(tmp_path), people=1, workers=2).manifest.hash == dataset.manifest.hash

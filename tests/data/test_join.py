@@ -187,14 +187,14 @@ def test_faces_cut_out_in_two_ways_are_refused(pair):
 
 
 def test_views_choose_what_tells_them(kdef_folder, tmp_path):
-    """--views filters both datasets; one that does not tell views is tested whole, and that is said."""
+    """--views filters both datasets; one that does not give views is tested whole, and that is said."""
     rng = np.random.default_rng(0)
     for label in ("happy", "sad"):
         (tmp_path / label).mkdir()
         cv2.imwrite(str(tmp_path / label / "1.png"), rng.integers(0, 255, (48, 48, 3), dtype=np.uint8))
     request = Request(data=str(kdef_folder), test_data=str(tmp_path), views=("S",), crop="none", workers=1)
     joined, notes = open_data(request, None)
-    assert notes == [f"--views: {tmp_path.name} does not tell the view of its pictures; all are tested"]
+    assert notes == [f"--views: {tmp_path.name} does not give the view of its pictures; all are tested"]
     assert len(joined.manifest) == 56 + 2
     both, notes = open_data(replace(request, test_data="synthetic", views=("S", "HL")), 2)
     assert any(TAKEN in note for note in notes)

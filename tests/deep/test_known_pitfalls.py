@@ -26,7 +26,7 @@ Weights = Callable[[str], Path]
 def test_frozen_batch_norm_judges_a_picture_alone(depth: int, random_weights: Weights) -> None:
     """In training, what the frozen blocks give for a picture does not depend on its batch; a freed block's does.
 
-    Source of the trap: a frozen trunk in training mode normalises by the batch and drags its statistics along; a
+    Source of the pitfall: a frozen trunk in training mode normalises by the batch and drags its statistics along; a
     ResNet-50 so frozen stayed at 9 to 16 %.
     """
     network = build("resnet18", mode="gradual", seed=0, weights=random_weights("resnet18"))

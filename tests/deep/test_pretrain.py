@@ -139,7 +139,7 @@ def test_rows_of_rendered_weights_are_a_family_of_their_own():
 
 
 def test_people_of_the_pool_are_not_those_of_the_embedded_set():
-    """No set of the renderer that the pool draws from is the embedded one, and processes change no pixel."""
+    """No set of the renderer that the pool draws from is the built-in one, and processes change no pixel."""
     from fer_bench.runner import pretrain
 
     seeds = {seed for _, _, seed, _ in pretrain._tasks(300, 32)}

@@ -130,7 +130,7 @@ def test_a_session_on_both_sides_is_told_and_refused_where_it_is_the_claim():
     assert any(line.startswith("sessions: 2 of 2 tests") for line in verdict_lines(check_table(one, "x")))
     assert not check_table(table, "x").refused
     assert check_table(table, "x", claim="session").refused
-    assert check_table(two_sides(), "x", claim="session").refused, "what is not told is not proven"
+    assert check_table(two_sides(), "x", claim="session").refused, "what is not given is not proven"
 
 
 def test_a_copy_under_another_name_is_found(tmp_path):
@@ -167,7 +167,7 @@ def test_the_manifest_of_a_run_is_found_beside_its_folds(tmp_path, kdef):
     assert "with the manifest beside it (4900 images)" in verdict_lines(verdict)
     assert "exact duplicates: none on both sides of a fold" in verdict_lines(verdict)
     kdef.table.assign(sha256="x").to_csv(tmp_path / "manifest.csv", index=False)
-    assert "exact duplicates: not told" in verdict_lines(check_folds(tmp_path / "folds" / "subject-2fold.csv"))
+    assert "exact duplicates: not given" in verdict_lines(check_folds(tmp_path / "folds" / "subject-2fold.csv"))
     given_in = check_folds(tmp_path / "folds" / "subject-2fold.csv", manifest=tmp_path / "manifest.csv")
     assert any("made for other data" in line for line in verdict_lines(given_in))
     assert given_in.refused, "every picture has the same hash"

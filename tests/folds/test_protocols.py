@@ -35,7 +35,7 @@ def sides(folds, manifest):
 
 
 def ragged(seed):
-    """A manifest with as many people, films and expressions as CK+, dealt at random."""
+    """A manifest with as many people, films and expressions as CK+, drawn at random."""
     rng, rows = np.random.default_rng(seed), []
     for label, n in {"AN": 45, "DI": 59, "AF": 25, "HA": 69, "SA": 28, "SU": 83, "NE": 100}.items():
         for person in rng.choice(118, n, replace=False):
@@ -160,7 +160,7 @@ def test_what_the_data_do_not_tell_is_a_reason():
     reasons = unsupported(manifest, why)
     assert set(PROTOCOLS) - set(reasons) == {"random-10fold", "random-2fold", "holdout-10", "akhand-selected"}
     assert reasons["subject-10fold"] == "the names hold groups of pictures, not people"
-    assert "do not tell the session" in reasons["session-out"]
+    assert "do not give the session" in reasons["session-out"]
     assert "without a split" in reasons["official"]
     assert "`test_data`" in reasons["cross-dataset"]
     with pytest.raises(UserError, match="protocol subject-loso: the names hold groups"):

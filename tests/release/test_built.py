@@ -35,7 +35,7 @@ def built(tmp_path_factory) -> tuple[Path, Path]:
 
 
 def rooms() -> dict[str, str]:
-    """Every file of the three rooms, in the tree and where it has to be in a wheel."""
+    """Every file of the three packages, in the tree and where it has to be in a wheel."""
     homes = {"fer_bench": "fer_bench", "baselines": "fer_bench/baselines", "deep": "fer_bench/deep"}
     return {
         file.relative_to(ROOT).as_posix(): f"{home}/{file.relative_to(ROOT / room).as_posix()}"

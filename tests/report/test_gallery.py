@@ -20,7 +20,7 @@ SMALL = Simulation(people=2, sessions=1, views=("S",), folds=2, methods=METHODS,
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run whose first two images no method reads, and the pictures that it read."""
+    """A run whose first two images all methods misclassify, and the pictures that it read."""
     folder = write_run(tmp_path / "run", SMALL)
     table = pd.read_parquet(folder / "predictions.parquet")
     missed = sorted(table["image"].unique())[:2]
@@ -48,7 +48,7 @@ def test_pictures_come_from_where_the_run_read_them(run: Path) -> None:
     assert text.count("<img ") == text.count("data:image/jpeg;base64,") == 2
     assert "Do not publish it" in text
     assert "KDEF may not be redistributed &lt;in any form&gt;." in text
-    assert "most often misread as surprised (2 of 2 methods)" in text
+    assert "most often misclassified as surprised (2 of 2 methods)" in text
     assert str(run.parent) not in text
 
 

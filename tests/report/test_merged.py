@@ -60,11 +60,11 @@ def test_two_commits_are_paired_image_by_image(tmp_path: Path) -> None:
 
 
 def test_equal_predictions_differ_by_nothing(tmp_path: Path) -> None:
-    """The same run twice under two names: every difference is 0.0 and nothing is told apart."""
+    """The same run twice under two names: every difference is 0.0 and none is significant."""
     out, text = merged(run(tmp_path / "one"), run(tmp_path / "two"))
     table = pd.read_csv(out / "tables" / f"compared-{PERSON}.csv")
     np.testing.assert_array_equal(table["difference"], 0)
-    assert set(table["verdict"]) == {"not told apart"}
+    assert set(table["verdict"]) == {"not significantly different"}
     assert "A is better" not in text
     assert "B is better" not in text
 

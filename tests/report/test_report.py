@@ -326,7 +326,7 @@ def test_one_method_on_one_fold(tmp_path: Path) -> None:
     simulation = Simulation(people=3, sessions=1, folds=1, methods=("gnb-lbp",), protocols=(PERSON,), curves=False)
     page = write_report([write_run(tmp_path / "run", simulation)])
     text = page.with_name("report.md").read_text(encoding="utf-8")
-    assert "gnb-lbp reads" in text
+    assert "gnb-lbp classifies" in text
     assert "Fewer than two of the families" in text
 
 

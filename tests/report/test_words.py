@@ -29,7 +29,7 @@ def told(folder: Path, change: Callable[[dict[str, Any]], None], keep: tuple[str
 
 
 def references(text: str) -> str:
-    return text.split("### Something to hold the figures against")[1].split("##")[0]
+    return text.split("### Reference points")[1].split("##")[0]
 
 
 @pytest.mark.parametrize("recorded", [True, False])

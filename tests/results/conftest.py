@@ -1,4 +1,4 @@
-"""Lets these tests write simulated runs with what stands in the report's room."""
+"""Lets these tests write simulated runs with what stands in the report's tests."""
 
 import sys
 from pathlib import Path

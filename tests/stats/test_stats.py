@@ -13,7 +13,7 @@ from fer_bench.errors import InputError
 
 
 def simulate(rng: np.random.Generator, people: int, images: int, spread: float, level: float = 0.8) -> tuple:
-    """Correctness with a person effect: each person has an own chance of being read rightly."""
+    """Correctness with a person effect: each person has an own chance of being classified correctly."""
     own = np.clip(level + spread * rng.standard_normal(people), 0.02, 0.98)
     who = np.repeat(np.arange(people), images)
     return rng.random(people * images) < own[who], who
@@ -153,7 +153,7 @@ def test_equal_methods_differ_in_nothing() -> None:
 @given(right=st.integers(0, 14))
 @settings(max_examples=5, deadline=None)
 def test_people_who_do_not_differ_leave_doubt(people: int, bounds: tuple[float, float], right: int) -> None:
-    """People who are all alike give no interval without width, whatever the figure: a share Wilson's, others none."""
+    """No variation between people gives no interval without width: a share has Wilson's, other figures none."""
     counts = np.tile([right, 14.0], (people, 1))
     found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=14 * people, seed=0, bounds=bounds)
     if bounds == (0.0, 1.0):

@@ -34,8 +34,8 @@ from .crop import Box
 __all__ = ["NO_MARKER", "UNMARKED", "Marker", "find_marker"]
 
 UNMARKED = (
-    "nobody can place landmarks on these pictures: the renderer knows them on the embedded faces alone, and no model "
-    "is at hand"
+    "nobody can place landmarks on these pictures: the renderer knows them on the built-in rendered faces alone, and "
+    "no model is at hand"
 )
 NO_MARKER = f"{UNMARKED}; put one of 68 points, named landmarks68-<side>.onnx, into the folder of --weights-dir"
 """Why a method that reads landmarks does not run, for whoever types commands."""

@@ -91,7 +91,7 @@ def crop_audit(dataset: Dataset, weights_dir: Path | None = None) -> dict[str, A
     -------
     dict
         ``detector`` (name and hash), ``found`` and ``fallback`` (numbers of pictures), ``by`` (number by each
-        detector), ``views`` (``[found, fallback]`` by view; a view that is not told is ``""``), ``names`` (files
+        detector), ``views`` (``[found, fallback]`` by view; a view that is not given is ``""``), ``names`` (files
         that have the fixed box because no face was found).
     """
     detector = detector_for(dataset.crop, weights_dir)

@@ -96,7 +96,7 @@ FOLDERS = Layout(
     listing=_listing,
     labels=LABEL_WORDS,
     notice=(
-        "Class folders of the user's own; nobody is told apart, so that nothing here may be called "
+        "Class folders of the user's own; identities are not given, so that nothing here may be called "
         "subject-independent. Its licence is the user's to know; no picture leaves the machine."
     ),
     no_people=(

@@ -1,7 +1,7 @@
 """FER2013: 35,887 grey faces of 48 x 48 pixels from the web, as one table or in class folders.
 
-Goodfellow et al. 2013, "Challenges in representation learning", doi 10.1007/978-3-642-42051-1_16. Nobody is told
-apart. The parts Training, PublicTest and PrivateTest are the challenge's own; copies of a picture across them, and
+Goodfellow et al. 2013, "Challenges in representation learning", doi 10.1007/978-3-642-42051-1_16. Identities are not
+given. The parts Training, PublicTest and PrivateTest are the challenge's own; copies of a picture across them, and
 pictures that stand under several labels, are known and are taken out while reading (see ``reading.drop_copies``).
 """
 

@@ -84,7 +84,7 @@ def _label(word: str, where: str) -> str:
 
 
 def _need_all_or_none(lines: list[tuple[int, dict[str, str]]], where: str) -> None:
-    """Refuse rows without a path, and people or parts told for some rows only: who else is the same person?"""
+    """Refuse rows without a path, and people or parts given for some rows only: who else is the same person?"""
     for column in ("path", "label"):
         for number, cells in lines:
             if not cells[column]:

@@ -1,4 +1,4 @@
-"""The embedded faces: a renderer of heads in the grammar of KDEF. numpy at import; OpenCV once it renders.
+"""The built-in rendered faces: a renderer of heads in the grammar of KDEF. numpy at import; OpenCV once it renders.
 
 The people don't exist, and nothing measured on them says anything about KDEF or about anybody's face.
 

@@ -1,4 +1,4 @@
-"""Write the embedded faces as files: KDEF's folders, a table of the truth, a note on what they are."""
+"""Write the built-in rendered faces as files: KDEF's folders, a table of the truth, a note on what they are."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ drawers.confusions = (place, data) => {
     const table = make("table"), caption = make("caption", b ? `${a.name} minus ${b.name}, points` : `${a.name}, % of each row`, table);
     caption.className = "plain";
     const head = make("tr", undefined, make("thead", undefined, table));
-    for (const text of ["shown", ...data.labels.map((l) => `read as ${l}`), "images"]) make("th", text, head).scope = "col";
+    for (const text of ["shown", ...data.labels.map((l) => `classified as ${l}`), "images"]) make("th", text, head).scope = "col";
     const body = make("tbody", undefined, table);
     left.forEach((row, i) => {
       const line = make("tr", undefined, body);
@@ -70,8 +70,8 @@ drawers.confusions = (place, data) => {
     });
     scroll.replaceChildren(table);
     told.textContent = b
-      ? "Blue: for the better (more on the diagonal, less beside it); red: for the worse. Single cells carry no interval; see By expression and Best against best."
-      : "One row for each expression shown, in percent of its images: what it was read as.";
+      ? "Blue: for the better (more on the diagonal, less beside it); red: for the worse. Single cells carry no interval; see By expression and Best of each family, compared."
+      : "One row for each expression shown, in percent of its images: what it was classified as.";
   };
   protocol.addEventListener("change", () => { fill(); draw(); });
   first.addEventListener("change", draw);

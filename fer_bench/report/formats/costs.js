@@ -1,4 +1,4 @@
-// Accuracy over a cost of the reader's choice; what nothing cheaper beats is ringed, joined and named.
+// Accuracy over a cost of the reader's choice; the Pareto front is ringed, joined and named.
 drawers.costs = (place, data) => {
   const spot = "http://www.w3.org/2000/svg";
   const make = (name, attributes, parent, text) => {
@@ -65,7 +65,7 @@ drawers.costs = (place, data) => {
       }
     }
     scroll.replaceChildren(svg);
-    told.textContent = `Nothing cheaper is as accurate as: ${front.map((p) => `${p.name} (${(100 * p.accuracy).toFixed(1)} %, ${Number(p.cost.toPrecision(3))} ${axis.unit})`).join("; ")}.`;
+    told.textContent = `Pareto front: ${front.map((p) => `${p.name} (${(100 * p.accuracy).toFixed(1)} %, ${Number(p.cost.toPrecision(3))} ${axis.unit})`).join("; ")}.`;
   };
   select.addEventListener("change", draw);
   draw();

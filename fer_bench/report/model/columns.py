@@ -24,5 +24,8 @@ def unit_column(unit: Unit) -> Column:
 def accuracy_column(unit: Unit) -> Column:
     """Accuracy over all test images."""
     return Column(
-        "accuracy", "accuracy, %", "share", f"share of test images read rightly, with its 95 % interval {unit.over}"
+        "accuracy",
+        "accuracy, %",
+        "share",
+        f"share of test images classified correctly, with its 95 % interval {unit.over}",
     )

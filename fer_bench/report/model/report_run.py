@@ -86,7 +86,7 @@ class ReportRun:
 
     @cached_property
     def layouts(self) -> tuple[str, ...]:
-        """Layouts that the images were read in: two where datasets of two were joined, none for the embedded faces."""
+        """Layouts that the images were read in: two where two datasets were joined, none for built-in faces."""
         dataset = self.info["dataset"]
         told = dataset.get("layouts")
         # Earlier runs have the phrase alone; no layout's name holds a blank.

@@ -48,10 +48,10 @@ def input_words(method: Mapping[str, Any]) -> str:
 
 
 def who(run: ReportRun, protocol: str) -> str:
-    """Words for whose images were read, for the headline."""
+    """Words for whose images were classified, for the headline."""
     flag = f" ({run.shown(protocol)})" if run.optimistic(protocol) else ""
     if not run.unit.tells_people:
-        return f"on images of people that the data do not tell apart{flag}"
+        return f"on images of people whose identities are not given{flag}"
     if run.unseen_people(protocol):
         others = "on people of another dataset, taken to be new to it"
         return f"{others if protocol == 'cross-dataset' else 'on people it has never seen'}{flag}"

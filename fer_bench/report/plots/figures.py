@@ -143,7 +143,7 @@ def line_chart(ticks: Sequence[str], lines: Sequence[Line], caption: str, x_titl
 
 
 def calibration_panels(panels: Sequence[tuple[str, str, Sequence[tuple[float, float, int]]]], caption: str) -> str:
-    """Draw small panels of how often a method is right over how sure it says it is.
+    """Draw small panels of a method's accuracy over its confidence.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ def calibration_panels(panels: Sequence[tuple[str, str, Sequence[tuple[float, fl
         most = max((n for *_, n in bins), default=1)
         dots = "".join(
             f'<circle class="k" cx="{px(x0 + size * sure)}" cy="{px(y0 + size * (1 - right))}" '
-            f'r="{px(2 + 4 * math.sqrt(n / most))}"><title>sure {100 * sure:.0f} %, right {100 * right:.0f} %, '
-            f"{n:,} images</title></circle>"
+            f'r="{px(2 + 4 * math.sqrt(n / most))}"><title>confidence {100 * sure:.0f} %, '
+            f"accuracy {100 * right:.0f} %, {n:,} images</title></circle>"
             for sure, right, n in bins
         )
         path = "L".join(f"{px(x0 + size * sure)} {px(y0 + size * (1 - right))}" for sure, right, n in bins if n >= 10)
@@ -180,7 +180,7 @@ def calibration_panels(panels: Sequence[tuple[str, str, Sequence[tuple[float, fl
 def rank_diagram(
     ranks: Sequence[tuple[str, float]], groups: Sequence[Sequence[str]], difference: float, caption: str
 ) -> str:
-    """Draw mean ranks on an axis, and bars over those that lie too near for telling them apart (Demsar 2006).
+    """Draw mean ranks on an axis, and bars over those that are not significantly different (Demsar 2006).
 
     Parameters
     ----------

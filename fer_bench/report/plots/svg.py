@@ -93,7 +93,7 @@ def strip_figure(
 def scatter_figure(
     name: str, points: Sequence[tuple[str, str, float, float]], caption: str, x_title: str, chance: float
 ) -> Figure:
-    """Draw accuracy over cost, cost on a logarithmic axis, the front of what nothing cheaper beats labelled.
+    """Draw accuracy over cost, cost on a logarithmic axis, the Pareto front labelled.
 
     Parameters
     ----------

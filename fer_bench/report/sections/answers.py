@@ -73,7 +73,9 @@ def _by_how_much(run: ReportRun, protocol: str) -> str:
     lead = Estimate.of(difference.interval)
     sign = "yes" if p_value < 0.05 else "no"
     even = sum(p >= 0.05 for *_, p in found)
-    rest = f"{even} of {len(found)} others cannot be told from it" if even else f"all {len(found)} others are behind"
+    rest = (
+        f"not significantly different: {even} of {len(found)} others" if even else f"all {len(found)} others are behind"
+    )
     return (
         f"{cell_text(POINTS, lead)} points before the next, {second}. Significant: {sign}, p (Holm) "
         f"{p_clause(p_value)}, {lead.n:,} images; {rest}."
@@ -101,7 +103,7 @@ def _cost(run: ReportRun, protocol: str) -> str:
     memory = "" if math.isnan(first["peak_rss_mb"]) else f", {first['peak_rss_mb']:,.0f} MB of memory at most"
     return (
         f"{first['method']}: {cell_text(SECONDS, first['fit_seconds'])} s to train one fold (all methods: {spread}), "
-        f"{cell_text(SECONDS, first['predict_ms_per_image'])} ms to read an image{memory}."
+        f"{cell_text(SECONDS, first['predict_ms_per_image'])} ms to classify an image{memory}."
     )
 
 
@@ -129,8 +131,9 @@ def _fails(run: ReportRun, protocol: str) -> str:
     said = [f"{words} faces {text}" for words, text in (emotion, turned) if words]
     missed, tested = missed_by_all(run, protocol)
     every = "" if everyone == len(methods) else f" of all {everyone}"
-    hard = f" No method{every} reads {len(missed):,} of {tested:,} images." if everyone > 1 and len(missed) else ""
-    return f"Least read by {whose}: {'; '.join(said)}.{hard}" if said else hard.strip()
+    hard = f" Misclassified by every method{every}: {len(missed):,} of {tested:,} images."
+    hard = hard if everyone > 1 and len(missed) else ""
+    return f"Lowest accuracy of {whose}: {'; '.join(said)}.{hard}" if said else hard.strip()
 
 
 def _lowest(
@@ -140,7 +143,7 @@ def _lowest(
     names: Sequence[str],
     mask: Callable[[MethodPredictions, str], np.ndarray],
 ) -> tuple[str, str]:
-    """The kind of images that is read worst, and how well; nothing where there is one kind only."""
+    """The kind of images with the lowest accuracy, and that accuracy; nothing where there is one kind only."""
     found = {}
     for code, name in zip(codes, names, strict=True):
         shares = [float(o.correct[mask(o, code)].mean()) for o in outcomes if mask(o, code).any()]
@@ -169,9 +172,9 @@ def _percent(found: Estimate) -> str:
 
 _QUESTIONS: tuple[tuple[str, Callable[[ReportRun, str], str], str, str], ...] = (
     ("Which method is best?", _best, "leaderboard-{protocol}", "Leaderboard"),
-    ("By how much, and is it significant?", _by_how_much, "pairs", "Best against best"),
+    ("By how much, and is it significant?", _by_how_much, "pairs", "Best of each family, compared"),
     ("What does it cost?", _cost, "cost", "Cost"),
     ("What did the article claim, and does it hold?", _claims, "claims", "The article's claims"),
-    ("Where does it fail?", _fails, "expressions", "By expression; then by view, confusions, pictures"),
-    ("How do I make these figures again?", _again, "cite", "Make it again, and cite it"),
+    ("Where does it fail?", _fails, "expressions", "By expression; then by view, confusions, misclassified images"),
+    ("How do I reproduce these figures?", _again, "cite", "Reproduce and cite"),
 )

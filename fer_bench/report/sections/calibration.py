@@ -1,4 +1,4 @@
-"""Whether methods are as often right as they say they are sure."""
+"""Calibration: the confidence of methods against their accuracy."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["calibration_section"]
 
 def calibration_section(run: ReportRun, suffix: str) -> Section:
     """Calibration of every finished method, and reliability curves of the best of each family."""
-    title, protocol = "Calibration: is it as sure as it is right?", run.primary
+    title, protocol = "Calibration (confidence and accuracy)", run.primary
     methods = [] if protocol is None else [str(name) for name in run.ranked(protocol)["method"]]
     if protocol is None or not methods:
         return Section(f"calibration{suffix}", title, ("No method finished all of its trials.",))
     text = (
-        "Of the images that a method calls 80 % sure it should read 80 % rightly. A calibrated method follows the "
-        "dashed diagonal; below it, it is surer than it is right."
+        "Of the images that a method classifies with a confidence of 80 %, 80 % should be classified correctly. A "
+        "calibrated method follows the dashed diagonal; below it, confidence exceeds accuracy."
     )
     table = _table(run, protocol, methods, suffix)
     blocks: list[Block] = [text, *_curves(run, protocol, table.id, suffix), table]
@@ -46,9 +46,9 @@ def _curves(run: ReportRun, protocol: str, table: str, suffix: str) -> list[Bloc
     if not panels:
         return []
     caption = (
-        f"{run.shown(protocol)}: images read rightly, in %, over how sure the method says it is, in %, in "
+        f"{run.shown(protocol)}: images classified correctly, in %, over the confidence of the method, in %, in "
         f"{metrics.CALIBRATION_BINS} bins of equal width; larger marks hold more images, bins of ten or "
-        "more are joined. The most accurate method of each family; dashed: as sure as right."
+        "more are joined. The most accurate method of each family; dashed: confidence equals accuracy."
     )
     return [Figure(f"calibration-figure{suffix}", figures.calibration_panels(panels, caption), caption, table)]
 
@@ -57,12 +57,12 @@ def _table(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> Ta
     rows = [_row(run, run.outcomes[Key(method, protocol, LAST)]) for method in methods]
     columns = (
         *(METHOD, FAMILY, accuracy_column(run.unit)),
-        Column("sure", "how sure, %", "share", "mean probability that it gives to its own answer"),
-        Column("over", "surer than right, points", "difference", "how sure minus accuracy; above zero: overconfident"),
+        Column("sure", "confidence, %", "share", "mean probability that it gives to its own answer"),
+        Column("over", "confidence minus accuracy, points", "difference", "above zero: overconfident"),
         Column(
             *("error", "calibration error, %", "share"),
-            f"mean distance of sure and right over {metrics.CALIBRATION_BINS} bins of equal width (Guo et al. 2017), "
-            f"95 % interval {run.unit.over}; few images per bin raise it",
+            f"mean distance of confidence and accuracy over {metrics.CALIBRATION_BINS} bins of equal width (Guo et al. "
+            f"2017), 95 % interval {run.unit.over}; few images per bin raise it",
         ),
         Column("brier", "Brier score", "score", "squared distance of the probabilities from the truth; 0 is best"),
         Column("loss", "log loss", "score", "mean minus log of the probability of the truth; 0 is best"),

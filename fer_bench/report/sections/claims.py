@@ -165,7 +165,7 @@ def _judge_saved(saved: Estimate, accuracy: Estimate, holm: float) -> tuple[str,
         return NOT_SUPPORTED, "it takes longer"
     cheaper = saved.low > 0 and holm < 0.05
     if accuracy.high < -MARGIN:
-        return NOT_SUPPORTED, f"it {'is cheaper, but ' if cheaper else ''}reads fewer images rightly"
+        return NOT_SUPPORTED, f"it {'is cheaper, but ' if cheaper else ''}classifies fewer images correctly"
     if not cheaper:
         return CANNOT_TELL, "the interval of the time saved holds zero"
     if math.isnan(accuracy.low) or accuracy.low < -MARGIN:
@@ -294,8 +294,8 @@ def _time_saved(run: ReportRun, protocol: str, pairs: Sequence[tuple[str, str]])
 
 def _classical(run: ReportRun, protocol: str) -> Evidence:
     rule = (
-        "To fail means to read fewer than half of the images rightly: one half minus the accuracy of the best classical"
-        " pipeline, which was picked on these images and so has luck on its side."
+        "To fail means to classify fewer than half of the images correctly: one half minus the accuracy of the best "
+        "classical pipeline, which was picked on these images and so has luck on its side."
     )
     best = run.best(protocol, "classical")
     if best is None:
@@ -319,15 +319,15 @@ def _classical(run: ReportRun, protocol: str) -> Evidence:
         methods.append(network)
         words += f"; best network, {network}: {_percent(run.accuracy(_outcomes(run, protocol, [network])[0]))}"
     evidence = Evidence(rule, words, figure, methods=tuple(methods), protocols=(protocol,))
-    reverse = "the best pipeline reads more than half of the images rightly"
+    reverse = "the best pipeline classifies more than half of the images correctly"
     return replace(evidence, p_value=figure.p_value, reverse=reverse)
 
 
 def _frontal(run: ReportRun, protocol: str) -> Evidence:
     rule = (
         "What classical pipelines gain on full profiles of unseen people when all views are in training in place of "
-        "straight ones alone, mean over pipelines. Not supported, too, where with all views they still read fewer "
-        "than half of these images rightly: then it is not the frontal training that makes them fail."
+        "straight ones alone, mean over pipelines. Not supported, too, where with all views they still "
+        "classify fewer than half of these images correctly: then it is not the frontal training that makes them fail."
     )
     name = "frontal-to-profile"
     other = all_views_partner(run, name) if name in run.protocols else None
@@ -351,13 +351,13 @@ def _frontal(run: ReportRun, protocol: str) -> Evidence:
 
 
 def _still_fail(run: ReportRun, pairs: Sequence[tuple[MethodPredictions, MethodPredictions]]) -> str:
-    """Say so where the pipelines, trained on all views, on average read fewer than half of these images rightly."""
+    """Say so where pipelines trained on all views on average classify fewer than half of these images correctly."""
     share = Fraction(1, len(pairs))
     seen = [(b.where(np.isin(b.images, a.images)), share) for a, b in pairs]
     found = contrast(run, seen)
     if found is None or not found.estimate.high < HALF:
         return ""
-    return f"with all views in training they still read only {_percent(found.estimate)} of these images rightly"
+    return f"with all views in training they still classify only {_percent(found.estimate)} of these images correctly"
 
 
 def _percent(found: Estimate) -> str:

@@ -61,7 +61,7 @@ def _verdicts(run: ReportRun, findings: Sequence[Finding], name: str, title: str
         *([saved] if timed else []),
         *(IMAGES, unit_column(run.unit)),
         Column("holm", "p (Holm)", "p", "sign-flip test (time: t test over folds), corrected for the claims tested"),
-        Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
     )
     return Table(name, title, columns, rows, head="claim", folded=folded)
 
@@ -139,7 +139,7 @@ def _behind(run: ReportRun, findings: Sequence[Finding], suffix: str) -> list[Bl
 
 
 def _article_like(run: ReportRun, protocol: str) -> str | None:
-    """A protocol that deals images at random, as the article's; the one with most test images."""
+    """A protocol that draws images at random, as the article's; the one with most test images."""
     told = run.info["protocols"]
     names = [
         name

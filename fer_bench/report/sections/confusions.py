@@ -1,4 +1,4 @@
-"""Where methods are right and wrong: by expression, by view, confusions."""
+"""What is classified correctly and what not: by expression, by view, confusions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ __all__ = ["confusion_table", "confusions_section", "expressions_section", "view
 def expressions_section(run: ReportRun, suffix: str) -> Section:
     """Share of each expression's images that each method found."""
     columns = tuple(
-        Column(code, f"{name}, %", "heat", f"share of the {name} faces ({code}) that were read as {name} (recall)")
+        Column(
+            code, f"{name}, %", "heat", f"share of the {name} faces ({code}) that were classified as {name} (recall)"
+        )
         for code, name in zip(EMOTIONS, EMOTION_NAMES, strict=True)
     )
     tables = [
@@ -59,7 +61,10 @@ def _beside_people(run: ReportRun, suffix: str) -> list[Block]:
     columns = (
         replace(METHOD, kind="text"),
         Column("accuracy", "all, %", "share", f"straight views alone, 95 % interval {run.unit.over}"),
-        *(Column(code, f"{n}, %", "heat", f"read as {n}") for code, n in zip(EMOTIONS, EMOTION_NAMES, strict=True)),
+        *(
+            Column(code, f"{n}, %", "heat", f"classified as {n}")
+            for code, n in zip(EMOTIONS, EMOTION_NAMES, strict=True)
+        ),
         *(IMAGES, unit_column(run.unit)),
     )
     status = STATUS_WORDS[people.by_expression_status]
@@ -100,8 +105,8 @@ def confusions_section(run: ReportRun, suffix: str) -> Section:
     if not blocks:
         return Section(f"confusions{suffix}", "Confusions", ("No method finished all of its trials.",))
     text = (
-        "One row for each expression shown, in percent of its images: what it was read as. Intervals of the diagonal "
-        "stand under By expression."
+        "One row for each expression shown, in percent of its images: what it was classified as. Intervals of the "
+        "diagonal stand under By expression."
     )
     return Section(f"confusions{suffix}", "Confusions", (text, _explorer(run, suffix), *blocks))
 
@@ -147,7 +152,7 @@ def confusion_table(name: str, title: str, counts: ArrayLike, notes: Sequence[st
         rows.append({"label": emotion, **shares, "n": int(tested[i])})
     columns = (
         Column("label", "shown"),
-        *(Column(c, f"{n}, %", "heat", f"read as {n}") for c, n in zip(EMOTIONS, EMOTION_NAMES, strict=True)),
+        *(Column(c, f"{n}, %", "heat", f"classified as {n}") for c, n in zip(EMOTIONS, EMOTION_NAMES, strict=True)),
         IMAGES,
     )
     return Table(name, title, columns, tuple(rows), notes=tuple(notes), head="label")

@@ -33,7 +33,7 @@ class Contrast:
     p_value : float
         Of the sign-flip test over people that the sum is zero.
     detectable : float
-        Smallest true value that such data would show four times in five; NaN where people do not vary.
+        Value detectable with 80 % power; NaN where there is no variation between people.
     """
 
     estimate: Estimate
@@ -64,7 +64,7 @@ def mean_of(parts: Sequence[Sequence[Weighted]]) -> list[Weighted]:
 
 
 def contrast(run: ReportRun, weighted: Sequence[Weighted], constant: Fraction = Fraction(0)) -> Contrast | None:
-    """Weigh what methods got right, image by image, over the images that all of them were tested on.
+    """Weigh what methods classified correctly, image by image, over the images that all of them were tested on.
 
     Parameters
     ----------

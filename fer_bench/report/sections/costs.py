@@ -1,4 +1,4 @@
-"""What a method costs, and what was planned but has no figure."""
+"""What a method costs, and what was skipped or failed."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def costs_section(run: ReportRun, suffix: str) -> Section:
         if row["fit"] > 0 and row["status"] == "ok"
     ]
     caption = (
-        f"{run.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line joins the "
-        "methods that nothing cheaper beats. Circle: classical, square: cnn, triangle: deep, diamond: other families; "
-        "dashed: chance."
+        f"{run.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line is the "
+        "Pareto front: no cheaper method is as accurate. Circle: classical, square: cnn, triangle: deep, diamond: "
+        "other families; dashed: chance."
     )
     axis = "seconds to fit one fold"
     name = f"cost-{protocol}{suffix}"
@@ -55,7 +55,7 @@ def costs_section(run: ReportRun, suffix: str) -> Section:
             METHOD,
             FAMILY,
             accuracy_column(run.unit),
-            Column("front", "on the front of", "text", "costs at which no cheaper method is as accurate"),
+            Column("front", "Pareto-optimal in", "text", "costs at which no cheaper method is as accurate"),
             SECONDS,
             Column("spread", "least to most, s", "text", "over the finished folds"),
         ),
@@ -80,7 +80,7 @@ def costs_section(run: ReportRun, suffix: str) -> Section:
 
 AXES = (
     ("fit", "training time", "seconds to fit one fold", "s"),
-    ("predict", "prediction time", "milliseconds to read one image", "ms"),
+    ("predict", "prediction time", "milliseconds per image", "ms"),
     ("memory", "memory", "largest memory of a trial, MB", "MB"),
     ("parameters", "parameters", "number of parameters", "parameters"),
 )
@@ -88,7 +88,7 @@ AXES = (
 
 
 def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """Write into each row the costs on whose front it lies: no method is cheaper and at least as accurate."""
+    """Write into each row the costs in which it is Pareto-optimal: no method is cheaper and at least as accurate."""
     finished = [row for row in rows if row["status"] == "ok"]
     for row in finished:
         mine = []
@@ -100,7 +100,9 @@ def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
                 mine.append(word)
         row["front"] = ", ".join(mine)
     return (
-        ("Fronts compare figures as they are: neighbours may differ by less than their intervals.",) if finished else ()
+        ("Pareto fronts compare figures as they are: neighbours may differ by less than their intervals.",)
+        if finished
+        else ()
     )
 
 
@@ -143,7 +145,7 @@ def failures_section(run: ReportRun, suffix: str) -> Section:
         rows = _grouped(warned.assign(state="", reason=warned["warnings"]))
         columns = (Column("reason", "warning"), *_WHO)
         blocks.append(Table(f"warnings{suffix}", "Warnings of trials", columns, tuple(rows), head="reason"))
-    return Section(f"missing{suffix}", "What has no figure, and why", tuple(blocks))
+    return Section(f"missing{suffix}", "Skipped and failed", tuple(blocks))
 
 
 _WHO = (

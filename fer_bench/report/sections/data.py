@@ -1,4 +1,4 @@
-"""The images behind the figures: what was read, chosen and cut out, what was left out and why, how folds are dealt."""
+"""The images behind the figures: what was read, chosen and cut out, what was left out and why, how folds are drawn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fact_table(name: str, title: str, facts: Iterable[tuple[str, str]]) -> Table
 
 def _facts(run: ReportRun) -> list[tuple[str, str]]:
     dataset = run.info["dataset"]
-    people = f"{dataset['n_people']:,}" if run.unit.tells_people else "not told"
+    people = f"{dataset['n_people']:,}" if run.unit.tells_people else "not given"
     stands_in = "" if run.unit.tells_people else f"{run.unit.many}: intervals and tests are {run.unit.over}"
     return [
         ("name", str(dataset["name"])),
@@ -95,7 +95,7 @@ def _crops(found: Mapping[str, Any] | None, suffix: str) -> list[Block]:
         ("faces found", f"{int(found.get('found', 0)):,}"),
         ("by each detector", _listed(f"{by} {n:,}" for by, n in (found.get("by") or {}).items())),
         ("fixed box or centre in place of a face", f"{int(found.get('fallback', 0)):,}"),
-        *((f"view {v}" if v else "no view told", f"{hit:,} found, {miss:,} not") for v, (hit, miss) in views.items()),
+        *((f"view {v}" if v else "no view given", f"{hit:,} found, {miss:,} not") for v, (hit, miss) in views.items()),
     ]
     blocks: list[Block] = [fact_table(f"crops{suffix}", "Faces cut out", facts)]
     if names:

@@ -1,4 +1,4 @@
-"""Which pictures methods get wrong: those that none reads, by file name, and how many are read by few."""
+"""Misclassified images: by every method, with their file names, and how many by most."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ HARDEST = 50
 
 
 def readings(run: ReportRun, protocol: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-    """Count, for every tested image, the finished methods that read it rightly.
+    """Count, for every tested image, the finished methods that classify it correctly.
 
-    A method that tested an image more than once, with several seeds, reads it where most of its answers are right.
+    A method that tested an image more than once, with several seeds, classifies it correctly where most of its
+    answers are correct.
 
     Returns
     -------
     images : (n,) str
         Sorted; those that all finished methods were tested on.
     right, label : (n,) int64
-        Methods that read the image rightly, and its label, an index into ``EMOTIONS``.
+        Methods that classify the image correctly, and its label, an index into ``EMOTIONS``.
     """
     kept = run.kept.get(("readings", protocol))
     if kept is None:
@@ -60,23 +61,23 @@ def _readings(run: ReportRun, protocol: str) -> tuple[NDArray[Any], NDArray[np.i
 
 
 def missed_by_all(run: ReportRun, protocol: str) -> tuple[NDArray[Any], int]:
-    """Names of the images that no finished method reads, sorted, and how many images all were tested on."""
+    """Names of the images that all finished methods misclassify, sorted, and how many all were tested on."""
     images, right, _ = readings(run, protocol)
     return images[right == 0], len(images)
 
 
 def hard_section(run: ReportRun, suffix: str) -> Section:
-    """Pictures that every method gets wrong, and how many methods read how many pictures."""
-    title, protocol = "Pictures that methods get wrong", run.primary
+    """Images that every method misclassifies, and how many methods classify how many images correctly."""
+    title, protocol = "Misclassified images", run.primary
     if protocol is None or len(run.ranked(protocol)) < 2:
-        return Section(f"hard{suffix}", title, ("It takes two finished methods to say what none of them reads.",))
+        return Section(f"hard{suffix}", title, ("It takes two finished methods to say what all of them misclassify.",))
     images, right, _label = readings(run, protocol)
     if not len(images):
         return Section(f"hard{suffix}", title, ("The methods were not tested on the same images.",))
     methods = len(run.ranked(protocol))
     text = (
-        f"Under {run.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are read rightly by none "
-        f"of {methods} methods and {int((right == methods).sum()):,} by all. "
+        f"Under {run.shown(protocol)}, of {len(images):,} images {int((right == 0).sum()):,} are classified "
+        f"correctly by none of {methods} methods and {int((right == methods).sum()):,} by all. "
         "No picture is shown here: `fer-bench report RUN --gallery` writes them to a file of its own, for your eyes "
         "only."
     )
@@ -99,16 +100,16 @@ def _by_expression(run: ReportRun, protocol: str, suffix: str) -> Table:
                 }
             )
     columns = (
-        *(Column("label", "shown"), Column("none", "read by none", "count")),
-        Column("few", "by fewer than a quarter", "count", "of the methods, those read by none among them"),
+        *(Column("label", "shown"), Column("none", "by none", "count")),
+        Column("few", "by fewer than a quarter", "count", "of the methods; those by none are among them"),
         *(Column("all", "by all", "count"), Column("n", "images", "count", "that all finished methods were tested on")),
     )
-    title = f"{run.shown(protocol)}: images by how many of {methods} methods read them"
+    title = f"{run.shown(protocol)}: images by how many of {methods} methods classify them correctly"
     return Table(f"hard-{protocol}{suffix}", title, columns, tuple(rows), head="label")
 
 
 def hardest(run: ReportRun, protocol: str, most: int) -> tuple[list[str], str]:
-    """Images that no finished method reads, sorted; where each is read by some, those that fewest read.
+    """Images that all finished methods misclassify, sorted; else those that fewest classify correctly.
 
     Returns
     -------
@@ -120,9 +121,10 @@ def hardest(run: ReportRun, protocol: str, most: int) -> tuple[list[str], str]:
     images, right, _ = readings(run, protocol)
     missed, _ = missed_by_all(run, protocol)
     if len(missed):
-        return [str(name) for name in missed[:most]], f"{len(missed):,} images that no method reads"
+        return [str(name) for name in missed[:most]], f"{len(missed):,} images that all methods misclassify"
     order = np.lexsort((images, right))[: min(most, HARDEST)]
-    return [str(name) for name in images[order]], f"each image is read by some method: the {len(order)} read by fewest"
+    what = f"no image is misclassified by all methods: the {len(order)} that fewest classify correctly"
+    return [str(name) for name in images[order]], what
 
 
 def _names(run: ReportRun, protocol: str, suffix: str) -> Table:
@@ -131,8 +133,12 @@ def _names(run: ReportRun, protocol: str, suffix: str) -> Table:
     reads = dict(zip(map(str, images), map(int, right), strict=True))
     rows = tuple({"image": name, "right": reads[name], **taken_for(run, protocol, name)} for name in names)
     columns = (
-        *(Column("image", "file", "code"), Column("label", "shown"), Column("right", "read by", "count", "methods")),
-        Column("taken", "most often misread as"),
+        *(
+            Column("image", "file", "code"),
+            Column("label", "shown"),
+            Column("right", "correct by", "count", "methods that classify it correctly"),
+        ),
+        Column("taken", "most often misclassified as"),
         *(Column("times", "by methods", "count", "methods that agree on this answer"), Column("person", run.unit.one)),
     )
     total = int((right == 0).sum())

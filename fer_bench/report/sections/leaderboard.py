@@ -45,7 +45,7 @@ TUNING = Column("tuning", "parameters", "text", "default: as stated; tuned: chos
 
 
 def leaderboard_section(runs: Sequence[ReportRun]) -> Section:
-    """All methods by accuracy, one table a protocol, unseen people first; then what to hold them against."""
+    """All methods by accuracy, one table a protocol, unseen people first; then reference points."""
     names = list(dict.fromkeys(name for run in runs for name in run.protocols))
     unseen = {name: any(run.unseen_people(name) for run in runs) for name in names}
     blocks: list[Block] = []
@@ -80,12 +80,12 @@ def pairs_section(run: ReportRun, suffix: str) -> Section:
             f"Fewer than two of the families {', '.join(COMPARED_FAMILIES)} have a finished method on the same images: "
             "nothing to compare."
         )
-    return Section(f"pairs{suffix}", "Best against best", (text, *tables))
+    return Section(f"pairs{suffix}", "Best of each family, compared", (text, *tables))
 
 
 def _test_words(unit: stats.Unit) -> str:
     if unit == stats.IMAGE:
-        return "The sign-flip test and McNemar's both treat images as independent: these data tell no better unit."
+        return "The sign-flip test and McNemar's both treat images as independent: these data give no better unit."
     return (
         f"The sign-flip test treats {unit.many}, not images, as the unit; McNemar's test treats images as independent, "
         "which they are not, and is shown for comparison only."
@@ -133,7 +133,8 @@ def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
 
 
 def _p_behind(unit: stats.Unit) -> Column:
-    text = f"sign-flip test {unit.over} against the first row, corrected for all pairs of rows; large: not told apart"
+    text = f"sign-flip test {unit.over} against the first row, corrected for all pairs of rows; "
+    text += "large: not significantly different"
     return Column("p_behind", "p (Holm)", "p", text)
 
 
@@ -205,9 +206,7 @@ def _leader_notes(runs: Sequence[ReportRun], protocol: str) -> tuple[str, ...]:
         without = int((planned["n_done"] == 0).sum())
         if without:
             where = f" of {run.label}" if len(runs) > 1 else ""
-            notes.append(
-                f"{without} planned methods{where} have no figure here: see what was skipped or failed, and why."
-            )
+            notes.append(f"{without} planned methods{where} have no figure here: see Skipped and failed.")
         methods = set(planned.loc[planned["interval_method"].astype(str) != "", "interval_method"])
         notes += [f"How the intervals were made: {method}." for method in sorted(methods)]
     if not all(run.declares_winner for run in runs):
@@ -229,7 +228,7 @@ def _references(runs: Sequence[ReportRun]) -> Table:
         rows.append({"what": people.label, "accuracy": f"about {people.accuracy:g}", "note": said})
     return Table(
         id="references",
-        title="Something to hold the figures against",
+        title="Reference points",
         columns=(Column("what", "what"), Column("accuracy", "accuracy, %", "share"), Column("note", "read with care")),
         rows=tuple(rows),
         head="what",
@@ -350,7 +349,7 @@ def _pairs(run: ReportRun, protocol: str, suffix: str) -> Table:
             f"corrected for the {pairs:,} pairs across families that the best are picked from",
         ),
         Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
-        Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
         Column(
             *("better", f"chance that it is better by over {100 * stats.MARGIN:g} point, %", "share"),
             f"Bayesian t test {run.unit.over}: probability that the true gain exceeds that",
@@ -358,7 +357,8 @@ def _pairs(run: ReportRun, protocol: str, suffix: str) -> Table:
         Column("folds", "corrected t over folds, p", "p", "Nadeau and Bengio 2003; takes folds for the unit"),
         Column("verdict", "what it supports"),
     )
-    return Table(f"pairs-{protocol}{suffix}", f"{run.shown(protocol)}: best against best", columns, rows, head="first")
+    title = f"{run.shown(protocol)}: best of each family, compared"
+    return Table(f"pairs-{protocol}{suffix}", title, columns, rows, head="first")
 
 
 def _other_views(run: ReportRun, protocol: str, a: MethodPredictions, b: MethodPredictions) -> dict[str, float | None]:
@@ -378,5 +378,5 @@ def _verdict(run: ReportRun, found: stats.Difference, p_value: float) -> str:
     if not run.declares_winner:
         return "none declared (quick run)" if run.quick else "none declared (rendered faces)"
     if p_value >= 0.05:
-        return "not told apart"
+        return "not significantly different"
     return "first is better"

@@ -228,7 +228,7 @@ def _overview(run: ReportRun, found: dict[Comparison, list[dict[str, Any]]], suf
         Column("median", "median difference, points", "difference", "over methods, with its 95 % interval"),
         Column("higher", "higher", "count", "methods whose 95 % interval of the difference lies above zero"),
         Column("lower", "lower", "count", "methods whose 95 % interval of the difference lies below zero"),
-        Column("open", "not told apart", "count", "methods whose 95 % interval holds zero"),
+        Column("open", "not significantly different", "count", "methods whose 95 % interval holds zero"),
         Column("certain", "p (Holm) < 0.05", "count", "methods that differ after correction for their number"),
     )
     return Table(f"leakage{suffix}", "Who is in training, at a glance", columns, tuple(table), head="pair")
@@ -244,13 +244,14 @@ def _tally(run: ReportRun, pair: Comparison, rows: Sequence[dict[str, Any]]) -> 
         fair = f"trained on {pair.sizes} images, so part of the difference may be due to that"
     return (
         f"{run.shown(pair.looser)} against {run.shown(pair.stricter)}, {fair}: of {len(rows)} methods {higher} score "
-        f"higher on {run.shown(pair.looser)}, {lower} lower, and {len(rows) - higher - lower} are not told apart "
-        f"(95 % intervals, not corrected for the number of methods). Median difference: {median} points."
+        f"higher on {run.shown(pair.looser)}, {lower} lower, and {len(rows) - higher - lower} are not "
+        "significantly different (95 % intervals, not corrected for the number of methods). Median difference: "
+        f"{median} points."
     )
 
 
 def _power_note(run: ReportRun, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """Say where the test could not have told anything apart: all people agreeing still leaves 2 of 2^people flips."""
+    """Say where the test could not have found any difference: all people agreeing still leaves 2 of 2^people flips."""
     people = rows[0]["people"]
     least = 2.0 ** (1 - people)
     if least * len(rows) < 0.05:

@@ -117,7 +117,7 @@ def _counted(run: ReportRun, protocol: str) -> str:
 
 def _of_people(run: ReportRun) -> str:
     if not run.unit.tells_people:
-        return " of people that the data do not tell apart"
+        return " of people whose identities are not given"
     return f" of {run.info['dataset']['n_people']} people"
 
 
@@ -132,7 +132,7 @@ def _single_family(run: ReportRun, protocol: str) -> str:
     counted = f"{best['n_test']:,} images of {best['n_units']:,} {run.unit.many}"
     counted = f"{best['n_test']:,} images" if run.unit.name == "image" else counted
     return (
-        f"{best['method']} reads {cell_text(SHARE, found)} % of {counted} rightly {who(run, protocol)}; "
+        f"{best['method']} classifies {cell_text(SHARE, found)} % of {counted} correctly {who(run, protocol)}; "
         f"{guessing(run, protocol)}; this run has no second family to hold it against."
     )
 

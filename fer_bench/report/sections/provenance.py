@@ -1,4 +1,4 @@
-"""Where the figures come from: code, hashes, packages, machine; how to make and to cite them."""
+"""Where the figures come from: code, hashes, packages, machine; how to reproduce and to cite them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def provenance_section(run: ReportRun, suffix: str) -> Section:
 
 
 def citation_section(run: ReportRun, suffix: str) -> Section:
-    """The command that makes these figures again, and what to cite."""
+    """The command that reproduces these figures, and what to cite."""
     info = run.info
     version, command = str(info.get("code", {}).get("version", "")), str(info["command"])
     references: dict[str, list[str]] = {}
@@ -63,7 +63,7 @@ def citation_section(run: ReportRun, suffix: str) -> Section:
     table = [Table(f"sources{suffix}", "Sources of the methods", columns, rows, head="reference", folded=True)]
     return Section(
         f"cite{suffix}",
-        "Make it again, and cite it",
+        "Reproduce and cite",
         (
             f"With fer-bench {version} and the packages above, this command makes the same folds; compare the hashes. "
             "Figures of networks may differ in the last digits between machines.",
@@ -91,15 +91,15 @@ def words_section(tables: Iterable[Table]) -> Section:
         ),
         (
             "p (Holm)",
-            "p, raised for the number of comparisons made or picked from (told above each column), so that one in "
+            "p, raised for the number of comparisons made or picked from (given above each column), so that one in "
             "many is not found by luck; intervals are not widened for that",
         ),
         ("fold", "one part of the images, tested once by a method trained on the others"),
     ]
     merged = {**helps, **dict(statistics)}
     rows = tuple({"word": word, "meaning": meaning} for word, meaning in sorted(merged.items(), key=_alphabetical))
-    columns = (Column("word", "word"), Column("meaning", "meaning"))
-    return Section("words", "Words", (Table("glossary", "What the headings mean", columns, rows, head="word"),))
+    columns = (Column("word", "term"), Column("meaning", "meaning"))
+    return Section("words", "Glossary", (Table("glossary", "What the headings mean", columns, rows, head="word"),))
 
 
 def _alphabetical(item: tuple[str, str]) -> tuple[str, str]:
@@ -152,7 +152,7 @@ def _protocols(run: ReportRun, suffix: str) -> Table:
 
 
 def _splits(run: ReportRun, protocol: str) -> str:
-    """What is dealt out; a file of folds does not say how it was made."""
+    """What is assigned to folds; a file of folds does not say how it was made."""
     if protocol.startswith(GIVEN) and not run.unseen_people(protocol):
         return "as the file says"
     return f"by {run.info['protocols'].get(protocol, {}).get('splits_by', '?')}"

@@ -32,8 +32,8 @@ def ranks_section(run: ReportRun, suffix: str) -> Section:
         return Section(f"ranks{suffix}", title, (f"No diagram: {found.reason}.",))
     caption = (
         f"{run.shown(protocol)}: mean rank over {found.people:,} {run.unit.many}, 1 is best; the {len(methods)} most "
-        "accurate methods. Bars join neighbours that Nemenyi's critical difference does not tell apart. Descriptive: "
-        "ranks forget by how much a method is better; the test of record is the sign-flip test."
+        "accurate methods. Bars join neighbours that are not significantly different by Nemenyi's critical difference. "
+        "Descriptive: ranks forget by how much a method is better; the test of record is the sign-flip test."
     )
     table_id = f"ranks-{protocol}{suffix}"
     ranks = list(zip(found.names, found.ranks, strict=True))
@@ -45,7 +45,7 @@ def ranks_section(run: ReportRun, suffix: str) -> Section:
     )
     columns = (
         *(METHOD, FAMILY, Column("rank", "mean rank", "score", f"over {run.unit.many}; ties share")),
-        Column("groups", "not told apart in group", "text", "methods of one group lie within the critical difference"),
+        Column("groups", "not significantly different in group", "text", "within the critical difference"),
     )
     note = f"{found.method}: critical difference {found.difference:.2f}; Friedman p {p_clause(found.p_value)}."
     table = Table(table_id, f"{run.shown(protocol)}: mean ranks", columns, rows, (note,), folded=True)

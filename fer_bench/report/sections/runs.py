@@ -78,7 +78,7 @@ def _pairs(a: ReportRun, found: Compared, protocol: str, suffix: str, *, winner:
         Column("difference", "A minus B, points", "difference", "on the same images, with its 95 % interval"),
         *(IMAGES, unit_column(found.unit)),
         Column("holm", "p (Holm)", "p", "sign-flip test, corrected for all comparisons of the two runs"),
-        Column("detectable", "detectable, points", "share", "smallest true difference seen four times in five"),
+        Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
         *([Column("verdict", "what it supports")] if winner else []),
         *([Column("notes", "note")] if any(row["notes"] for row in rows) else []),
     )

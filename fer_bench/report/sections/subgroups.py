@@ -1,4 +1,4 @@
-"""Whom methods read well and badly: women and men, and every person."""
+"""Accuracy by person: women and men, and every person."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["people_section"]
 
 
 def people_section(run: ReportRun, suffix: str) -> Section:
-    """How accuracy differs between women and men, where the data tell, and from person to person."""
-    title, protocol = "Whom methods read well", run.primary
+    """How accuracy differs between women and men, where the data give it, and from person to person."""
+    title, protocol = "Accuracy by person", run.primary
     if not run.unit.tells_people:
         return Section(f"people{suffix}", title, ("These data do not tell who is who.",))
     methods = [] if protocol is None else [str(name) for name in run.ranked(protocol)["method"]]
@@ -80,13 +80,15 @@ def _strip(run: ReportRun, protocol: str, table: str, suffix: str) -> list[Block
         each = _accuracies(run.outcomes[Key(str(run.best(protocol, family)), protocol, LAST)])
         lanes.append((family, sorted(each.items(), key=lambda item: item[1])))
     names = ", ".join(str(run.best(protocol, family)) for family in run.families(protocol))
-    caption = f"{run.shown(protocol)}: every mark is a person, read by {names}; dashed: chance. Best person named."
+    caption = (
+        f"{run.shown(protocol)}: every mark is a person, classified by {names}; dashed: chance. Best person named."
+    )
     figure = svg.strip_figure(f"persons-figure{suffix}", lanes, caption, run.chance)
     return [Figure(figure.id, figure.svg, caption, table)]
 
 
 def _genders(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> list[Block]:
-    """Women against men, people as units; only where the data tell it of every tested person."""
+    """Women against men, people as units; only where the data give it of every tested person."""
     outcomes = [run.outcomes[Key(method, protocol, LAST)] for method in methods]
     people = {str(name) for outcome in outcomes for name in np.unique(outcome.people)}
     told = [run.data.genders.get(name, "") for name in people]
@@ -105,7 +107,7 @@ def _genders(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> 
         Column("holm", "p (Holm)", "p", "Welch's t test over people, corrected for the methods in this table"),
         IMAGES,
     )
-    how = "by the letter in their code" if run.kdef else "as the data tell"
+    how = "by the letter in their code" if run.kdef else "as given in the data"
     note = f"{women} women and {men} men, {how}. They are different people, so the test is not paired."
     title = f"{run.shown(protocol)}: women and men"
     return [Table(f"gender-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)]

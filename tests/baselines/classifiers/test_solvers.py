@@ -1,4 +1,4 @@
-"""The room's own solvers give what the plain scikit-learn estimators give."""
+"""The package's own solvers give what the plain scikit-learn estimators give."""
 
 import warnings
 

@@ -53,7 +53,7 @@ def test_cropped_copies_and_other_data_are_left_alone(size):
 
 
 def test_a_picture_without_a_view_is_not_cut_by_anybodys_box():
-    """Where no view is told there is no fixed box, even at KDEF's shape."""
+    """Where no view is given there is no fixed box, even at KDEF's shape."""
     assert face_box("", 562, 762) == (0, 100, 562)
 
 

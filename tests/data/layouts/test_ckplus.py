@@ -23,7 +23,7 @@ def folders(tmp_path_factory):
 
 
 def test_a_sequence_gives_its_first_frame_and_its_last_three(tree):
-    """Frame 1 is neutral and frames 4 to 6 carry the label of the sequence; person and sequence are told."""
+    """Frame 1 is neutral and frames 4 to 6 carry the label of the sequence; person and sequence are given."""
     rows = tree.manifest.table.set_index("image").loc[lambda t: t["sequence"] == "S010/001"]
     assert rows["label"].to_dict() == {
         "S010_001_00000001": "NE",

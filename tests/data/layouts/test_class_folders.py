@@ -1,4 +1,4 @@
-"""Class folders of one's own: words mapped, parts told, what is unknown named."""
+"""Class folders of one's own: words mapped, parts given, what is unknown named."""
 
 import os
 from pathlib import PurePosixPath

@@ -42,7 +42,7 @@ def test_a_table_without_people_says_why_nobody_is_told_apart(tmp_path):
 
 
 def test_a_table_with_people_gives_no_such_reason(tmp_path):
-    """Where people are told there is nothing to explain."""
+    """Where people are given there is nothing to explain."""
     assert load(write_csv(tmp_path)).why_no_people == ""
 
 

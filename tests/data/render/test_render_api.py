@@ -127,7 +127,7 @@ def test_written_set_is_kdef_shaped(tmp_path):
 
 
 def test_import_is_light():
-    """Importing the room imports neither OpenCV nor SciPy."""
+    """Importing the package imports neither OpenCV nor SciPy."""
     code = "import sys, fer_bench.data.render; print(sorted({'cv2', 'scipy', 'torch', 'sklearn'} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -111,7 +111,7 @@ def test_a_run_of_one_compared_family_compares_none(tmp_path):
     assert "Fewer than two of the families classical, cnn, deep have a finished method on the same images" in text
     assert "stand in the tables" not in text
     # Nobody's figure is told as everybody's.
-    assert "Least read by the median of the 2 compared methods" in text
+    assert "Lowest accuracy of the median of the 2 compared methods" in text
 
 
 @pytest.mark.parametrize("methods", [("knn-pixels",), ("knn-pixels", "alexnet-entire")])

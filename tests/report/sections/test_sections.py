@@ -41,7 +41,7 @@ def view(run: Path) -> ReportRun:
 
 @pytest.fixture(scope="module")
 def right(run: Path) -> pd.DataFrame:
-    """Whether each image was read rightly, images by methods, under the protocol by person."""
+    """Whether each image was classified correctly, images by methods, under the protocol by person."""
     table = pd.read_parquet(run / "predictions.parquet")
     mine = table[table["protocol"] == PERSON]
     return mine.assign(right=mine["label"] == mine["predicted"]).pivot(index="image", columns="method", values="right")
@@ -65,7 +65,7 @@ def blocks(view: ReportRun) -> Blocks:
 
 
 def test_pictures_that_no_method_reads_are_named(run: Path, right: pd.DataFrame) -> None:
-    """The named images are exactly those that every method reads wrongly, and the counts by expression add up."""
+    """The named images are exactly those that every method misclassifies, and the counts by expression add up."""
     missed = sorted(right.index[~right.any(axis=1)])
     assert sorted(read(run, f"missed-{PERSON}")["image"]) == missed
     table = read(run, f"hard-{PERSON}")
@@ -146,7 +146,7 @@ def test_gender_is_the_one_that_is_told(tmp_path: Path) -> None:
         women, men = right[row.method][["M01", "M02"]], right[row.method][["F01", "F02"]]
         assert row.difference == pytest.approx(women.mean() - men.mean())
         assert (row.women, row.men) == pytest.approx((women.mean(), men.mean()))
-    assert "2 women and 2 men, as the data tell." in (folder / "report.md").read_text(encoding="utf-8")
+    assert "2 women and 2 men, as given in the data." in (folder / "report.md").read_text(encoding="utf-8")
 
 
 def test_gender_of_an_earlier_run_is_its_manifests(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_questions_are_answered_with_the_figures_of_the_tables(run: Path) -> Non
     rates = read(run, f"expressions-{PERSON}").set_index("method").loc[first["method"]]
     worst = min(EMOTIONS, key=lambda code: float(rates[code]))
     assert f"faces {100 * float(rates[worst]):.1f} [" in answers["Where does it fail?"]
-    assert "fer-bench run" in answers["How do I make these figures again?"]
+    assert "fer-bench run" in answers["How do I reproduce these figures?"]
 
 
 def test_links_of_the_answers_lead_somewhere(run: Path) -> None:
@@ -243,7 +243,7 @@ def test_confusions_of_every_method_are_in_the_page(view: ReportRun, blocks: Blo
 
 
 def test_fronts_hold_what_nothing_cheaper_beats(run: Path) -> None:
-    """A method is marked on the front of training time exactly if all faster ones are less accurate."""
+    """A method is Pareto-optimal in training time exactly if all faster ones are less accurate."""
     table = read(run, f"cost-{PERSON}")
     for row in table.itertuples():
         faster = table[table["fit"] < row.fit]

@@ -10,7 +10,7 @@ IMAGES = ImageSpec(32)
 
 
 def specs():
-    """Two pipelines of the classical room, and a small network."""
+    """Two classical pipelines, and a small network."""
     methods = load_methods()
     network = methods["cnn2-48"].resolve("quick", "default")
     params = {**network.params, "epochs": 2}
