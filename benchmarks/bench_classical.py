@@ -1,4 +1,4 @@
-"""Measure the classical room beside plain scikit-learn, and how its cost grows.
+"""Measure the classical methods beside plain scikit-learn, and how its cost grows.
 
     python benchmarks/bench_classical.py table --data PATH   # everything; writes benchmarks/results/classical.md
     python benchmarks/bench_classical.py table --data PATH --only '*-dwt'   # some rows; prints, writes nothing
@@ -77,7 +77,7 @@ class Data:
 
 
 def read_data(path: str) -> Data:
-    """Read a dataset into its image stores, and deal its people into ten folds."""
+    """Read a dataset into its image stores, and assign its people to ten folds."""
     dataset = load_dataset(path, people=None, workers=2)
     specs = {spec.image for spec in METHODS}
     stores = build_stores(dataset, specs, 2)
@@ -243,7 +243,7 @@ def table_lines(found: list[dict[str, Any]], data: Data) -> list[str]:
     features = {kind: {find(f["method"]).features: f["seconds"] for f in found if f["kind"] == kind}
                 for kind in ("features", "plain features")}  # fmt: skip
     lines = [
-        "# Speed of the classical room",
+        "# Speed of the classical methods",
         "",
         "Made by `python benchmarks/bench_classical.py table`. CPU seconds of one fold of subject-10fold, "
         f"{len(data.labels):,} images of {len(set(data.groups))} people, one thread, {platform.machine()}. "

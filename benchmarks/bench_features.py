@@ -5,7 +5,7 @@
     python benchmarks/bench_features.py --only 'lbp*' --repeats 9
     tox -e bench -- -k features                                                # in the table of all speeds
 
-Images are 140 of the embedded faces. Everything runs on one thread; times are CPU seconds of this process, so that a
+Images are 140 built-in rendered faces. Everything runs on one thread; times are CPU seconds of this process, so that a
 busy machine disturbs them less. Both sides take turns, and the ratio is the median of the turns' ratios. Histograms of
 the loops are counted by bincount, not by the slower np.histogram.
 """
@@ -230,9 +230,9 @@ def lines(rows: list[Row], repeats: int) -> list[str]:
 HEAD = """# Speed of the features
 
 Made by `python benchmarks/bench_features.py --write benchmarks/results/features.md`: one thread, images a CPU second,
-{images} embedded faces, medians of {repeats} turns. "Asked for" is the ratio that the project set itself. Where values
-are of another definition, the loop is what people would call instead: scikit-image's circular LBP or its HOG. Rates
-depend on the machine and its load; compare the ratios.
+{images} built-in rendered faces, medians of {repeats} turns. "Asked for" is the ratio that the project set itself.
+Where values are of another definition, the loop is what people would call instead: scikit-image's circular LBP or its
+HOG. Rates depend on the machine and its load; compare the ratios.
 
 Python {python}, numpy {numpy}, scikit-image {skimage}, OpenCV {cv2}, PyWavelets {pywt}.
 

@@ -1,4 +1,4 @@
-"""How many embedded faces a second.
+"""How many built-in rendered faces a second.
 
     pytest benchmarks/bench_render.py --benchmark-columns=min,median
 

@@ -37,7 +37,7 @@ SIDES: dict[str, dict[str, Any]] = {
 
 
 def correct(side: dict[str, Any], data: tuple[np.ndarray, ...], folds: int, given: argparse.Namespace) -> np.ndarray:
-    """Which images are told right, each by the fold that did not train on its person."""
+    """Which images are classified correctly, each by the fold that did not train on its person."""
     images, labels, people = data
     right = np.zeros(len(labels), dtype=bool)
     for fold, (seen, new) in enumerate(GroupKFold(folds).split(labels, labels, people)):

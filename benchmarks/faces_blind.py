@@ -1,4 +1,4 @@
-"""Sheets of embedded faces without labels, for a pair of eyes that has not seen them; and the score of its reading.
+"""Sheets of built-in rendered faces without labels, for eyes that have not seen them; and the score of the reading.
 
     python benchmarks/faces_blind.py draw OUT --seed 20261122 --key KEY.json
     python benchmarks/faces_blind.py score ANSWERS.csv --key KEY.json
@@ -68,7 +68,7 @@ def score(answers: Path, key_file: Path) -> None:
                 rows = np.array(right).reshape(-1, 7).sum(axis=1)
                 print(f"  of each person's seven: {' '.join(map(str, rows))}")
                 wrong.update((key[p][0], read[p][what]) for p, r in zip(places, right, strict=True) if not r)
-    print("misread expressions: " + (", ".join(f"{a} as {b} {n}" for (a, b), n in wrong.most_common()) or "none"))
+    print("misclassified expressions: " + (", ".join(f"{a} as {b} {n}" for (a, b), n in wrong.most_common()) or "none"))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""In how many embedded faces does YuNet find exactly one face?
+"""In how many built-in rendered faces does YuNet find exactly one face?
 
 python benchmarks/faces_detection.py ../shared/weights/face_detection_yunet_2023mar.onnx
 """

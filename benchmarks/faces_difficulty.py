@@ -1,4 +1,4 @@
-"""How hard are the embedded faces? Random against person split, confusions, and what pixels vary with.
+"""How hard are the built-in rendered faces? Random against person split, confusions, and what pixels vary with.
 
     python benchmarks/faces_difficulty.py --people 70 --folds 10
 

@@ -6,11 +6,11 @@
 
 **Simulated**: each repeat draws an expectation of several methods and seeds, and the run of a new seed. An answer is
 right by the method's level, plus what this person and this image are worth to every seed, plus what this seed is worth
-to all and to this person (normal draws on the logit scale). *Planted*: of one method's right answers so large a share
+to all and to this person (normal draws on the logit scale). *Planted*: of one method's correct answers so large a share
 turns wrong that its accuracy drops by exactly what the gate says that it catches with 80 % power.
 
-**Real**: radial basis function networks and small forests on the embedded faces, trained with many seeds on the same
-folds (features are prepared once). Each gate call draws five seeds for the expectation and another for the run.
+**Real**: radial basis function networks and small forests on the built-in rendered faces, trained with many seeds on
+the same folds (features are prepared once). Each gate call draws five seeds for the expectation, another for the run.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def count(source: Source, repeats: int, rng: np.random.Generator) -> Counts:
 
 
 def real_answers(seeds: int) -> tuple[list[tuple[str, NDArray[np.uint8]]], NDArray[np.uint8], NDArray[np.int64]]:
-    """Train cheap random methods with many seeds on embedded faces, the same folds by person for all."""
+    """Train cheap random methods with many seeds on built-in rendered faces, the same folds by person for all."""
     from sklearn.ensemble import RandomForestClassifier
 
     from fer_bench.baselines.classifiers.rbf_network import RBFNetwork
@@ -210,7 +210,7 @@ def tables(repeats: int, real: int, seed: int) -> list[str]:
         lines.append(row(f"simulated: {case.name}", f"{case.people}, {METHODS}, {case.seeds}", found))
     if real:
         found = count(real_source(REAL_SEEDS), real, np.random.default_rng([seed, 99]))
-        lines.append(row("real: RBF network and forest, embedded faces", f"{REAL_PEOPLE}, 2, {SEEDS}", found))
+        lines.append(row("real: RBF network and forest, built-in rendered faces", f"{REAL_PEOPLE}, 2, {SEEDS}", found))
         print(lines[-1], flush=True)
     return lines
 

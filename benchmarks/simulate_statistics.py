@@ -291,8 +291,9 @@ def _what() -> list[str]:
     effects = "spreads on the logit scale: person, person-by-method (A, B), session, image"
     return [
         *("", "## What is simulated", ""),
-        "70 images a person: 35 in each of two sessions. Whether a method reads an image rightly is drawn with the "
-        "probability expit(level + effects); effects are normal, the same for both methods but for person-by-method. "
+        "70 images a person: 35 in each of two sessions. Whether a method classifies an image correctly is drawn with "
+        "the probability expit(level + effects); effects are normal, the same for both methods but for "
+        "person-by-method. "
         "`benchmarks/simulate_statistics.py` is the definition.",
         "",
         *table(["scenario", "people", "accuracy of A, B", effects], rows),

@@ -99,7 +99,7 @@ class Name:
 
 
 def file_of(module: str) -> Path:
-    """The file of a module, wherever its room stands."""
+    """The file of a module, wherever its package stands."""
     for package, folder in _HOUSE.items():
         if module == package or module.startswith(package + "."):
             module = folder + module.removeprefix(package)
