@@ -13,12 +13,9 @@ from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from fer_bench.results.info import find_info
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.json_files import find_json, json_text
 
-from .monitor.events import read_events
-from .monitor.state import read_state
 from .task import Task
 
 if TYPE_CHECKING:
@@ -68,6 +65,11 @@ def begin_attempt(task: Task) -> float:
 
 def earlier_seconds(out: Path) -> tuple[float, float]:
     """Return the seconds that earlier calls have spent on this folder, and of these those of a killed call's trials."""
+    from fer_bench.results.info import find_info  # here and below: no worker needs it
+
+    from .monitor.events import read_events
+    from .monitor.state import read_state
+
     info = find_info(out)
     told, complete = float(info.get("elapsed_seconds") or 0.0), bool(info.get("finished"))
     last = read_state(read_events(out), {})
@@ -79,7 +81,8 @@ def earlier_seconds(out: Path) -> tuple[float, float]:
 
 def predicted_before(folder: Path, *, except_for: Container[str] = ()) -> dict[str, PredictedCost]:
     """Return what an earlier call of a run predicted, by trial id, but for the trials that are to be done (again)."""
-    from fer_bench.plan.forecast import PredictedCost  # here: no worker needs it
+    from fer_bench.plan.forecast import PredictedCost
+    from fer_bench.results.info import find_info
 
     return {
         row["id"]: PredictedCost(float(row["predicted_seconds"]), row["predicted_from"])

@@ -12,7 +12,6 @@ import math
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -157,7 +156,7 @@ def _open_at_once(file: str, flags: int) -> int:
 def _parsed(text: str, parse: Callable[[str], Any], kind: str, name: str, mend: str) -> Any:
     try:
         return parse(text)
-    except (_RefusedError, json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+    except _RefusedError as error:
         why = str(error)
     except RecursionError:
         why = "values nested too deep"
@@ -209,6 +208,8 @@ def _writable(value: Any) -> Any:
 
 
 def _toml(text: str) -> Any:
+    import tomllib  # here: a worker reads none
+
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
