@@ -1,15 +1,20 @@
-"""What a run allows: failed trials before it gives up, and memory for one trial."""
+"""What a run allows: failed trials before it gives up, and time and memory for one trial.
+
+`.worker` watches its process, asks here whether a limit is passed, and ends what passes one (`Worker.terminate`).
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 from fer_bench.errors import UserError
 
+from ..task import Task
 from .process_tree import available_memory
 
-__all__ = ["failures_allowed", "memory_share"]
+__all__ = ["failures_allowed", "memory_share", "over_memory", "over_time"]
 
 _MEMORY_SHARE = 0.9
 """Of the free memory; the rest is the driver's and the system's."""
@@ -49,3 +54,26 @@ def memory_share(workers: int) -> float:
     memory of this machine.
     """
     return _MEMORY_SHARE * available_memory() / workers
+
+
+def over_time(task: Task, seconds: float) -> str:
+    """Return why a trial that has run so long is stopped; empty while it may go on."""
+    if seconds <= task.timeout_seconds:
+        return ""
+    return f"stopped after {seconds:.0f} s; its limit is {task.timeout_seconds:.0f} s"
+
+
+def over_memory(task: Task, used: float, used_once: Callable[[], float]) -> str:
+    """Return why a trial whose processes hold so much memory is stopped; empty while it may go on.
+
+    Parameters
+    ----------
+    used : float
+        Bytes that its processes hold, what they share counted for each of them.
+    used_once : callable
+        The same with what they share counted once: slow to find out, and asked only where ``used`` is too much.
+    """
+    if not 0 < task.memory_bytes < used or task.memory_bytes >= (exactly := used_once()):
+        return ""
+    limit = task.memory_bytes / 1e9
+    return f"stopped at {exactly / 1e9:.2f} GB of memory; its limit is {limit:.2f} GB (--memory-limit)"

@@ -1,4 +1,4 @@
-"""Processes and their memory: whole trees are watched and ended, not only the process that was started."""
+"""Processes and their memory: whole trees are measured and killed, not only the process that was started."""
 
 from __future__ import annotations
 

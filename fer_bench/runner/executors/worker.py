@@ -25,6 +25,7 @@ from fer_bench.utils.spawn import SPAWN
 
 from ..task import Task
 from ..trial import CAUTION, lost_record, run_task, second_try
+from .limits import over_memory, over_time
 from .output import BoundedLog
 from .process_tree import ProcessTree, lead_group, tree, volunteer_for_oom
 from .queue import kind_of
@@ -165,17 +166,13 @@ class Worker:
         seconds = now - self._started if self._ready else 0.0
         if not self._ready and now - self._launched > _START_SECONDS:
             self.terminate("failed", f"its process did not start within {_START_SECONDS:.0f} s")
-        elif seconds > task.timeout_seconds:
-            self.terminate("timeout", f"stopped after {seconds:.0f} s; its limit is {task.timeout_seconds:.0f} s")
+        elif over := over_time(task, seconds):
+            self.terminate("timeout", over)
         elif now - self._looked >= _LOOK_SECONDS:
             self._looked = now
             self.peak_bytes = max(self.peak_bytes, used := self._processes.resident())
-            if 0 < task.memory_bytes < used and task.memory_bytes < (used := self._processes.resident_once()):
-                self.terminate(
-                    "oom",
-                    f"stopped at {used / 1e9:.2f} GB of memory; its limit is {task.memory_bytes / 1e9:.2f} GB "
-                    "(--memory-limit)",
-                )
+            if over := over_memory(task, used, self._processes.resident_once):
+                self.terminate("oom", over)
 
     def terminate(self, state: str = "", reason: str = "") -> None:
         """Begin to end what runs; without a state no record is written, as if it had never started."""
