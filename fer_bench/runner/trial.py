@@ -65,9 +65,8 @@ def run_task(task: Task) -> dict[str, Any]:
                 record = _run(task)
                 drop_checkpoint(task)
             if record["state"] == "ok":
-                (task.folder / TRIAL_LOCK).unlink(
-                    missing_ok=True
-                )  # who holds it still finds the record when its turn comes
+                # Who holds it still finds the record when its turn comes.
+                (task.folder / TRIAL_LOCK).unlink(missing_ok=True)
             return record
     except StorageError as error:
         return _unwritten(task, error)
