@@ -27,6 +27,7 @@ def inspect_lines(dataset: Dataset, *, everything: bool = False) -> Iterator[str
     if dataset.layout:
         yield f"layout: {dataset.layout}. {dataset.layout_summary}"
     yield dataset.notice
+    yield from map(as_options, dataset.notes)
     yield from _label_lines(dataset)
     yield from _count_lines(dataset)
     yield ""

@@ -72,7 +72,7 @@ def load_dataset(
     Returns
     -------
     Dataset
-        Its ``notes`` say what joining two datasets left out.
+        Its ``notes`` say how it was read and what joining two datasets left out.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool
     if views and not views_too:
         said.append(f"--views: {test.name} does not give the view of its pictures; all are tested")
     joined, notes = join_datasets(dataset, test)
-    return replace(joined, notes=(*said, *notes))
+    return replace(joined, notes=(*dataset.notes, *test.notes, *said, *notes))
 
 
 def _load(

@@ -143,7 +143,7 @@ class Dataset:
         ``stored(dataset, spec)`` gives its images from the image store; None where it was not opened by
         `fer_bench.load_dataset`.
     notes : tuple of str
-        What a reader must know of how it was put together: what joining two datasets left out.
+        What a reader must know of how it was read and put together, a sentence each.
     """
 
     name: str

@@ -103,7 +103,7 @@ def asked_protocols(request: Request) -> tuple[str, ...]:
 
 
 def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]:
-    """Read the data of a command, with the test data joined to them, and say what joining left out."""
+    """Read the data of a command, with the test data joined to them, and say how they were read."""
     dataset = load_dataset(
         request.data,
         people=people,

@@ -36,11 +36,15 @@ class Listing:
         Picture files that are not used, each with its reason.
     source : Source
         Where the pictures are read from.
+    notes : tuple of str
+        What a reader must know of how it was read, a sentence each: shown by ``run``, ``plan``, ``data inspect`` and
+        the report.
     """
 
     rows: list[dict[str, str]]
     excluded: list[Excluded]
     source: Source
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
         layout=layout.name,
         layout_summary=layout.summary,
         why_no_people="" if manifest.people else layout.no_people,
+        notes=listing.notes,
     )
 
 

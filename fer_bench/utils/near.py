@@ -1,0 +1,36 @@
+"""What a user may have meant by a word that is not known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "near_matches"]
+
+_CUTOFF = 0.6
+
+
+def near_matches(word: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the known words that are most like one, best first; case does not count.
+
+    Examples
+    --------
+    >>> near_matches("Neural", ["neutral", "happy", "sad"])
+    ['neutral']
+    """
+    shown = {name.casefold(): name for name in known}
+    return [shown[found] for found in difflib.get_close_matches(word.casefold(), shown, n=most, cutoff=_CUTOFF)]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a clause to end a message with, with the best near match; empty where nothing is near.
+
+    Examples
+    --------
+    >>> "no such suite" + did_you_mean("classicl", ["classical", "deep"])
+    'no such suite; did you mean classical?'
+    >>> did_you_mean("xyz", ["classical", "deep"])
+    ''
+    """
+    near = near_matches(word, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
