@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fer_bench.errors import UserError
+
 from .options import DataOption, SeedOption, StrictOption, TestDataOption, ViewsOption, split_views
 from .tables import answer
 
@@ -27,6 +29,7 @@ def make_folds_file(
 ) -> None:
     """Write the folds of a full run, and say how even they are."""
     from fer_bench.folds.balance import balance
+    from fer_bench.folds.doubts import examine
     from fer_bench.folds.splitters import make_folds
     from fer_bench.plan.request import Request, open_data
 
@@ -34,9 +37,13 @@ def make_folds_file(
     request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data, crop="none")
     dataset, notes = open_data(request, None)
     folds = make_folds(dataset, protocol, seed)
+    examined = examine(dataset.manifest, {protocol: folds})
+    if strict and examined.warnings:
+        raise UserError(f"`strict`: {examined.warnings[0]}; without `strict` the folds are written and this is told")
     folds.write(out)
     even = balance(folds.table, dataset.manifest).sentence
-    answer("\n".join([*notes, f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}", even]))
+    made = f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}"
+    answer("\n".join([*notes, *examined.warnings, made, even]))
 
 
 @folds_app.command("check")

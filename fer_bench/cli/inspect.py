@@ -94,6 +94,7 @@ def _crosstab_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _protocol_lines(dataset: Dataset) -> Iterator[str]:
+    from fer_bench.folds.doubts import examine_data
     from fer_bench.folds.protocols import PROTOCOLS, unsupported
 
     reasons = unsupported(dataset.manifest, dataset.why_no_people)
@@ -104,6 +105,7 @@ def _protocol_lines(dataset: Dataset) -> Iterator[str]:
         names[reason].append(name)
     for reason, same in names.items():
         yield f"not supported, {', '.join(same)}: {as_options(reason)}"
+    yield from examine_data(dataset.manifest).warnings
 
 
 def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterator[str]:

@@ -16,9 +16,9 @@ from .manifest import COLUMNS, Dataset, Excluded, Manifest
 from .overlap import copied_pictures, shared_people
 from .words import TEST_SIDE, TRAIN_SIDE
 
-__all__ = ["join_datasets"]
+__all__ = ["BOTH", "join_datasets"]
 
-_TRAIN, _TEST, _BOTH = "train/", "test/", "both/"
+_TRAIN, _TEST, BOTH = "train/", "test/", "both/"
 """In front of the names of images, people and films; a person who is in both datasets is one person."""
 
 
@@ -139,7 +139,7 @@ def _side(
     """
     groups = pd.Series(dataset.manifest.groups, index=dataset.manifest.table["image"])
     sequence = table["image"].map(groups) if shared is None else table["sequence"]
-    known = {name: _BOTH + (other or name) for name, other in (shared or {}).items()}
+    known = {name: BOTH + (other or name) for name, other in (shared or {}).items()}
     return table.assign(
         image=prefix + table["image"],
         subject="" if shared is None else [known.get(name, prefix + name) for name in table["subject"]],

@@ -14,7 +14,6 @@ from pathlib import Path
 import pandas as pd
 
 from fer_bench.data.manifest import COLUMNS, Dataset, Manifest
-from fer_bench.data.names import name_facts
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS, VIEWS
 
@@ -22,16 +21,14 @@ from .balance import Balance, balance
 from .consistency import contradictions, differences, one_row_an_image
 from .facts import Leak, People, Shared, Verdict
 from .folds import Folds
+from .known import known_facts
 from .leaks import Sides, find_near, find_people, find_shared, sides_of
-from .match import match_images
 from .promises import broken_folds
-from .protocols import PROTOCOLS
+from .protocols import PROTOCOLS, Protocol
 from .tables import FoldTable, read_fold_table, read_text_table
 from .wording import CLAIMS
 
-__all__ = ["CLAIMS", "Leak", "People", "Shared", "Verdict", "check_folds", "check_table"]
-
-_FACTS = ("subject", "label", "session", "sequence", "sha256", "phash")
+__all__ = ["CLAIMS", "Leak", "People", "Shared", "Verdict", "check_folds", "check_made", "check_table"]
 
 
 def check_folds(
@@ -138,6 +135,12 @@ def _beside(path: Path, file: FoldTable, notes: list[str]) -> Manifest | None:
     return None
 
 
+def check_made(folds: Folds, manifest: Manifest, claim: str | None = None) -> Verdict:
+    """Check the folds of a run with the manifest of its data, as `check_folds` does with a run's files."""
+    file = FoldTable(folds.protocol, folds.manifest_hash, folds.seed, folds.hash, folds.table)
+    return check_table(file, folds.protocol, claim=claim, manifest=manifest)
+
+
 def check_table(
     file: FoldTable,
     name: str,
@@ -185,17 +188,21 @@ def check_table(
     if found.broken:
         return found
     found = replace(found, contradictions=tuple(contradictions(table)))
-    return found if found.contradictions else _with_facts(found, table, manifest, name)
+    if found.contradictions:
+        return found
+    rule = PROTOCOLS.get(file.protocol)
+    return _with_facts(found, table, manifest, known_facts(table, manifest, name), rule)
 
 
-def _with_facts(found: Verdict, table: pd.DataFrame, manifest: Manifest | None, name: str) -> Verdict:
+def _with_facts(
+    found: Verdict, table: pd.DataFrame, manifest: Manifest | None, facts: pd.DataFrame, rule: Protocol | None
+) -> Verdict:
     """Look for everything, and decide."""
-    facts = _facts(table, manifest, name)
     sides = sides_of(table, facts.index)
     found = replace(found, n_tests=sides.tests, people=find_people(facts, sides, found.source))
-    found = _with_shared(found, facts, sides)
+    found = _with_shared(found, facts, sides, by_maker=rule is not None and rule.splits_by == "dataset")
     if manifest is not None:
-        stated = one_row_an_image(table, ["subject", "label"])
+        stated = one_row_an_image(table, ["subject", "label"]).reindex(facts.index)
         found = replace(found, differences=tuple(differences(stated, facts)))
     if manifest is not None or table.get("label", pd.Series(dtype=str)).ne("").any():
         tested = table.assign(label=table["image"].map(facts["label"]))
@@ -212,25 +219,12 @@ def _promise(file: FoldTable) -> str:
     return rule.splits_by if rule.splits_by in CLAIMS else "image"
 
 
-def _facts(table: pd.DataFrame, manifest: Manifest | None, name: str) -> pd.DataFrame:
-    """One row an image: what is known of it, empty where nothing is."""
-    facts = one_row_an_image(table, list(_FACTS))
-    if manifest is not None:
-        matched = match_images(facts.index.to_series(), manifest, name)
-        facts = manifest.table.set_index("image").loc[matched.to_numpy(), list(_FACTS)].set_axis(facts.index)
-    told = [name_facts(str(image)) for image in facts.index]
-    for column in ("session", "sequence"):
-        by_name = pd.Series([getattr(fact, column) if fact else "" for fact in told], index=facts.index)
-        facts[column] = facts[column].where(facts[column].ne(""), by_name)
-    return facts.assign(
-        name_subject=[fact.subject if fact else "" for fact in told],
-        picture=[fact.picture if fact else "" for fact in told],
-    )
-
-
-def _with_shared(found: Verdict, facts: pd.DataFrame, sides: Sides) -> Verdict:
+def _with_shared(found: Verdict, facts: pd.DataFrame, sides: Sides, *, by_maker: bool) -> Verdict:
     """Look for films, sessions and pictures on both sides."""
     strict, by_session = found.claim in ("person", "sequence"), found.claim == "session"
+    # Pictures of one person may look the same and be no copies: expressions of one sitting, drawn at random. Where
+    # nobody says whose they are, and in a split that a maker keeps apart, those that look the same are copies.
+    copies = strict or by_maker or bool((facts["subject"].eq("") & facts["name_subject"].eq("")).any())
     session = facts["session"] if by_session else _own_sessions(facts)
     return replace(
         found,
@@ -238,7 +232,7 @@ def _with_shared(found: Verdict, facts: pd.DataFrame, sides: Sides) -> Verdict:
         sessions=find_shared(session, sides, refuses=by_session, needed=by_session),
         duplicates=find_shared(facts["sha256"], sides, refuses=True),
         same_pictures=find_shared(facts["picture"], sides, refuses=True),
-        near_duplicates=find_near(facts, sides, refuses=strict),
+        near_duplicates=find_near(facts, sides, refuses=copies),
     )
 
 

@@ -154,6 +154,23 @@ class Verdict:
         return tuple(kind for kind in kinds if kind is not None)
 
     @property
+    def copies(self) -> dict[str, Shared]:
+        """What was looked for of pictures on both sides: ``"exact"``, ``"by name"`` and ``"by look"``."""
+        kinds = {"exact": self.duplicates, "by name": self.same_pictures, "by look": self.near_duplicates}
+        return {name: kind for name, kind in kinds.items() if kind is not None}
+
+    @property
+    def people_apart(self) -> str:
+        """Whether nobody is in train and test, as `People.state` says it.
+
+        A copy or a film on both sides refuses it, too: then somebody goes by two names.
+        """
+        if self.people is None:
+            return "unknown"
+        shared = any(kind.leak is not None for kind in (*self.copies.values(), self.sequences) if kind is not None)
+        return "refused" if shared and self.people.state == "proven" else self.people.state
+
+    @property
     def leaks(self) -> bool:
         """Whether what is in train and test, or is not given of people and films, breaks the claim."""
         unproven = self.claim == "person" and self.people is not None and self.people.state != "proven"

@@ -13,12 +13,14 @@ from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.data.words import LABEL_WORDS
 from fer_bench.errors import UserError
 
+from .check import check_made
 from .folds import FOLD_COLUMNS, Folds
 from .match import match_images
-from .promises import broken_folds, broken_promises
+from .promises import broken_folds
 from .protocols import PROTOCOLS, unsupported
 from .splitters import make_folds
 from .tables import FoldTable, read_fold_table
+from .wording import refusals
 
 __all__ = ["user_folds"]
 
@@ -62,7 +64,8 @@ def user_folds(path: str | os.PathLike[str], data: Dataset | Manifest) -> tuple[
         faults.append(f"{len(twice)} images are tested more than once, such as {twice[0]}")
     rule = PROTOCOLS.get(file.protocol)
     if rule is not None and rule.splits_by == "person" and not faults:
-        faults = [f"it says {file.protocol}, which keeps people apart, but {fault}" for fault in broken_promises(folds)]
+        found = check_made(folds, manifest, claim="person")
+        faults = [f"it says {file.protocol}, which keeps people apart, but {reason}" for reason in refusals(found)]
     if faults:
         raise UserError(f"`folds` {path}: {faults[0]}; `fer-bench folds check` tells all")
     known = _as_known(file, manifest, table)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .consistency import Contradiction, Difference
 from .facts import Leak, People, Shared, Verdict
 
-__all__ = ["CLAIMS", "verdict_lines"]
+__all__ = ["CLAIMS", "conclusion", "refusals", "verdict_lines"]
 
 CLAIMS = {
     "person": "nobody is in train and test",
@@ -27,6 +27,12 @@ def verdict_lines(found: Verdict) -> list[str]:
     return list(_lines(found))
 
 
+def refusals(found: Verdict) -> list[str]:
+    """Return those of the sentences that tell why the claim does not hold; none where it does."""
+    reasons = [line for line in _lines(found) if ": REFUSED, " in line]
+    return [*found.broken, *(line.replace(": REFUSED, ", ": ", 1) for line in reasons)]
+
+
 def _lines(found: Verdict) -> Iterator[str]:
     about = f"sha256 {found.hash}" if found.hash else "another tool's table"
     yield f"{found.name}: {found.n_folds} folds of {found.n_images} images, {about}"
@@ -39,10 +45,11 @@ def _lines(found: Verdict) -> Iterator[str]:
     if found.balance is not None:
         yield f"class balance: {found.balance.sentence}{_untrained(found.untrained)}"
     yield from map(_difference, found.differences)
-    yield _conclusion(found)
+    yield conclusion(found)
 
 
-def _conclusion(found: Verdict) -> str:
+def conclusion(found: Verdict) -> str:
+    """Return the verdict: accepted or refused, and what that means for figures from these folds."""
     if found.broken:
         return "REFUSED: these folds are broken"
     if found.contradictions:

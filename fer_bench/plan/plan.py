@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -11,6 +11,7 @@ from fer_bench.data.images.crop import crop_identity
 from fer_bench.data.images.landmarks import NO_MARKER, find_marker
 from fer_bench.data.manifest import Dataset
 from fer_bench.errors import UserError
+from fer_bench.folds.doubts import Examined, examine
 from fer_bench.folds.folds import Folds
 from fer_bench.folds.given import user_folds
 from fer_bench.folds.protocols import PROTOCOLS, rule_of, unsupported
@@ -92,6 +93,7 @@ class Plan:
     device: str
     downloads: tuple[WeightsSpec, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    examined: Examined = field(default=Examined({}))
 
     @property
     def runnable(self) -> list[Trial]:
@@ -132,6 +134,8 @@ def make_plan(
     entries, notes = _entries(request, profile)
     device = choose_device(request.device, request.executor)
     dataset, folds, said = _data_and_folds(request, profile, entries)
+    examined = _examined(request, dataset, folds)
+    said += [*examined.warnings, *examined.remarks]
     if request.folds:
         # The file says which folds run: what the profile would have put in a protocol's place does not.
         entries, notes = _under(entries, list(folds)), []
@@ -153,7 +157,7 @@ def make_plan(
     rows = [_row(request, entry, specs, folds, weights, device, cut, history) for entry in entries]
     trials = tuple(trial for row in _within_budget(rows, profile, done) for trial in row)
     said += [f"landmarks: {cut.landmarks}"] if cut.landmarks else []
-    return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), (*notes, *said))
+    return Plan(request, profile, dataset, folds, trials, device, tuple(weights.downloads), (*notes, *said), examined)
 
 
 @dataclass(frozen=True)
@@ -232,6 +236,14 @@ def _data_and_folds(
         raise UserError("; ".join(refused))
     said += [f"skipped, {what}" for what in refused]
     return dataset, {name: make_folds(dataset.manifest, name, request.seed) for name in able}, said
+
+
+def _examined(request: Request, dataset: Dataset, folds: Mapping[str, Folds]) -> Examined:
+    """Check the folds; strict reading does not go on where they do not hold what they promise."""
+    found = examine(dataset.manifest, folds)
+    if request.strict and found.warnings:
+        raise UserError(f"`strict`: {found.warnings[0]}; without `strict` the run goes on and tells")
+    return found
 
 
 def _row(

@@ -53,6 +53,39 @@ class _Dataset(TypedDict, total=False):
     crop_audit: _CropAudit | None
 
 
+class _Pair(TypedDict, total=False):
+    fold: int
+    test: str
+    train: str
+
+
+class _Found(TypedDict, total=False):
+    state: str
+    unknown: int
+    tests: int
+    folds: int
+    groups: int
+    examples: list[_Pair]
+    sources: list[str]
+
+
+class _People(TypedDict, total=False):
+    state: str
+    counts: dict[str, int]
+    leaks: list[_Found]
+
+
+class _Check(TypedDict, total=False):
+    claim: str
+    accepted: bool
+    conclusion: str
+    refusals: list[str]
+    n_tests: int
+    people: _People
+    sequences: _Found
+    copies: dict[str, _Found]
+
+
 class _Protocol(TypedDict, total=False):
     summary: str
     splits_by: str
@@ -63,6 +96,7 @@ class _Protocol(TypedDict, total=False):
     n_train: int
     n_test: int | None
     people_disjoint: bool
+    check: _Check | None
     n_people_tested: int | None
     n_people_also_trained: int | None
     balance: str | None
@@ -141,6 +175,7 @@ class RunInfo(TypedDict, total=False):
     finished: str | None
     elapsed_seconds: float | None
     notes: list[str]
+    warnings: list[str] | None
     dataset: _Dataset
     protocols: dict[str, _Protocol]
     methods: dict[str, _Method]

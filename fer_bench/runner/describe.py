@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from fer_bench.folds.balance import balance
-from fer_bench.folds.promises import broken_promises
+from fer_bench.folds.facts import Leak, Shared, Verdict
 from fer_bench.folds.protocols import rule_of
+from fer_bench.folds.wording import conclusion, refusals
 from fer_bench.methods import MethodSpec, load_methods
 from fer_bench.plan.forecast import Forecast
 from fer_bench.plan.plan import Plan, Trial
@@ -40,6 +41,7 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
         "finished": None,
         "elapsed_seconds": None,
         "notes": list(plan.notes),
+        "warnings": list(plan.examined.warnings),
         "dataset": _describe_data(plan),
         "protocols": {name: _describe_folds(plan, name) for name in plan.folds},
         "methods": _describe_methods(plan),
@@ -99,7 +101,8 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
     folds, even = plan.folds[name], balance(plan.folds[name].table, plan.dataset.manifest)
     roles = folds.table["role"].value_counts()
     # Proven from the folds themselves on every run, never taken from the protocol's name.
-    disjoint = not any(broken_promises(folds))
+    found = plan.examined.verdicts[name]
+    disjoint = found.people_apart == "proven"
     rule = rule_of(name, "person" if disjoint else "image")
     return {
         "summary": rule.summary + (f" ({len(folds.numbers)} folds by person)" if rule.kind == "profiles" else ""),
@@ -112,10 +115,42 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
         "n_train": round(int(roles["train"]) / len(folds.numbers)),
         "n_test": int(roles["test"]),
         "people_disjoint": disjoint,
+        "check": _describe_check(found),
         **_seen_people(folds.table),
         "balance": even.sentence,
         "largest_class_deviation": round(even.deviation, 6),
     }
+
+
+def _describe_check(found: Verdict) -> dict[str, Any]:
+    """What the check of folds found, for whoever reads the run without its data."""
+    people = found.people
+    return {
+        "claim": found.claim,
+        "accepted": found.accepted,
+        "conclusion": conclusion(found),
+        "refusals": refusals(found),
+        "n_tests": found.n_tests,
+        "people": {
+            "state": found.people_apart,
+            "counts": dict(people.counts) if people else {},
+            "leaks": [_describe_leak(leak) for leak in people.leaks] if people else [],
+        },
+        "sequences": _describe_shared(found.sequences),
+        "copies": {kind: _describe_shared(shared) for kind, shared in found.copies.items()},
+    }
+
+
+def _describe_shared(shared: Shared | None) -> dict[str, Any]:
+    if shared is None:
+        return {"state": "unknown"}
+    return {"state": shared.state, "unknown": shared.unknown} | (_describe_leak(shared.leak) if shared.leak else {})
+
+
+def _describe_leak(leak: Leak) -> dict[str, Any]:
+    examples = [{"fold": fold, "test": test, "train": train} for fold, test, train in leak.pairs]
+    counts = {"tests": leak.tests, "folds": leak.folds, "groups": leak.groups}
+    return {**counts, "sources": list(leak.sources), "examples": examples}
 
 
 def _seen_people(table: pd.DataFrame) -> dict[str, int]:

@@ -10,7 +10,7 @@ from fer_bench.data.datasets import load_dataset
 from fer_bench.data.join import join_datasets
 from fer_bench.data.manifest import Excluded, Manifest
 from fer_bench.errors import UserError
-from fer_bench.folds.promises import broken_promises
+from fer_bench.folds.check import check_made
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
 from fer_bench.folds.splitters import make_folds
 from fer_bench.plan.request import Request, open_data
@@ -68,7 +68,7 @@ def test_one_fold_trains_on_all_of_one_and_tests_all_of_the_other(pair):
     assert all(image.startswith("test/") for image in folds.images(0, "test"))
     assert len(folds.images(0, "train")) == 280
     assert len(folds.images(0, "test")) == 56
-    assert list(broken_promises(folds)) == []
+    assert check_made(folds, manifest).people_apart == "proven"
     assert len(manifest.people) == 6
     assert "two datasets are given" in unsupported(manifest)["subject-10fold"]
 
@@ -119,7 +119,9 @@ def test_people_of_one_name_are_one_person(pair):
     assert len(joined.manifest) == 280
     assert any("4 of 4 people" in note and "such as F01: people are not kept apart" in note for note in notes)
     folds = make_folds(joined.manifest, "cross-dataset", 0)
-    assert any("4 of 4 tested people are also trained on" in fault for fault in broken_promises(folds))
+    found = check_made(folds, joined.manifest)
+    assert [(leak.groups, leak.sources) for leak in found.people.leaks] == [(4, ("data", "names"))]
+    assert found.refused
 
 
 def test_drawn_people_are_nobody_elses(pair):
@@ -129,6 +131,8 @@ def test_drawn_people_are_nobody_elses(pair):
     joined, notes = join_datasets(drawn, some(dataset, session=["B"]))
     assert len(joined.manifest.people) == 8
     assert any(TAKEN in note for note in notes)
+    found = check_made(make_folds(joined.manifest, "cross-dataset", 0), joined.manifest)
+    assert (found.accepted, found.people_apart) == (True, "proven")
 
 
 def test_the_same_pictures_in_another_format_are_no_other_data(pair, small):

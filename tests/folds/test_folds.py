@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.errors import UserError
-from fer_bench.folds.check import check_folds
+from fer_bench.folds.check import check_folds, check_made
 from fer_bench.folds.folds import Folds, read_folds
-from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.protocols import PROTOCOLS
 from fer_bench.folds.splitters import make_folds
 from fer_bench.folds.wording import verdict_lines
@@ -30,7 +29,7 @@ def test_each_image_is_tested_exactly_once(manifest, protocol, seed):
 @given(manifests(), st.sampled_from(BY_PERSON), st.integers(0, 5))
 def test_person_protocols_never_share_a_person(manifest, protocol, seed):
     """No random manifest makes a protocol by person put anybody into train and test."""
-    assert list(broken_promises(make_folds(manifest, protocol, seed))) == []
+    assert check_made(make_folds(manifest, protocol, seed), manifest).people_apart == "proven"
 
 
 @settings(QUICK, max_examples=10)
@@ -38,7 +37,7 @@ def test_person_protocols_never_share_a_person(manifest, protocol, seed):
 def test_image_protocols_are_stratified_and_leak(manifest, protocol, seed):
     """Splits by image hold each expression's share within one image, and the check tells that people leak."""
     folds = make_folds(manifest, protocol, seed)
-    assert any("also trained on" in fault for fault in broken_promises(folds))
+    assert check_made(folds, manifest).people_apart == "refused"
     tested = folds.table[folds.table["role"] == "test"]
     counts = tested.groupby(["fold", "label"]).size().unstack(fill_value=0)
     assert (counts.max() - counts.min()).max() <= 1
@@ -73,10 +72,9 @@ def test_one_leaked_image_is_found():
     table = folds.table.copy()
     row = table.index[(table["fold"] == 3) & (table["role"] == "test")][5]
     table.loc[row, "role"] = "train"
-    faults = list(broken_promises(Folds(folds.protocol, folds.manifest_hash, 0, table)))
-    assert len(faults) == 1
-    assert table.loc[row, "subject"] in faults[0]
-    assert faults[0].startswith("fold 3:")
+    (leak,) = check_made(Folds(folds.protocol, folds.manifest_hash, 0, table), manifest).people.leaks
+    assert (leak.groups, leak.folds) == (1, 1)
+    assert [(fold, train) for fold, _, train in leak.pairs] == [(3, table.loc[row, "image"])]
 
 
 def test_too_few_people_are_refused_with_both_numbers():

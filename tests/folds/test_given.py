@@ -6,10 +6,10 @@ import pytest
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.manifest import as_manifest
 from fer_bench.errors import UserError
+from fer_bench.folds.check import check_made
 from fer_bench.folds.folds import Folds
 from fer_bench.folds.given import user_folds
 from fer_bench.folds.match import match_images
-from fer_bench.folds.promises import broken_promises
 from fer_bench.folds.splitters import make_folds
 
 
@@ -50,8 +50,7 @@ def test_the_claim_is_proven_from_the_data_s_people(manifest, folds, tmp_path):
     table.loc[row, "role"] = "train"
     table.loc[row, "subject"] = "somebody else"
     Folds("subject-2fold", manifest.hash, 5, table).write(tmp_path / "f.csv")
-    assert list(broken_promises(Folds("subject-2fold", manifest.hash, 5, table))) == [], "the file hides it"
-    with pytest.raises(UserError, match=r"it says subject-2fold, which keeps people apart, but fold 0: 1 of"):
+    with pytest.raises(UserError, match=r"it says subject-2fold, which keeps people apart, but people: 1 person is in"):
         user_folds(tmp_path / "f.csv", manifest)
 
 
@@ -60,7 +59,7 @@ def test_a_wrong_column_of_people_does_not_count(manifest, folds, tmp_path):
     table = folds.table.assign(subject="x", label="HA")
     Folds("random", manifest.hash, 5, table).write(tmp_path / "f.csv")
     found, notes = user_folds(tmp_path / "f.csv", manifest)
-    assert list(broken_promises(found)) == []
+    assert check_made(found, manifest).people_apart == "proven"
     assert any("the person differs from the data's own in 560 rows" in note for note in notes)
     assert any("the expression differs" in note for note in notes)
 
@@ -75,7 +74,7 @@ def test_another_tool_s_table_names_files(manifest, tmp_path):
     found, notes = user_folds(tmp_path / "theirs.csv", manifest)
     assert found.protocol == "given-theirs"
     assert len(found.table) == 560
-    assert list(broken_promises(found)) == []
+    assert check_made(found, manifest).people_apart == "proven"
     assert any("each image is tested in its fold" in note for note in notes)
 
 
