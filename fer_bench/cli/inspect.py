@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fer_bench.data.left_out import by_reason
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEWS
 
 from .option_names import as_options
@@ -109,16 +109,10 @@ def _protocol_lines(dataset: Dataset) -> Iterator[str]:
 
 
 def _excluded_lines(excluded: tuple[Excluded, ...], everything: bool) -> Iterator[str]:
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for file in excluded:
-        # What differs from file to file stands in brackets or after a colon.
-        kind, *rest = re.split(r": | (?=\()", file.reason, maxsplit=1)
-        detail = "".join(rest)
-        whole = detail.startswith("(") and detail.find(")") == len(detail) - 1
-        groups[kind].append((file.file, detail[1:-1] if whole else detail))
-    for kind, files in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+    for group in by_reason((file.file, file.reason) for file in excluded):
+        files = list(group.details)
         yield ""
-        yield f"left out, {len(files)} file{'s' if len(files) > 1 else ''}: {kind}"
+        yield f"left out, {len(files)} file{'s' if len(files) > 1 else ''}: {group.kind}"
         shown = files if everything or len(files) <= _SHOWN else files[: _SHOWN // 2]
         for name, detail in shown:
             yield f"  {name}" + (f": {detail}" if detail else "")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fer_bench.plan.forecast import SOURCES, Forecast, forecast
 from fer_bench.plan.plan import Plan, Trial
+from fer_bench.plan.told import absent, left_out_json, left_out_lines, skipped_json, skipped_lines
 from fer_bench.utils.texts import duration
 
 from .option_names import as_options
@@ -52,10 +52,9 @@ def planned_lines(found: Planned) -> Iterator[str]:
     yield from columns(table)
     yield ""
     yield from map(as_options, found.plan.notes)
+    yield from left_out_lines(found.plan.dataset)
     yield from _summary_lines(found)
-    reasons = Counter(t.skip for t in found.plan.trials if t.skip)
-    for reason, n in reasons.most_common():
-        yield f"skipped, {n} trials: {reason}"
+    yield from skipped_lines(found.plan)
 
 
 def planned_json(found: Planned) -> dict[str, Any]:
@@ -72,8 +71,11 @@ def planned_json(found: Planned) -> dict[str, Any]:
             "images": len(data),
             "people": len(data.people),
             "excluded": len(data.excluded),
+            "left_out": left_out_json(plan.dataset),
+            "absent": absent(plan.dataset),
         },
         "trials": _counts(found),
+        "skipped": skipped_json(plan),
         "forecast": expected.as_json(),
         "downloads": [{"file": spec.filename, "megabytes": spec.megabytes} for spec in plan.downloads],
         "notes": list(map(as_options, plan.notes)),

@@ -26,6 +26,7 @@ from .overrides import settings_notes, with_grids, with_settings
 from .profiles import AS_PRINTED, PRESETS, Profile, get_profile
 from .request import Request, asked_protocols, open_data
 from .resources import WeightsFinder, choose_device
+from .skipped import SkippedLike
 from .suites import SuiteEntry, expand, load_suite
 
 __all__ = ["Plan", "Request", "Trial", "make_plan"]
@@ -60,6 +61,8 @@ class Trial:
         shows that the trial is cheaper. Never more, so that a fresh machine plans what every fresh machine plans.
     skip : str
         Why it does not run; empty where it does.
+    like : SkippedLike or None
+        What it has in common with others that do not run.
     landmarks : str
         Who places the landmarks that it reads; empty where it reads pictures, or nobody can.
     """
@@ -79,6 +82,7 @@ class Trial:
     budget_seconds: float
     skip: str = ""
     landmarks: str = ""
+    like: SkippedLike | None = None
 
 
 @dataclass(frozen=True)
@@ -258,10 +262,7 @@ def _row(
 ) -> list[Trial]:
     """The trials of one method under one protocol: they run together or are skipped together."""
     spec, table = specs[entry.method], folds[entry.protocol]
-    found, skip = weights.get(spec.weights) if spec.weights else (None, "")
-    marks = cut.landmarks if spec.image.source == "landmarks" else ""
-    if spec.image.source == "landmarks" and not marks:
-        skip = skip or NO_MARKER
+    found, marks, skip, like = _supplies(spec, weights, cut)
     where = device if "device" in spec.wants else "cpu"
     kind = kind_of_cost(spec, where, entry.watch)
     row = []
@@ -298,9 +299,21 @@ def _row(
                 budget_seconds=estimate if measured is None else min(estimate, measured),
                 skip=skip,
                 landmarks=marks,
+                like=like,
             )
         )
     return row
+
+
+def _supplies(
+    spec: MethodSpec, weights: WeightsFinder, cut: _Cut
+) -> tuple[FoundWeights | None, str, str, SkippedLike | None]:
+    """The weights and whose landmarks a method gets; why it does not run where it lacks one, and what others share."""
+    found, skip, like = weights.get(spec.weights) if spec.weights else (None, "", None)
+    marks = cut.landmarks if spec.image.source == "landmarks" else ""
+    if spec.image.source == "landmarks" and not (marks or skip):
+        skip, like = NO_MARKER, SkippedLike("read landmarks", NO_MARKER)
+    return found, marks, skip, like
 
 
 def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable[[str], bool]) -> Iterable[list[Trial]]:
@@ -325,7 +338,11 @@ def _within_budget(rows: Sequence[list[Trial]], profile: Profile, done: Callable
                 f"{profile.budget_core_seconds - spent:,.0f} of {profile.budget_core_seconds:,.0f} are left; "
                 f"run it with {how}"
             )
-            yield [replace(trial, skip=reason) for trial in row]
+            like = SkippedLike(
+                f"do not fit the {profile.name} profile ({profile.budget_core_seconds:,.0f} core-seconds)",
+                "--profile full, or fewer methods at a time with --only",
+            )
+            yield [replace(trial, skip=reason, like=like) for trial in row]
         else:
             spent += cost
             yield row

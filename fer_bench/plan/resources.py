@@ -13,8 +13,11 @@ from fer_bench.utils.progress import say
 
 from .profiles import Profile
 from .request import Request
+from .skipped import SkippedLike
 
 __all__ = ["WeightsFinder", "choose_device"]
+
+_FETCH = "fer-bench weights fetch"
 
 
 class WeightsFinder:
@@ -22,20 +25,20 @@ class WeightsFinder:
 
     def __init__(self, request: Request, profile: Profile, fetch: bool) -> None:
         self._request, self._profile, self._fetch = request, profile, fetch
-        self._known: dict[str, tuple[FoundWeights | None, str]] = {}
+        self._known: dict[str, tuple[FoundWeights | None, str, SkippedLike | None]] = {}
         self._no_connection = ""
         self.downloads: list[WeightsSpec] = []
 
-    def get(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str]:
-        """Return the file, or None and why there is none."""
+    def get(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str, SkippedLike | None]:
+        """Return the file, or None, why there is none, and what it has in common with others."""
         if spec.name not in self._known:
             self._known[spec.name] = self._look(spec)
         return self._known[spec.name]
 
-    def _look(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str]:
+    def _look(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str, SkippedLike | None]:
         found = find_weights(spec, self._request.weights_dir)
         if found is not None:
-            return found, ""
+            return found, "", None
         limit = self._profile.download_megabytes
         why = ""
         if self._request.offline:
@@ -46,17 +49,18 @@ class WeightsFinder:
             why = self._no_connection
         elif not self._fetch:
             self.downloads.append(spec)
-            return None, ""
+            return None, "", None
         else:
             try:
-                return fetch_weights(spec), ""
+                return fetch_weights(spec), "", None
             except WeightsUnavailableError as error:
                 why = self._no_connection = str(error)
                 say(f"No weights: {why}")
-        return None, (
+        reason = (
             f"pretrained weights of {spec.name} ({spec.megabytes:.0f} MB) are not on this machine: {why}; "
-            f"get them with `fer-bench weights fetch {spec.name}`"
+            f"get them with `{_FETCH} {spec.name}`"
         )
+        return None, reason, SkippedLike(f"want weights that are not on this machine ({why})", _FETCH, spec.name)
 
 
 def choose_device(asked: str, executor: str) -> str:

@@ -16,6 +16,7 @@ from fer_bench.plan.costs import record_cost
 from fer_bench.plan.forecast import forecast
 from fer_bench.plan.plan import Plan, Trial, make_plan
 from fer_bench.plan.request import Request
+from fer_bench.plan.told import left_out_lines, skipped_lines
 from fer_bench.results.records import finished, read_record, trial_folder
 from fer_bench.results.schema import FAILED, INFO
 from fer_bench.utils import provenance, renamed
@@ -37,6 +38,7 @@ __all__ = ["default_out", "run"]
 
 INTERRUPTED = 130
 _ENDED_EARLY = {
+    "deadline": "The profile's time is over: what was not reached is skipped; run the same command again to go on.",
     "interrupted": "Interrupted: the report shows what is done; run the same command again to go on.",
     "stopped": "Stopped: the report shows the trials that are complete; run the same command again to go on.",
     "failures": "Ended early: too many trials failed (--max-failures). The report names them; mend the cause, then run "
@@ -115,9 +117,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     todo = [trial for trial in plan.runnable if trial.id not in done]
     n_done = len(done)
     n_skipped = len(plan.trials) - len(plan.runnable)
-    for note in plan.notes:
-        say(note)
-    say(f"{len(plan.trials)} trials: {n_done} done before, {len(todo)} to run, {n_skipped} skipped with a reason")
+    _tell(plan, n_done, len(todo))
     need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with `out`")
     earlier, killed = earlier_seconds(out) if n_done else (0.0, 0.0)
     clock = Stopwatch(out, resumed=bool(n_done))
@@ -167,6 +167,14 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         if outcome.why == "workers":
             raise UserError(outcome.reason)
         return code
+
+
+def _tell(plan: Plan, n_done: int, n_todo: int) -> None:
+    """Say what is left out, how many trials there are, and why some will not run."""
+    n_skipped = len(plan.trials) - len(plan.runnable)
+    counts = f"{len(plan.trials)} trials: {n_done} done before, {n_todo} to run, {n_skipped} skipped with a reason"
+    for line in (*plan.notes, *left_out_lines(plan.dataset), counts, *skipped_lines(plan)):
+        say(line)
 
 
 def _execute(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from fer_bench.data import LAYOUT_SUMMARIES
+from fer_bench.data.left_out import by_reason
 
 from ..model.paths import without_folders
 from ..model.report_run import ReportRun
@@ -120,17 +120,13 @@ def _balance(run: ReportRun, suffix: str) -> list[Block]:
 
 
 def _left_out(excluded: Sequence[tuple[str, str]], suffix: str) -> list[Block]:
-    """Reasons with their counts, then the names, folded away; reasons that differ in numbers only are told once."""
+    """Reasons with their counts, then the names, folded away."""
     if not excluded:
         return ["No file was left out."]
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for file, reason in excluded:
-        # A picture's own name and its numbers do not make a reason of its own.
-        pattern = re.sub(r"\d[\d.,]*", "#", reason.replace(file, "#"))
-        groups.setdefault(pattern, []).append((file, reason))
     rows = [
-        {"reason": without_folders(_one_reason(found)), "files": len(found), "example": found[0][0]}
-        for found in sorted(groups.values(), key=len, reverse=True)
+        {"reason": without_folders(group.reason), "files": len(group), "example": group.example}
+        for whole in by_reason(excluded)
+        for group in whole.apart()
     ]
     columns = (Column("reason", "reason"), _FILES, Column("example", "such as", "code"))
     listed = tuple({"file": file, "reason": without_folders(reason)} for file, reason in excluded[:MOST_NAMES])
@@ -146,11 +142,6 @@ def _left_out(excluded: Sequence[tuple[str, str]], suffix: str) -> list[Block]:
             folded=True,
         ),
     ]
-
-
-def _one_reason(found: Sequence[tuple[str, str]]) -> str:
-    reasons = list(dict.fromkeys(reason for _, reason in found))
-    return reasons[0] + (f" (names or numbers differ in {len(reasons) - 1:,} more)" if len(reasons) > 1 else "")
 
 
 def _more(total: int) -> tuple[str, ...]:
