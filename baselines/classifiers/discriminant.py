@@ -21,6 +21,11 @@ def _class_means(X: NDArray[np.floating], index: NDArray[np.int64], k: int) -> N
     return np.stack([X[index == c].mean(axis=0, dtype=np.float64) for c in range(k)])
 
 
+def _mean_square(X: NDArray[np.float32]) -> float:
+    """Mean squared length of rows."""
+    return float(np.square(X).sum(dtype=np.float64)) / len(X)
+
+
 def _scatter(X: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """X' X, or None where there are fewer rows than features."""
     return X.T @ X if len(X) >= X.shape[1] else None
@@ -57,7 +62,7 @@ def _solve_by_rows(within: NDArray[Any], shrinkage: float, right: NDArray[np.flo
     By Woodbury's identity: B = (right - W' (W W' + ridge I)^-1 W right) / (s m), with ridge = n s m / (1 - s).
     """
     n, d = within.shape
-    identity = _identity(float(np.square(within).sum(dtype=np.float64)) / n, shrinkage, d)
+    identity = _identity(_mean_square(within), shrinkage, d)
     if shrinkage == 1:
         return right / identity
     ridge = n * identity / (1 - shrinkage)
@@ -140,14 +145,18 @@ class ShrinkageLDA(ClassifierMixin, BaseEstimator):
         means = _class_means(X, index, len(self.classes_))
         mean = counts @ means / len(X)
         if scatter is None:
-            weights = _solve_by_rows(X - means.astype(X.dtype)[index], self.shrinkage, (means - mean).T)
+            within = X - means.astype(X.dtype)[index]
+            total, varying = _mean_square(X), _mean_square(within)
         else:
             within = scatter - ((means.T * counts) @ means).astype(scatter.dtype)
             within /= len(X)
-            total = float(np.trace(scatter)) / len(X)
-            if float(np.trace(within)) < _ROUNDING * total:
-                # Nothing varies within classes: what is left are rounding errors of the products.
-                within[:] = _ROUNDING * total * np.eye(len(within), dtype=within.dtype)
+            total, varying = float(np.trace(scatter)) / len(X), float(np.trace(within))
+        if varying < _ROUNDING * total:
+            # Nothing varies within classes: what is left are rounding errors. The nearest mean is as good as any.
+            weights = (means - mean).T / (_ROUNDING * total)
+        elif scatter is None:
+            weights = _solve_by_rows(within, self.shrinkage, (means - mean).T)
+        else:
             weights = _solve_by_features(within, self.shrinkage, (means - mean).T)
         bias = np.log(counts / len(X)) - 0.5 * ((means - mean) * weights.T).sum(axis=1)
         self.coef_ = np.ascontiguousarray(weights.T.astype(X.dtype))

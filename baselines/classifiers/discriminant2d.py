@@ -127,8 +127,11 @@ def _directions(
     n, across, d = within.shape
     samples = within.reshape(-1, d)
     scatter = samples.T @ samples / (n * across)
-    # a millionth of the mean variance keeps it invertible where a place never varies within a class
-    scatter.flat[:: d + 1] += max(1e-6 * np.trace(scatter) / d, np.finfo(np.float32).tiny)
     spread = between.reshape(-1, d)
-    ratios, directions = eigh(spread.T @ spread / (n * across), scatter, subset_by_index=(d - kept, d - 1))
+    spread = spread.T @ spread / (n * across)
+    # A millionth of the mean variance keeps it invertible where a place never varies within a class; where none does,
+    # a share of the variance between classes that no ordinary images come near to keeps directions and ratios finite.
+    least = max(1e-12 * np.trace(spread) / d, np.finfo(np.float32).tiny)
+    scatter.flat[:: d + 1] += max(1e-6 * np.trace(scatter) / d, least)
+    ratios, directions = eigh(spread, scatter, subset_by_index=(d - kept, d - 1))
     return directions[:, ::-1], ratios[::-1]

@@ -1,4 +1,4 @@
-"""Nearest neighbours by the chi-square distance of histograms."""
+"""Nearest neighbours, as many as there are: by Euclidean distance, and by the chi-square distance of histograms."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.neighbors import KNeighborsClassifier
 
-__all__ = ["ChiSquareNeighbours", "chi_square_distances"]
+__all__ = ["ChiSquareNeighbours", "NearestNeighbours", "chi_square_distances"]
 
 _BLOCK = 32  # training rows at a time: they and the sums below stay in the cache
 _BINS = 128  # bins at a time whose products are summed
@@ -87,6 +88,15 @@ def _shared_of_terms(X: NDArray[np.float32], Y: NDArray[np.float32]) -> NDArray[
                 np.reciprocal(room, out=room)
                 np.dot(room, ones, out=shared[i, start : start + len(block)])
     return shared
+
+
+class NearestNeighbours(KNeighborsClassifier):  # type: ignore[misc]
+    """scikit-learn's, but that of fewer training rows than ``n_neighbors`` all are asked; with distances as weights."""
+
+    def kneighbors(self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
+        """Return distances and places of the nearest rows."""
+        asked = self.n_neighbors if n_neighbors is None else n_neighbors
+        return super().kneighbors(X, min(asked, self.n_samples_fit_), return_distance)
 
 
 class ChiSquareNeighbours(ClassifierMixin, BaseEstimator):

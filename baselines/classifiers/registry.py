@@ -16,7 +16,6 @@ from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -29,7 +28,7 @@ from .discriminant2d import TwoDimensionalLDA
 from .kernel import GaussianSVM
 from .linear import LinearSVM, OrthonormalBasis
 from .logistic import MultinomialRegression
-from .nearest import ChiSquareNeighbours
+from .nearest import ChiSquareNeighbours, NearestNeighbours
 from .rbf_network import RBFNetwork
 from .scaling import BlockScaler, SquareRoot, UnitScaler
 
@@ -104,7 +103,7 @@ def knn(features: str, n: int) -> Steps:
 
     Five instead of one, so that votes make something of a probability; Hellinger's distance for histograms.
     """
-    return [*_scaled(features), ("classify", KNeighborsClassifier(5, weights="distance", algorithm="brute"))]
+    return [*_scaled(features), ("classify", NearestNeighbours(5, weights="distance", algorithm="brute"))]
 
 
 def knn_chi2(features: str, n: int) -> Steps:
