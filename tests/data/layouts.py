@@ -199,13 +199,18 @@ def write_folders(folder: Path) -> Path:
     return folder
 
 
+def named(name: str, write: Callable[[Path], Path]) -> Callable[[Path], str]:
+    """A set too small to be told for the whole data set: its layout is named."""
+    return lambda folder: f"{name}:{write(folder)}"
+
+
 WRITERS = {
     "kdef": write_kdef_official,
-    "kaggle-kdef": write_kaggle_kdef,
+    "kaggle-kdef": named("kaggle-kdef", write_kaggle_kdef),
     "jaffe": write_jaffe,
     "ckplus": write_ckplus,
     "ckplus48": write_ckplus48,
-    "fer2013-csv": write_fer2013_csv,
+    "fer2013-csv": named("fer2013-csv", write_fer2013_csv),
     "fer2013": write_fer2013,
     "csv": write_csv,
     "folders": write_folders,

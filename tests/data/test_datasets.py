@@ -1,7 +1,7 @@
 """Options of `load_dataset`: fewer people or images, stricter, other views, other crops."""
 
 import pytest
-from layouts import write_ckplus, write_fer2013, write_jaffe, write_kaggle_kdef
+from layouts import WRITERS, write_ckplus, write_fer2013, write_jaffe
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.kdef import STRICT
@@ -67,7 +67,7 @@ def test_a_quick_run_without_people_takes_images_of_every_class_and_part(tmp_pat
 
 def test_a_quick_run_never_cuts_a_sequence(tmp_path):
     """Groups of pictures taken in one go are taken whole, as many as it takes to reach the number asked for."""
-    manifest = load_dataset(str(write_kaggle_kdef(tmp_path)), people=None, workers=2).manifest
+    manifest = load_dataset(WRITERS["kaggle-kdef"](tmp_path), people=None, workers=2).manifest
     some = manifest.where("image", choose_images(manifest, 30))
     assert len(some) == 42
     assert some.table.groupby("sequence").size().eq(21).all()

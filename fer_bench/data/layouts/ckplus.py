@@ -18,8 +18,8 @@ from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
 from ..sources.base import Source
 from ..words import label_words
-from .class_folders import class_folder
 from .contract import Layout, Listing, files_of, pictures_of
+from .folder_words import folder_reader
 
 __all__ = ["CKPLUS", "CKPLUS48"]
 
@@ -111,13 +111,17 @@ def _frames_of(sequence: str, files: list[tuple[str, str]], label: str) -> tuple
 
 
 def _claims_folders(source: Source) -> bool:
-    return any(_frame(path) and class_folder(path).word for _, path in pictures_of(source))
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    return any(_frame(path) and read(path).word for _, path in pictures)
 
 
 def _list_folders(source: Source) -> Listing:
     rows, excluded = [], []
-    for name, path in pictures_of(source):
-        match, folder = _frame(path), class_folder(path)
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    for name, path in pictures:
+        match, folder = _frame(path), read(path)
         if match is None:
             excluded.append(Excluded(name, "the name is not one of CK+'s, such as S010_004_00000017"))
         elif folder.problem:

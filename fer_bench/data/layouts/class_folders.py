@@ -1,91 +1,106 @@
-"""Class folders: the expression is the name of a folder above the picture. Also what other layouts need of them."""
+"""Class folders of one's own: the expression is the name of a folder above the picture."""
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections import Counter
+
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
+from fer_bench.utils.near import did_you_mean, near_matches
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
 from ..sources.base import Source
-from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
+from ..words import LABEL_WORDS
 from .contract import Layout, Listing, pictures_of
+from .folder_words import CLASS_WORDS, class_folder, folder_reader, relative_names
+from .kaggle_kdef import may_be_kaggle_kdef
 
-__all__ = ["FOLDERS", "ClassFolder", "class_folder", "relative_names"]
+__all__ = ["FOLDERS", "class_folder", "relative_names", "why_no_class_folders"]
 
-
-@dataclass(frozen=True)
-class ClassFolder:
-    """What the folders above a picture say.
-
-    Attributes
-    ----------
-    word : str
-        Lower-case name of the folder that stands for an expression; empty where there is none.
-    label : str
-        Its code; empty where there is a problem.
-    split : str
-        The dataset's own part, from folders above; empty where there is none.
-    problem : str
-        Why there is no label; empty where there is one.
-    """
-
-    word: str = ""
-    label: str = ""
-    split: str = ""
-    problem: str = ""
-
-
-def class_folder(path: PurePosixPath) -> ClassFolder:
-    """Read the folders above a picture."""
-    above = [part.lower() for part in path.parts[:-1]]
-    words = [part for part in above if part in LABEL_WORDS or part in OTHER_EXPRESSIONS]
-    splits = sorted({SPLIT_WORDS[part] for part in above if part in SPLIT_WORDS})
-    if not words:
-        parent = path.parent.name
-        where = f"folder {parent!r}" if parent else "the top folder"
-        return ClassFolder(problem=f"in no folder of an expression that is known: {where}")
-    word = words[-1]
-    if len({LABEL_WORDS.get(w) for w in words}) > 1:
-        return ClassFolder(word, problem=f"contradictory labels: the folders say {' and '.join(words)}")
-    if len(splits) > 1:
-        return ClassFolder(word, problem=f"contradictory parts: the folders say {' and '.join(splits)}")
-    if word in OTHER_EXPRESSIONS:
-        return ClassFolder(word, problem=f"{word} is none of the seven expressions")
-    return ClassFolder(word, LABEL_WORDS[word], splits[0] if splits else "")
-
-
-def relative_names(names: Sequence[str]) -> list[str]:
-    """Cut off the folders that all names share, so that the same data have the same names wherever they lie.
-
-    Examples
-    --------
-    >>> relative_names(["a/b/happy/1.png", "a/b/sad/1.png"])
-    ['happy/1.png', 'sad/1.png']
-    """
-    if not names:
-        return []
-    root = posixpath.commonpath([posixpath.dirname(name) for name in names]) if len(names) > 1 else ""
-    return [posixpath.relpath(name, root) if root else name for name in names]
+_MANY = 0.05
+"""Share of the pictures that is worth a sentence of its own where it is left out."""
+_SHOWN = 3
 
 
 def _claims(source: Source) -> bool:
-    return any(class_folder(path).label for _, path in pictures_of(source))
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    return any(read(path).label for _, path in pictures)
 
 
 def _listing(source: Source) -> Listing:
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
     rows, excluded = [], []
-    for name, path in pictures_of(source):
-        folder = class_folder(path)
+    unknown: Counter[str] = Counter()
+    for name, path in pictures:
+        folder = read(path)
         if folder.problem:
             excluded.append(Excluded(name, folder.problem))
+            unknown[folder.unknown] += 1
         else:
             rows.append({"file": name, "label": folder.label, "split": folder.split})
     for row, image in zip(rows, relative_names([row["file"] for row in rows]), strict=True):
         row["image"] = image
-    return Listing(rows, excluded, source)
+    del unknown[""]
+    missing = set(EMOTIONS) - {row["label"] for row in rows}
+    notes = [*_note_unknown(unknown, len(pictures), missing), *_note_refused(source, missing)]
+    if may_be_kaggle_kdef(source):
+        notes.append(_NOTE_KAGGLE)
+    return Listing(rows, excluded, source, tuple(notes))
+
+
+def why_no_class_folders(source: Source) -> str:
+    """Tell which folders of pictures are nearly those of expressions; empty where none is."""
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    found = Counter(folder.unknown for folder in (read(path) for _, path in pictures) if folder.unknown)
+    found = Counter({name: n for name, n in found.items() if near_matches(name, CLASS_WORDS, 1)})
+    if not found:
+        return ""
+    return (
+        f"{source.where}: no folder is called after an expression that is known; found {_shown(found)}; rename them to "
+        f"{', '.join(EMOTION_NAMES)}"
+    )
+
+
+def _note_unknown(unknown: Counter[str], n_all: int, missing: set[str]) -> list[str]:
+    """Tell of folders that were left out where they are many pictures, or nearly called after an expression."""
+    near = {name: near_matches(name, CLASS_WORDS, 1) for name in unknown}
+    if unknown.total() <= _MANY * n_all and not any(near.values()):
+        return []
+    absent = [word for found in near.values() for word in found if LABEL_WORDS.get(word) in missing]
+    why = f": no picture shows {' or '.join(dict.fromkeys(absent))}" if absent else ""
+    return [
+        f"{unknown.total():,} of {n_all:,} pictures were left out, as their folder is called after no expression that "
+        f"is known, {_shown(unknown)}{why}."
+    ]
+
+
+def _note_refused(source: Source, missing: set[str]) -> list[str]:
+    """Tell of class folders that may not be read, such as links, where all of an expression is lost with them."""
+    lost = [(e, LABEL_WORDS.get(e.file.rsplit("/", 1)[-1].lower())) for e in source.refused]
+    return [
+        f"Folder {e.file} was left out: {e.reason}: no picture shows {_name(label)}."
+        for e, label in lost
+        if label in missing
+    ]
+
+
+def _name(label: str | None) -> str:
+    return EMOTION_NAMES[EMOTIONS.index(label)] if label else ""
+
+
+def _shown(folders: Counter[str]) -> str:
+    told = [f"{name!r} ({n:,}{did_you_mean(name, CLASS_WORDS)})" for name, n in folders.most_common(_SHOWN)]
+    more = len(folders) - _SHOWN
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+
+
+_NOTE_KAGGLE = (
+    "Folders and names are such as those of KDEF's copy on Kaggle (angry/12_3.jpg), in other numbers: if the pictures "
+    "are from there, name the layout, kaggle-kdef:PATH, which keeps pictures of one person and session together."
+)
 
 
 FOLDERS = Layout(

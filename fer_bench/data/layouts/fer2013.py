@@ -8,11 +8,9 @@ pictures that stand under several labels, are known and are taken out while read
 from __future__ import annotations
 
 import re
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 
@@ -20,88 +18,177 @@ from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
 from ..sources.base import Source
 from ..words import SPLIT_WORDS, label_words
-from .class_folders import class_folder, relative_names
 from .contract import Layout, Listing, pictures_of
-from .csv_tables import read_table, tables_with
+from .folder_words import ClassFolder, folder_reader, relative_names
+from .pixel_tables import SIDE, PixelRow, pixel_tables, read_pixels, source_of_pixels, the_pixel_table
 
-__all__ = ["FER2013", "FER2013_CSV"]
+__all__ = ["COUNTS", "FER2013", "FER2013_CSV", "why_not_fer2013"]
 
-_SIDE = 48
 _CODES = {"0": "AN", "1": "DI", "2": "AF", "3": "HA", "4": "SA", "5": "SU", "6": "NE"}
-_COLUMNS = ("emotion", "pixels", "usage")
 _NAME = re.compile(r"(training|publictest|privatetest)_\d+", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r"im\d+", re.IGNORECASE)
 
+COUNTS = {
+    "train": {"AN": 3995, "DI": 436, "AF": 4097, "HA": 7215, "SA": 4830, "SU": 3171, "NE": 4965},
+    "PublicTest": {"AN": 467, "DI": 56, "AF": 496, "HA": 895, "SA": 653, "SU": 415, "NE": 607},
+    "PrivateTest": {"AN": 491, "DI": 55, "AF": 528, "HA": 879, "SA": 594, "SU": 416, "NE": 626},
+}
+"""How many pictures of an expression FER2013 has in each part: 28,709, 3,589 and 3,589."""
+
+_WHOLE_TABLE = 0.99
+"""Share of FER2013's rows that proves what the codes mean: under any other order one of them would be too many, since
+no two expressions of a part have numbers of pictures that are as near as that."""
+_WHOLE_FOLDERS = 0.95
+"""Share that names a set whose folders say by themselves what they hold; known clean-ups drop less."""
+
+_SIDES = {
+    "train": COUNTS["train"],
+    "test": {label: n + COUNTS["PrivateTest"][label] for label, n in COUNTS["PublicTest"].items()},
+}
+"""The same for copies that have both test parts under test/."""
+
+_NOTE_FOLDERS = (
+    "The folders were named as FER2013's, which neither all names of their pictures nor their numbers prove."
+)
 _NO_PEOPLE = "FER2013 does not tell who is on which picture"
 _NOTICE = (
     "FER2013 (Goodfellow et al. 2013): faces found on the web, with noisy labels and unknown people, so that nothing "
     "here may be called subject-independent. See the terms that it came under; no picture leaves the machine."
 )
+_ORDER = "0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral"
+
+Tally = Mapping[tuple[str, str], int]
+"""Number of pictures by part and label."""
+
+
+def _is_whole(tally: Tally, share: float, known: Mapping[str, Mapping[str, int]] = COUNTS) -> bool:
+    """Whether each part that occurs has no more than FER2013's pictures of an expression, and at least this share."""
+    parts = {part for part, _ in tally}
+    return bool(parts) and all(
+        part in known and all(share * n <= tally.get((part, label), 0) <= n for label, n in known[part].items())
+        for part in parts
+    )
+
+
+def _table_tally(rows: Iterable[PixelRow], part: str) -> Counter[tuple[str, str]]:
+    return Counter((part or SPLIT_WORDS.get(row.usage.lower(), ""), _CODES.get(row.emotion, "")) for row in rows)
+
+
+def _only_part(rows: tuple[PixelRow, ...]) -> str:
+    """The part that all rows of a table without the column Usage are of: Kaggle's train.csv has the training part."""
+    without = all(not row.usage for row in rows)
+    return "train" if without and _is_whole(_table_tally(rows, "train"), _WHOLE_TABLE) else ""
+
+
+def _is_fer2013(rows: tuple[PixelRow, ...]) -> bool:
+    return _is_whole(_table_tally(rows, _only_part(rows)), _WHOLE_TABLE)
+
+
+def _proven_tables(source: Source) -> list[str]:
+    proven = []
+    for table in pixel_tables(source):
+        try:
+            if _is_fer2013(read_pixels(source, table)[0]):
+                proven.append(table)
+        except UserError:  # it is told where nothing else is found
+            continue
+    return proven
 
 
 def _claims_table(source: Source) -> bool:
-    return bool(tables_with(source, *_COLUMNS))
+    """Whether codes and counts are FER2013's."""
+    return bool(_proven_tables(source))
+
+
+def why_not_fer2013(source: Source) -> str:
+    """Tell why a table in FER2013's form is not taken for FER2013; empty where there is none."""
+    tables = pixel_tables(source)
+    if not tables:
+        return ""
+    rows, _ = read_pixels(source, tables[0])
+    return (
+        f"{source.where}: the table {tables[0]} has FER2013's columns and is not FER2013 ({_difference(rows)}), and "
+        "other sets number expressions in another order; expected FER2013 whole or whole parts of it, or a table with "
+        f"the columns path and label; if its codes mean what FER2013's do ({_ORDER}), give fer2013-csv:{source.path}"
+    )
+
+
+def _difference(rows: tuple[PixelRow, ...]) -> str:
+    """What tells a table from FER2013: codes that it does not have, or the number of its pictures."""
+    others = Counter(row.emotion for row in rows if row.emotion not in _CODES)
+    if others:
+        code, _ = others.most_common(1)[0]
+        return f"{others.total()} rows have codes that are none of its 0 to 6, such as {code[:20]!r}"
+    tally = _table_tally(rows, _only_part(rows))
+    for code, label in _CODES.items():
+        n = sum(found for (_, shown), found in tally.items() if shown == label)
+        most = sum(part[label] for part in COUNTS.values())
+        if n > most:
+            return f"{n:,} rows have the code {code}, FER2013 has {most:,}"
+    return f"{len(rows):,} rows, FER2013 has 35,887: 28,709 Training, 3,589 PublicTest and 3,589 PrivateTest"
 
 
 def _list_table(source: Source) -> Listing:
-    """Each row becomes a picture of its own, a PGM in memory, so that it is audited and read like any other file."""
-    tables = tables_with(source, *_COLUMNS)
-    if len(tables) != 1:
-        raise UserError(
-            f"{source.where}: expected one table with the columns {', '.join(_COLUMNS)}, found "
-            f"{', '.join(tables[:3]) or 'none'}; give the table itself to `{source.parameter}`"
-        )
-    table = tables[0]
-    rows, excluded, pixels = [], [], []
-    for number, (line, cells) in enumerate(read_table(source, table), start=1):
-        file = f"row-{number:05d}"
-        label, split = _CODES.get(cells["emotion"]), SPLIT_WORDS.get(cells["usage"].lower())
-        picture = _pixels(cells["pixels"])
+    """Each row becomes a picture of its own."""
+    tables = pixel_tables(source)
+    if len(tables) > 1:
+        tables = _proven_tables(source) or tables
+    table = the_pixel_table(source, tables)
+    found, pixels = read_pixels(source, table)
+    part, given = _only_part(found), any(row.usage for row in found)
+    rows, excluded = [], []
+    for row in found:
+        label, split = _CODES.get(row.emotion), part or SPLIT_WORDS.get(row.usage.lower())
         if label is None:
-            excluded.append(Excluded(file, f"no emotion code from 0 to 6: line {line} has {cells['emotion'][:20]!r}"))
-        elif split is None:
-            excluded.append(Excluded(file, f"no part of FER2013: line {line} has {cells['usage'][:20]!r}"))
-        elif picture is None:
-            excluded.append(Excluded(file, f"not {_SIDE}x{_SIDE} grey levels from 0 to 255: line {line}"))
+            excluded.append(
+                Excluded(row.file, f"no emotion code from 0 to 6: line {row.line} has {row.emotion[:20]!r}")
+            )
+        elif split is None and given:
+            excluded.append(Excluded(row.file, f"no part of FER2013: line {row.line} has {row.usage[:20]!r}"))
+        elif not row.sound:
+            excluded.append(Excluded(row.file, f"not {SIDE}x{SIDE} grey levels from 0 to 255: line {row.line}"))
         else:
-            rows.append({"image": file, "file": file, "label": label, "split": split})
-            pixels.append(picture)
-    place = {row["file"]: i for i, row in enumerate(rows)}
-    read = partial(_as_pgm, np.array(pixels, np.uint8).reshape(-1, _SIDE * _SIDE), place)
-    return Listing(rows, excluded, Source(source.path, tuple(place), read, source.refused, parameter=source.parameter))
+            rows.append({"image": row.file, "file": row.file, "label": label, "split": split or ""})
+    notes = () if _is_fer2013(found) else (_note_table(found),)
+    return Listing(rows, excluded, source_of_pixels(source, found, pixels), notes)
 
 
-def _pixels(text: str) -> NDArray[np.uint8] | None:
-    """Grey levels (48 * 48,) uint8 of a cell; None where it does not hold so many of them."""
-    try:
-        values = np.fromstring(text, dtype=np.int64, sep=" ")
-    except ValueError:
-        return None
-    if values.shape != (_SIDE * _SIDE,) or values.min() < 0 or values.max() > 255:
-        return None
-    return values.astype(np.uint8)
-
-
-def _as_pgm(pixels: NDArray[np.uint8], place: dict[str, int], file: str) -> bytes:
-    result: bytes = b"P5 %d %d 255\n" % (_SIDE, _SIDE) + pixels[place[file]].tobytes()
-    return result
+def _note_table(rows: tuple[PixelRow, ...]) -> str:
+    return (
+        f"The table was named as FER2013's, and it is not FER2013 itself ({_difference(rows)}): its codes are taken to "
+        f"mean what FER2013's do ({_ORDER})."
+    )
 
 
 def _claims_folders(source: Source) -> bool:
-    """FER2013's own names in class folders, or the plain im12.png under train/ and test/ that some copies have."""
-    plain = False
+    """FER2013's own names alone, or im12.png under train/ and test/ in its numbers: such names are common."""
+    named: set[tuple[str, str, str]] = set()
     pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
     for _, path in pictures:
-        if _NAME.fullmatch(path.stem) and class_folder(path).label:
-            return True
-        plain |= bool(_PLAIN_NAME.fullmatch(path.stem) and class_folder(path).split and class_folder(path).label)
-    return plain and all(_PLAIN_NAME.fullmatch(path.stem) for _, path in pictures)
+        folder, stem = read(path), path.stem.lower()
+        if folder.label:
+            match = _NAME.fullmatch(stem)
+            if match is None and not (_PLAIN_NAME.fullmatch(stem) and folder.split):
+                return False
+            named.add((SPLIT_WORDS[match.group(1)] if match else folder.split, folder.label, stem))
+    if not named:
+        return False
+    tally = Counter((part, label) for part, label, _ in named)
+    if any(_PLAIN_NAME.fullmatch(stem) for _, _, stem in named):
+        return _is_whole(tally, _WHOLE_FOLDERS, _SIDES)
+    parts = {part for part, _ in tally}
+    # A name such as Training_12 may be anybody's, those of the challenge's test parts may not.
+    return _is_whole(tally, 0, COUNTS) and (parts != {"train"} or _is_whole(tally, _WHOLE_FOLDERS))
 
 
 def _list_folders(source: Source) -> Listing:
     rows, excluded = [], []
-    for name, path in pictures_of(source):
-        folder, split = class_folder(path), _split_of(path)
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    for name, path in pictures:
+        folder = read(path)
+        split = _split_of(path, folder)
         if folder.problem:
             excluded.append(Excluded(name, folder.problem))
         elif not split:
@@ -110,13 +197,14 @@ def _list_folders(source: Source) -> Listing:
             rows.append({"file": name, "label": folder.label, "split": split})
     for row, image in zip(rows, relative_names([row["file"] for row in rows]), strict=True):
         row["image"] = image
-    return Listing(rows, excluded, source)
+    notes = () if _claims_folders(source) else (_NOTE_FOLDERS,)
+    return Listing(rows, excluded, source, notes)
 
 
-def _split_of(path: PurePosixPath) -> str:
+def _split_of(path: PurePosixPath, folder: ClassFolder) -> str:
     """The part of the challenge by the picture's name, else by its folder: test/ often holds both test parts."""
     match = _NAME.fullmatch(path.stem)
-    return SPLIT_WORDS[match.group(1).lower()] if match else class_folder(path).split
+    return SPLIT_WORDS[match.group(1).lower()] if match else folder.split
 
 
 FER2013_CSV = Layout(

@@ -7,23 +7,31 @@ the 140 groups are 70 people x 2 sessions, so that one person is two groups that
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter
 from pathlib import PurePosixPath
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
 from ..sources.base import Source
 from ..words import label_words
-from .class_folders import class_folder
 from .contract import Layout, Listing, pictures_of
+from .folder_words import folder_reader
 
-__all__ = ["KAGGLE_KDEF"]
+__all__ = ["KAGGLE_KDEF", "may_be_kaggle_kdef"]
 
+_NOTE = (
+    "The folders were named as KDEF's copy on Kaggle, which their numbers do not prove: it has 2,938 pictures in 140 "
+    "groups."
+)
 _NAME = re.compile(r"(\d+)_\d+")
 _LABELS = label_words("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-_MAX_GROUPS = 140
+_GROUPS = frozenset(range(1, 141))
 _MAX_IN_GROUP = 21
 """Seven expressions in three views."""
+_MAX_IN_CLASS = 420
+_PICTURES = 2938
+_WHOLE = 0.99
+"""Share of the pictures from which on a set is taken for this one: names such as 12_3.jpg are common."""
 
 
 def _group(path: PurePosixPath) -> str | None:
@@ -33,20 +41,50 @@ def _group(path: PurePosixPath) -> str | None:
 
 
 def _claims(source: Source) -> bool:
-    """All pictures of the layout, in no more and no larger groups than KDEF's sessions: such names are common."""
-    groups: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for _, path in pictures_of(source):
-        group, folder = _group(path), class_folder(path)
+    """All pictures of the layout, all groups, and as many pictures as the copy has: such names are common."""
+    found = _pictures(source)
+    return (
+        {group for group, _, _ in found} == _GROUPS
+        and _WHOLE * _PICTURES <= len(found) <= _PICTURES
+        and _could_be(found)
+    )
+
+
+def may_be_kaggle_kdef(source: Source) -> bool:
+    """Whether names and numbers of pictures are such as the copy has, too few to tell that they are from there."""
+    return _could_be(_pictures(source))
+
+
+def _could_be(found: set[tuple[int, str, str]]) -> bool:
+    groups = Counter(group for group, _, _ in found)
+    classes = Counter(word for _, word, _ in found)
+    return (
+        bool(found)
+        and groups.keys() <= _GROUPS
+        and max(groups.values()) <= _MAX_IN_GROUP
+        and max(classes.values()) <= _MAX_IN_CLASS
+    )
+
+
+def _pictures(source: Source) -> set[tuple[int, str, str]]:
+    """Group, folder and name of each picture, copies in a second folder once; none where any picture is another."""
+    found = set()
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    for _, path in pictures:
+        group, folder = _group(path), read(path)
         if group is None or folder.split:
-            return False
-        groups[group].add((folder.word, path.stem))
-    return 0 < len(groups) <= _MAX_GROUPS and max(map(len, groups.values())) <= _MAX_IN_GROUP
+            return set()
+        found.add((int(group), folder.word, path.stem))
+    return found
 
 
 def _listing(source: Source) -> Listing:
     rows, excluded = [], []
-    for name, path in pictures_of(source):
-        group, folder = _group(path), class_folder(path)
+    pictures = pictures_of(source)
+    read = folder_reader(path for _, path in pictures)
+    for name, path in pictures:
+        group, folder = _group(path), read(path)
         if group is None or folder.problem:
             reason = folder.problem or "the name is not one of this layout's, such as angry/12_3.jpg"
             excluded.append(Excluded(name, reason))
@@ -59,7 +97,7 @@ def _listing(source: Source) -> Listing:
                 "sequence": f"group-{int(group)}",
             }
         )
-    return Listing(rows, excluded, source)
+    return Listing(rows, excluded, source, () if _claims(source) else (_NOTE,))
 
 
 KAGGLE_KDEF = Layout(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fer_bench.errors import UserError
@@ -11,10 +12,10 @@ from ..manifest import Dataset
 from ..sources.base import Source
 from ..sources.open_source import open_source
 from .ckplus import CKPLUS, CKPLUS48
-from .class_folders import FOLDERS
+from .class_folders import FOLDERS, why_no_class_folders
 from .contract import Layout, files_of
 from .csv_tables import columns_of, source_of_table
-from .fer2013 import FER2013, FER2013_CSV
+from .fer2013 import FER2013, FER2013_CSV, why_not_fer2013
 from .jaffe import JAFFE
 from .kaggle_kdef import KAGGLE_KDEF
 from .kdef import KDEF
@@ -27,6 +28,9 @@ LAYOUTS: dict[str, Layout] = {
     layout.name: layout for layout in (KDEF, KAGGLE_KDEF, JAFFE, CKPLUS, CKPLUS48, FER2013_CSV, FER2013, CSV, FOLDERS)
 }
 """Those that ship with fer-bench."""
+
+_UNPROVEN: tuple[Callable[[Source], str], ...] = (why_not_fer2013, why_no_class_folders)
+"""What to say of files that look like those of a layout and cannot be told to be; asked where no layout fits."""
 
 
 def load_layouts() -> dict[str, Layout]:
@@ -73,6 +77,10 @@ def recognise(source: Source) -> Layout:
             )
         if fits:
             return fits[0]
+    for why_not in _UNPROVEN:
+        told = why_not(source)
+        if told:
+            raise UserError(told)
     if source.path.suffix.lower() == ".csv":
         columns = ", ".join(columns_of(source, source.path.name)) or "no header"
         raise UserError(

@@ -5,19 +5,24 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from layouts import fer_rows, write_fer2013, write_fer2013_csv
+from layouts import WRITERS, fer_rows, write_fer2013, write_fer2013_csv
 
 from fer_bench.data.datasets import load_dataset
-from fer_bench.data.layouts.fer2013 import FER2013
+from fer_bench.data.layouts.csv_tables import source_of_table
+from fer_bench.data.layouts.fer2013 import COUNTS, FER2013, FER2013_CSV
+from fer_bench.data.layouts.known import recognise
 from fer_bench.data.sources.base import Source
+from fer_bench.errors import UserError
+from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    return load_dataset(str(write_fer2013_csv(tmp_path_factory.mktemp("fer"))), people=None, workers=2)
+    return load_dataset(WRITERS["fer2013-csv"](tmp_path_factory.mktemp("fer")), people=None, workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,7 @@ def test_cells_that_are_no_picture_are_left_out(tmp_path, pixels):
     path = write_fer2013_csv(tmp_path)
     with open(path, "a") as handle:
         handle.write(f"0,{pixels},Training\n")
-    manifest = load_dataset(str(path), people=None, workers=1).manifest
+    manifest = load_dataset(f"fer2013-csv:{path}", people=None, workers=1).manifest
     assert "row-00049" not in set(manifest.table["image"])
     assert any(e.file == "row-00049" and "not 48x48" in e.reason for e in manifest.excluded)
 
@@ -74,7 +79,7 @@ def test_headings_may_stand_in_another_order(tmp_path):
     lines = [line.split(",") for line in path.read_text().splitlines()]
     lines = [["emotion", " Usage", " pixels"], *([e, u, p] for e, p, u in lines[1:])]
     path.write_text("\n".join(",".join(line) for line in lines))
-    assert len(load_dataset(str(path), people=None, workers=1).manifest) == 41
+    assert len(load_dataset(f"fer2013-csv:{path}", people=None, workers=1).manifest) == 41
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
@@ -88,7 +93,7 @@ def test_the_table_is_found_in_an_archive(tmp_path, table, kind):
     else:
         with tarfile.open(packed, "w:gz") as archive:
             archive.add(path, "fer2013/fer2013.csv")
-    assert load_dataset(str(packed), people=None, workers=2).manifest.hash == table.manifest.hash
+    assert load_dataset(f"fer2013-csv:{packed}", people=None, workers=2).manifest.hash == table.manifest.hash
 
 
 def test_folders_take_the_part_from_the_name(folders):
@@ -124,6 +129,97 @@ def test_35887_names_are_35887_rows():
     assert len({row["image"] for row in found.rows}) == 35887
 
 
+CODES = ("AN", "DI", "AF", "HA", "SA", "SU", "NE")
+USAGES = {"train": "Training", "PublicTest": "PublicTest", "PrivateTest": "PrivateTest"}
+
+
+def write_table(path, counts, codes=CODES, usage=True):
+    """Rows without pictures, so many of each part and expression as said."""
+    lines = ["emotion,pixels,Usage" if usage else "emotion,pixels"]
+    for part, numbers in counts.items():
+        for label, n in numbers.items():
+            lines += [f"{codes.index(label)},0 0{',' + USAGES[part] if usage else ''}"] * n
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_fer2013_is_told_by_its_numbers(tmp_path):
+    """The whole table, any whole part of it and a clean-up of few rows are FER2013: 28,709, 3,589 and 3,589 rows."""
+    assert [sum(numbers.values()) for numbers in COUNTS.values()] == [28709, 3589, 3589]
+    cleaned = {part: {label: n - n // 120 for label, n in numbers.items()} for part, numbers in COUNTS.items()}
+    for i, counts in enumerate((COUNTS, {"PublicTest": COUNTS["PublicTest"]}, cleaned)):
+        assert recognise(source_of_table(write_table(tmp_path / f"{i}.csv", counts))) is FER2013_CSV
+    training = write_table(tmp_path / "train.csv", {"train": COUNTS["train"]}, usage=False)
+    assert recognise(source_of_table(training)) is FER2013_CSV
+
+
+@pytest.mark.parametrize("part", COUNTS)
+def test_no_other_order_of_codes_has_those_numbers(part):
+    """Whatever two expressions of a part change places, one of them is too many or too few by more than is allowed."""
+    numbers = sorted(COUNTS[part].values())
+    assert all(small < 0.99 * large for small, large in pairwise(numbers))
+
+
+def test_a_table_with_other_codes_is_never_called_fer2013(tmp_path):
+    """Codes up to 7, an order of its own and a part of the rows are each refused, with what tells them apart."""
+    swapped = ("NE", "HA", "SU", "SA", "AN", "DI", "AF")
+    tables = {
+        "code": write_table(tmp_path / "ckextended.csv", {"train": {"AN": 3, "XX": 1}}, (*CODES, "XX")),
+        "order": write_table(tmp_path / "ferplus.csv", COUNTS, swapped),
+        "few": write_table(tmp_path / "few.csv", {"train": dict.fromkeys(EMOTIONS, 6)}),
+    }
+    said = {"code": "none of its 0 to 6, such as '7'", "order": "6,198 rows have the code 0", "few": "42 rows, FER2013"}
+    for name, path in tables.items():
+        with pytest.raises(UserError, match="other sets number expressions in another order") as error:
+            recognise(source_of_table(path))
+        assert said[name] in str(error.value)
+        assert f"fer2013-csv:{path}" in str(error.value)
+
+
+def test_a_table_named_as_fer2013_says_that_it_is_not(table):
+    """Codes are taken in FER2013's order because that was asked for, and the reader is told."""
+    (note,) = table.notes
+    assert "not FER2013 itself (1 rows have codes that are none of its 0 to 6, such as '7')" in note
+    assert "0 angry, 1 disgust" in note
+
+
+def test_another_layout_beside_such_a_table_is_read(tmp_path):
+    """A table that cannot be told to be FER2013's does not stand in the way of the pictures beside it."""
+    write_table(tmp_path / "mine.csv", {"train": {"AN": 2}})
+    write_fer2013(tmp_path)
+    assert load_dataset(str(tmp_path), people=None, workers=1).layout == "fer2013"
+
+
+def names_of(counts, name):
+    return tuple(
+        f"{name(part, label, i)}" for part, found in counts.items() for label, n in found.items() for i in range(n)
+    )
+
+
+def test_folders_are_fer2013_by_names_or_numbers():
+    """Names of the challenge's parts do, plain names only in FER2013's numbers; anybody's pictures do not."""
+    sides = {
+        "train": COUNTS["train"],
+        "test": {k: n + COUNTS["PrivateTest"][k] for k, n in COUNTS["PublicTest"].items()},
+    }
+    word = dict(zip(EMOTIONS, EMOTION_NAMES, strict=True))
+    plain = names_of(sides, lambda part, label, i: f"{part}/{word[label]}/im{i}.png")
+    training = names_of({"train": COUNTS["train"]}, lambda _, label, i: f"{word[label]}/Training_{label}{i}.jpg")
+    few = tuple(f"train/happy/Training_{i}.jpg" for i in range(9)), tuple(f"train/happy/im{i}.png" for i in range(9))
+    mixed = ("train/happy/PublicTest_1.jpg", "train/sad/anna.jpg")
+    many = tuple(f"test/disgust/PublicTest_{i}.jpg" for i in range(57))
+    for files, name in [
+        (plain, "fer2013"),
+        (few[0], "folders"),
+        (few[1], "folders"),
+        (mixed, "folders"),
+        (many, "folders"),
+    ]:
+        assert recognise(Source(None, files, bytes)).name == name
+    training = tuple(f"{file.rsplit('_', 1)[0]}_{i}.jpg" for i, file in enumerate(training))
+    assert recognise(Source(None, training, bytes)).name == "fer2013"
+
+
 @pytest.mark.slow
 def test_a_table_of_full_size_stays_under_one_gigabyte(tmp_path):
     """35,887 rows, 300 MB of text, are read without a second copy of it in memory."""
@@ -140,7 +236,7 @@ def test_a_table_of_full_size_stays_under_one_gigabyte(tmp_path):
         "peak = int(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1])\n"
         "print(len(d) + len(d.excluded), peak // 1000)"
     )
-    command = [sys.executable, "-P", "-c", code, str(tmp_path / "fer2013.csv")]
+    command = [sys.executable, "-P", "-c", code, f"fer2013-csv:{tmp_path / 'fer2013.csv'}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     rows, megabytes = map(int, done.stdout.split())
     assert rows == 35887
