@@ -213,7 +213,11 @@ def write_random_weights(name: str, path: str | Path, seed: int = 0) -> None:
 
 
 def _parts(record: Network, mode: str, size: int, weights: str | Path | None) -> Parts:
-    whole = load_object(record.build)(record.name, size) if mode == "scratch" else pretrained(record, mode, weights)
+    whole = (
+        load_object(record.build)(record.name, size)
+        if mode == "scratch"
+        else pretrained(record, mode, weights, headless=True)
+    )
     return cut_network(whole, record, size)
 
 
@@ -234,8 +238,10 @@ def cut_network(whole: nn.Module, record: Network, size: int) -> Parts:
     return parts
 
 
-def pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Module:
+def pretrained(record: Network, mode: str, weights: str | Path | None, *, headless: bool = False) -> nn.Module:
     """The whole network as published, with the values of a file, for a mode that needs them.
+
+    ``headless``: its own head is cut off, and the file may lack it.
 
     Raises
     ------
@@ -249,7 +255,7 @@ def pretrained(record: Network, mode: str, weights: str | Path | None) -> nn.Mod
         )
     with torch.device("meta"):  # no time for initial values that are overwritten at once
         net = load_object(record.build)(record.name, 0)
-    net.load_state_dict(load_state(weights, record.name, net.state_dict()), strict=True, assign=True)
+    net.load_state_dict(load_state(weights, record.name, net.state_dict(), headless=headless), strict=True, assign=True)
     return net
 
 

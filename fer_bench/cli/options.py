@@ -63,7 +63,9 @@ DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
 WeightsOption = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of pretrained weights (<network>*.pth or .safetensors).", envvar="FER_BENCH_WEIGHTS", metavar="DIR"
+        help="Folder of pretrained weights (<network>*.pth, .ckpt, .safetensors ...).",
+        envvar="FER_BENCH_WEIGHTS",
+        metavar="DIR",
     ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]

@@ -16,10 +16,11 @@ from pathlib import Path
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, need_space, sha256_file
 from fer_bench.utils.progress import progress
+from fer_bench.utils.texts import one_line
 
 from . import WeightsSpec, load_methods, load_object
 
-__all__ = ["FoundWeights", "fetch_weights", "find_weights"]
+__all__ = ["FoundWeights", "fetch_weights", "find_weights", "misplaced_weights", "nameless_weights"]
 
 _TIMEOUT_SECONDS = 15
 _CHUNK = 1 << 20
@@ -42,31 +43,112 @@ class FoundWeights:
 def find_weights(spec: WeightsSpec, weights_dir: Path | None) -> FoundWeights | None:
     """Look for weights in ``weights_dir``, FER_BENCH_WEIGHTS, fer-bench's cache, torch hub's and where they ship with.
 
-    In this order. In the first two, which a user names, any file that is called after the network will do; elsewhere
-    only the published one.
+    In this order. In the first two, which a user names, any file that is called after the network will do
+    (``resnet18.pth``, ``resnet18_msceleb.pth.tar``); elsewhere only the published one.
 
     Raises
     ------
     UserError
-        A file whose name ends in a hash, as published files' do, has another content.
+        A file whose name ends in a hash, as published files' do, has another content; or several files of a folder may
+        be meant.
     """
-    named = _file_name(spec.name)
-    others = [_file_name(name) for name in _weights_names() if name.startswith(spec.name) and name != spec.name]
     for folder, by_user in _folders(spec, weights_dir):
-        files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
-        # A file under the published name goes first: its content can be checked.
-        for path in sorted(files, key=lambda p: p.name != spec.filename):
-            if path.name == spec.filename or (
-                by_user and named.fullmatch(path.name) and not any(other.fullmatch(path.name) for other in others)
-            ):
-                digest = _digest(path, path.stat().st_mtime_ns)
-                _check_name(path.name, digest, str(path))
-                return FoundWeights(path, digest, _is_published(spec, digest))
+        files = [path for path in _entries(folder) if path.is_file()]
+        path = _choose(spec, files, by_user)
+        if path is not None:
+            digest = _digest(path, path.stat().st_mtime_ns)
+            _check_name(path.name, digest, str(path))
+            return FoundWeights(path, digest, _is_published(spec, digest))
     return None
 
 
+def _choose(spec: WeightsSpec, files: list[Path], by_user: bool) -> Path | None:
+    """The published file, whose content can be checked, else the one that has the network's bare name, else the one."""
+    published = [path for path in files if path.name == spec.filename]
+    if published or not by_user:
+        return published[0] if published else None
+    longer = [_file_name(name) for name in _weights_names() if name.startswith(spec.name) and name != spec.name]
+    called = [path for path in files if _file_name(spec.name).fullmatch(path.name)]
+    fits = [path for path in called if not any(other.fullmatch(path.name) for other in longer)]
+    bare = [path for path in fits if _bare(path.name).lower() == spec.name.lower()]
+    if len(bare or fits) > 1:
+        raise UserError(
+            f"weights of {spec.name}: {len(bare or fits)} files in {fits[0].parent} are called after it "
+            f"({', '.join(path.name for path in (bare or fits)[:4])}); keep the one that is meant there alone, or call "
+            f"it {spec.name}.pth"
+        )
+    return next(iter(bare or fits), None)
+
+
+def misplaced_weights(spec: WeightsSpec, weights_dir: Path | None) -> str:
+    """Name the files that are called after a network and still not found, and say why; empty where there are none.
+
+    Such a file is meant: published weights in its place would stand in the report under the same name.
+    """
+    for folder, by_user in _folders(spec, weights_dir):
+        if not by_user or not folder.is_dir():
+            continue
+        mine = [
+            p for p in _below(folder) if re.match(rf"{re.escape(spec.name)}(?![a-z0-9]|_bn)", p.name, re.IGNORECASE)
+        ]
+        longer = [name for name in _weights_names() if name.startswith(spec.name) and name != spec.name]
+        mine = [p for p in mine if not any(p.name.lower().startswith(name.lower()) for name in longer)]
+        if mine:
+            where = "lies in a folder below it" if mine[0].parent != folder else "has an ending that is not read"
+            return (
+                f"{one_line(str(mine[0]), 200)} {where}; expected {folder / spec.name}.pth, .pt, .pth.tar, .ckpt or "
+                ".safetensors: put it there, or take it away"
+            )
+    return ""
+
+
+def nameless_weights(weights_dir: Path | None) -> list[str]:
+    """Say which files of tensors in the folders that a user named are called after no network: they are not used."""
+    said = []
+    named = os.environ.get("FER_BENCH_WEIGHTS")
+    for folder in filter(None, (weights_dir, Path(named) if named else None)):
+        known = sorted(_weights_names())
+        odd = [
+            path.name
+            for path in (_below(folder) if folder.is_dir() else ())
+            if path.suffix.lower() in _TENSORS and not any(path.name.lower().startswith(n.lower()) for n in known)
+        ]
+        if odd:
+            names = ", ".join(one_line(name, 80) for name in odd[:3]) + (f" and {len(odd) - 3} more" if odd[3:] else "")
+            said.append(
+                f"weights in {folder}: {names} {'is' if len(odd) == 1 else 'are'} called after no network and not "
+                f"used; a file is found by the network's name, such as {known[0]}.pth or {known[0]}_mine.pth"
+            )
+    return said
+
+
+def _below(folder: Path) -> list[Path]:
+    """Files of weights in a folder and one level below."""
+    files = [path for place in (folder, *filter(Path.is_dir, _entries(folder))) for path in _entries(place)]
+    return [path for path in files if path.suffix.lower() in _TENSORS | _OF_OTHERS and path.is_file()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What stands in a folder, sorted; nothing where there is none or it cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+_ENDINGS = r"\.(pth|pt|pth\.tar|pt\.tar|ckpt|safetensors)"
+_TENSORS = frozenset({".pth", ".pt", ".tar", ".ckpt", ".safetensors", ".bin", ".h5", ".keras", ".pkl"})
+_OF_OTHERS = frozenset({".onnx", ".tflite", ".pb"})
+"""Endings of whole models: those of detectors and landmarks lie in the same folders, under names of their own."""
+
+
 def _file_name(name: str) -> re.Pattern[str]:
-    return re.compile(rf"{re.escape(name)}([-.].*)?\.(pth|pt|safetensors)", re.IGNORECASE)
+    """What a file of a network's weights may be called; with ``_bn`` it is that of another network of torchvision's."""
+    return re.compile(rf"{re.escape(name)}((?!_bn[-._])[-._ ].*)?{_ENDINGS}", re.IGNORECASE)
+
+
+def _bare(name: str) -> str:
+    return re.sub(_ENDINGS + "$", "", name, flags=re.IGNORECASE)
 
 
 @cache

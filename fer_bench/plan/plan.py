@@ -151,6 +151,7 @@ def make_plan(
     specs = with_grids(specs, suite) if request.tune else specs
     said += settings_notes(specs, suite)
     weights = WeightsFinder(request, profile, fetch)
+    said += weights.notes
     watch_all = request.preset == AS_PRINTED
     entries = [
         replace(e, watch=e.watch or ((watch_all or rule_of(e.protocol).optimistic) and specs[e.method].watches))

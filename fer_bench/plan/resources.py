@@ -8,7 +8,7 @@ import sys
 
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.methods import WeightsSpec
-from fer_bench.methods.weights import FoundWeights, fetch_weights, find_weights
+from fer_bench.methods.weights import FoundWeights, fetch_weights, find_weights, misplaced_weights, nameless_weights
 from fer_bench.utils.progress import say
 
 from .profiles import Profile
@@ -28,6 +28,7 @@ class WeightsFinder:
         self._known: dict[str, tuple[FoundWeights | None, str, SkippedLike | None]] = {}
         self._no_connection = ""
         self.downloads: list[WeightsSpec] = []
+        self.notes = nameless_weights(request.weights_dir)
 
     def get(self, spec: WeightsSpec) -> tuple[FoundWeights | None, str, SkippedLike | None]:
         """Return the file, or None, why there is none, and what it has in common with others."""
@@ -39,6 +40,8 @@ class WeightsFinder:
         found = find_weights(spec, self._request.weights_dir)
         if found is not None:
             return found, "", None
+        if misplaced := misplaced_weights(spec, self._request.weights_dir):
+            return None, f"pretrained weights of {spec.name} are not found: {misplaced}", None
         limit = self._profile.download_megabytes
         why = ""
         if self._request.offline:

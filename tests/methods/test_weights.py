@@ -10,7 +10,7 @@ import pytest
 
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.methods import WeightsSpec
-from fer_bench.methods.weights import fetch_weights, find_weights
+from fer_bench.methods.weights import fetch_weights, find_weights, misplaced_weights, nameless_weights
 from fer_bench.utils.files import cache_dir
 
 CONTENT = b"not really weights, but whole"
@@ -40,7 +40,10 @@ def serve(tmp_path, monkeypatch):
         server.shutdown()
 
 
-@pytest.mark.parametrize("name", ["vgg19.pth", "vgg19-mine.pth", "VGG19.imagenet.pt", FILENAME])
+@pytest.mark.parametrize(
+    "name",
+    ["vgg19.pth", "vgg19-mine.pth", "VGG19.imagenet.pt", "vgg19_faces.pth", "vgg19.pth.tar", "vgg19.ckpt", FILENAME],
+)
 def test_a_local_file_is_found_by_the_networks_name(spec, tmp_path, name):
     """Any file that is called after the network is taken, and identified by its hash."""
     (tmp_path / name).write_bytes(CONTENT)
@@ -54,6 +57,39 @@ def test_another_networks_file_is_not_taken(spec, tmp_path, name):
     """VGG-19's weights are never read from VGG-19-BN's file, nor from another kind of file."""
     (tmp_path / name).write_bytes(CONTENT)
     assert find_weights(spec, tmp_path) is None
+
+
+def test_of_several_files_none_is_guessed(spec, tmp_path):
+    """Two files that may both be meant are refused by name; one under the network's bare name is the one."""
+    for name in ("vgg19_faces.pth", "vgg19_imagenet.pth"):
+        (tmp_path / name).write_bytes(CONTENT)
+    with pytest.raises(UserError, match=r"2 files in .* \(vgg19_faces\.pth, vgg19_imagenet\.pth\).*call it vgg19\.pth"):
+        find_weights(spec, tmp_path)
+    (tmp_path / "vgg19.ckpt").write_bytes(CONTENT)
+    assert find_weights(spec, tmp_path).path.name == "vgg19.ckpt"
+    (tmp_path / "vgg19.pt").write_bytes(CONTENT)
+    with pytest.raises(UserError, match=r"2 files in .* \(vgg19\.ckpt, vgg19\.pt\)"):
+        find_weights(spec, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["vgg19.h5", "vgg19.onnx", "inside/vgg19.pth", "inside/vgg19_faces.ckpt"])
+def test_a_file_that_is_meant_and_not_read_is_told(spec, tmp_path, name):
+    """Weights under another ending or one folder too deep are named, with the name under which they would be found."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(CONTENT)
+    assert find_weights(spec, tmp_path) is None
+    said = misplaced_weights(spec, tmp_path)
+    assert name in said
+    assert str(tmp_path / "vgg19.pth") in said
+
+
+def test_files_of_no_network_are_told(spec, tmp_path):
+    """A file of tensors that is called after no network is named; a detector's model is no matter."""
+    for name in ("pytorch_model.bin", "face_detection_yunet_2023mar.onnx", "vgg19_bn.pth"):
+        (tmp_path / name).write_bytes(CONTENT)
+    assert misplaced_weights(spec, tmp_path) == ""
+    assert "pytorch_model.bin is called after no network" in nameless_weights(tmp_path)[0]
+    assert "yunet" not in nameless_weights(tmp_path)[0]
 
 
 def test_a_published_name_with_other_content_is_refused(spec, tmp_path):
