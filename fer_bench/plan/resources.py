@@ -41,7 +41,8 @@ class WeightsFinder:
         if found is not None:
             return found, "", None
         if misplaced := misplaced_weights(spec, self._request.weights_dir):
-            return None, f"pretrained weights of {spec.name} are not found: {misplaced}", None
+            reason = f"pretrained weights of {spec.name} are not found: {misplaced}"
+            return None, reason, SkippedLike(f"want weights of {spec.name}, which are not found", misplaced)
         limit = self._profile.download_megabytes
         why = ""
         if self._request.offline:
