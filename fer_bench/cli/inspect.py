@@ -24,6 +24,8 @@ def inspect_lines(dataset: Dataset, *, everything: bool = False) -> Iterator[str
     """Count what is in a dataset; excluded files by reason, with all their names where they are few or asked for."""
     manifest = dataset.manifest
     yield f"{dataset.name}: {len(manifest)} usable images, {len(manifest.excluded)} files left out"
+    if manifest.count:
+        yield manifest.count.sentence
     if dataset.layout:
         yield f"layout: {dataset.layout}. {dataset.layout_summary}"
     yield dataset.notice

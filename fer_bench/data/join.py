@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 
-from .manifest import COLUMNS, Dataset, Excluded, Manifest
+from .manifest import COLUMNS, Dataset, Excluded, FileCount, Manifest
 from .overlap import copied_pictures, shared_people
 from .words import TEST_SIDE, TRAIN_SIDE
 
@@ -66,7 +66,7 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
     joined = replace(
         train,
         name=f"{train.name} to {test.name}",
-        manifest=Manifest(table[list(COLUMNS)], excluded),
+        manifest=Manifest(table[list(COLUMNS)], excluded, _count(train, test, len(copies), len(unlearnt))),
         notice=" ".join(dict.fromkeys([train.notice, test.notice])),
         rendered=train.rendered or test.rendered,
         layout=" and ".join(layouts),
@@ -77,6 +77,12 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
         landmarks=train.landmarks if train.landmarks is test.landmarks else None,
     )
     return joined, [*said, *untested, *([_on_people(train, test, shared)] if people else [])]
+
+
+def _count(train: Dataset, test: Dataset, copies: int, unlearnt: int) -> FileCount | None:
+    """Where the files of both went, which is known where it is known of each."""
+    here, there = train.manifest.count, test.manifest.count
+    return here.without(copies) + there.without(unlearnt) if here and there else None
 
 
 def _without_copies(train: Dataset, test: Dataset) -> tuple[pd.DataFrame, list[Excluded], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,10 @@ __all__ = [
     "COLUMNS",
     "Dataset",
     "Excluded",
+    "FileCount",
     "Manifest",
     "as_manifest",
+    "as_written",
     "choose_images",
     "choose_people",
     "need_expressions",
@@ -42,8 +44,58 @@ class Excluded:
 
     def __post_init__(self) -> None:
         for name in ("file", "reason"):
-            text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
-            object.__setattr__(self, name, text)
+            object.__setattr__(self, name, as_written(getattr(self, name)))
+
+
+def as_written(name: str) -> str:
+    """Return a file's name as every file of a run can hold it: bytes that are no text as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """Where each file of a dataset went when it was read, before people or views were chosen.
+
+    Attributes
+    ----------
+    there : int
+        Files that there were, and rows of a table that hold pictures themselves.
+    read : int
+        Those whose picture is used.
+    told : int
+        Those that say what the pictures are: tables, files of labels.
+    left_out : int
+        Those that are named as left out.
+    besides : int
+        What is named as left out and is no file of its own: a row of a table whose picture is not there, or that names
+        a picture again.
+    """
+
+    there: int
+    read: int
+    told: int
+    left_out: int
+    besides: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no file is missing from the sum."""
+        return self.there == self.read + self.told + self.left_out
+
+    @property
+    def sentence(self) -> str:
+        """The sum in words, such as ``"4,900 files: 4,888 read, 12 left out"``."""
+        told = f", {self.told:,} read for what {'it says' if self.told == 1 else 'they say'}" if self.told else ""
+        besides = f"; {self.besides:,} row{'s' if self.besides > 1 else ''} left out besides" if self.besides else ""
+        files = f"{self.there:,} file{'s' if self.there > 1 else ''}"
+        return f"{files}: {self.read:,} read{told}, {self.left_out:,} left out{besides}"
+
+    def without(self, n: int) -> FileCount:
+        """Return the count after ``n`` of those that were read are left out, too."""
+        return replace(self, read=self.read - n, left_out=self.left_out + n)
+
+    def __add__(self, other: FileCount) -> FileCount:
+        return FileCount(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -60,10 +112,13 @@ class Manifest:
         with size and compression).
     excluded : tuple of Excluded
         What was found and left out.
+    count : FileCount or None
+        Where each file went; None where there are no files, or nobody counted them.
     """
 
     table: pd.DataFrame
     excluded: tuple[Excluded, ...] = ()
+    count: FileCount | None = None
 
     def __len__(self) -> int:
         return len(self.table)

@@ -31,6 +31,14 @@ class _Excluded(TypedDict):
     reason: str
 
 
+class _Files(TypedDict):
+    there: int
+    read: int
+    told: int
+    left_out: int
+    besides: int
+
+
 class _Dataset(TypedDict, total=False):
     name: str
     rendered: bool
@@ -42,6 +50,7 @@ class _Dataset(TypedDict, total=False):
     expressions: dict[str, int] | None
     unit: str
     genders: dict[str, str] | None
+    files: _Files | None
     excluded: list[_Excluded]
     layout: str | None
     layouts: list[str] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def _describe_data(plan: Plan) -> dict[str, Any]:
         "unit": manifest.unit,
         "people": manifest.people,
         "genders": told_genders(manifest.table),
+        "files": asdict(manifest.count) if manifest.count else None,
         "n_excluded": len(manifest.excluded),
         "excluded": [{"file": e.file, "reason": e.reason} for e in manifest.excluded],
         "layout": plan.dataset.layout,

@@ -32,7 +32,7 @@ BLANK_MEAN = 10.0
 MIN_SIDE = 32
 """Pixels of the shorter side under which there is no face to read."""
 
-_AUDIT_VERSION = 3
+_AUDIT_VERSION = 4
 _VERDICT, _STAMP = tuple[str, int, int, str], tuple[str, str]
 """Entries of the caches: a `AuditResult` but for its hash, and a file's stamp with the hash of what it held."""
 

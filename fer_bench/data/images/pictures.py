@@ -9,6 +9,7 @@ nearly all sets of faces are, is decoded by OpenCV, which is faster; both use li
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import struct
 from collections import deque
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 import numpy as np
@@ -35,6 +37,7 @@ from fer_bench.errors import UserError
 
 from ..manifest import Manifest
 from ..sources.base import Source
+from ..sources.kinds import HEAD_BYTES, UNREAD, kind_of, picture_format, unread_format
 
 __all__ = ["FORMATS", "MAX_PIXELS", "FilePictures", "Glance", "decode", "glance", "in_order", "read_pictures"]
 
@@ -46,6 +49,9 @@ MAX_PIXELS = 50_000_000
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 """Formats that are read, told by content and not by name; others can run programs or follow links."""
+
+_RARE = {"AVIF": ("AVIF", "AvifImagePlugin"), "JPEG 2000": ("JPEG2000", "Jpeg2KImagePlugin")}
+"""Formats that are read where Pillow has their decoders: its names for them, and its modules."""
 
 # Pillow knows a format once its module is loaded, and by itself loads these (or all 40) only when it meets a file.
 _PLUGINS = (
@@ -189,7 +195,7 @@ def _read(source: Source, file: str, sha256: str) -> NDArray[np.uint8]:
 def _sound(data: bytes) -> Iterator[Image.Image]:
     """Open a picture of a known format and credible size; whatever a decoder raises becomes a sentence."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        with Image.open(io.BytesIO(data), formats=_formats(data)) as picture:
             _check_size(picture.width, picture.height)
             yield picture
     except _UnusableError:
@@ -197,9 +203,29 @@ def _sound(data: bytes) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise ValueError(f"too many pixels: {_line(error)}") from error
     except Image.UnidentifiedImageError as error:
-        raise ValueError("not a picture" if data else "not a picture: the file is empty") from error
+        raise ValueError(_why_unknown(data)) from error
     except Exception as error:  # decoders meet damage with nearly every kind of exception
         raise ValueError(f"damaged: {_line(error)}") from error
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """Formats of Pillow's that a file may be in; those that hardly any is in are loaded where one is."""
+    name, module = _RARE.get(picture_format(data[:HEAD_BYTES]), ("", ""))
+    if not name:
+        return FORMATS
+    try:
+        importlib.import_module(f"PIL.{module}")
+    except ImportError:  # Pillow of a version before it
+        return FORMATS
+    return (*FORMATS, name)
+
+
+def _why_unknown(data: bytes) -> str:
+    head = data[:HEAD_BYTES]
+    if found := unread_format(head):
+        return f"{found}, {UNREAD}"
+    kind = kind_of(PurePosixPath(), head)
+    return "not a picture" if kind == "not a picture" or picture_format(head) else f"not a picture: {kind}"
 
 
 class _UnusableError(ValueError):

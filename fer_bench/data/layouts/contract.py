@@ -9,18 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import PurePosixPath
 
 from fer_bench.errors import InputError
 
 from ..manifest import Excluded
 from ..sources.base import Source
+from ..sources.kinds import PICTURES
 
 __all__ = ["PICTURES", "Excluded", "Layout", "Listing", "Source", "files_of", "pictures_of"]
-
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"})
-"""Endings of picture files, lower case."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,8 @@ class Listing:
         One a picture file, with the keys of `fer_bench.data.manifest.COLUMNS` that are known; ``image``, ``file``
         and ``label`` always are. ``file`` is what ``source.read`` takes.
     excluded : list of Excluded
-        Picture files that are not used, each with its reason.
+        Picture files that are not used, each with its reason. Other files need not be named: what a layout neither
+        lists nor names nor reads is named for it.
     source : Source
         Where the pictures are read from.
     notes : tuple of str
@@ -99,15 +97,12 @@ class Layout:
 
 def files_of(source: Source) -> tuple[tuple[str, PurePosixPath], ...]:
     """Return name and path of every file but those that operating systems and archivers add."""
-    return _paths(source.files)
-
-
-@lru_cache(maxsize=2)  # every layout looks at them
-def _paths(names: tuple[str, ...]) -> tuple[tuple[str, PurePosixPath], ...]:
-    paths = ((name, PurePosixPath(name)) for name in names)
-    return tuple((n, p) for n, p in paths if not p.name.startswith("._") and "__MACOSX" not in p.parts)
+    return source.paths
 
 
 def pictures_of(source: Source) -> Sequence[tuple[str, PurePosixPath]]:
-    """Return name and path of every file with the ending of a picture."""
-    return [(name, path) for name, path in files_of(source) if path.suffix.lower() in PICTURES]
+    """Return name and path of every picture: by its ending, and where that is no picture's, by its first bytes.
+
+    Where a name has no ending (``KA.AN1.39``), the path has one, so that ``path.stem`` is the name.
+    """
+    return source.pictures

@@ -13,6 +13,7 @@ from typing import IO
 
 from fer_bench.errors import UserError
 
+from ..sources.archives import is_zip
 from ..sources.base import Source, file_stamp, max_bytes
 from .contract import files_of
 
@@ -33,7 +34,7 @@ def open_table(source: Source, name: str, errors: str = "strict") -> Iterator[io
             stream = stack.enter_context(open(source.path / name, "rb"))
         elif source.path.suffix.lower() == ".csv":
             stream = stack.enter_context(open(source.path, "rb"))
-        elif zipfile.is_zipfile(source.path):
+        elif is_zip(source.path):
             # A member gives no more than its header says, which `open_source` has found credible.
             archive = stack.enter_context(zipfile.ZipFile(source.path))
             if name in archive.NameToInfo:
@@ -53,6 +54,7 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
     UserError
         It is not a table of text, a column stands twice, or a row is longer or shorter than the header.
     """
+    source.told.add(name)
     where = f"{source.where}: table {name}"
     csv.field_size_limit(_MAX_FIELD)
     try:
@@ -108,11 +110,15 @@ def source_of_table(path: Path, parameter: str = "data") -> Source:
 
 def columns_of(source: Source, name: str) -> list[str]:
     """Return the headings of a table, lower case; none where it is no table."""
+    known = name in source.told
     try:
         with open_table(source, name, errors="replace") as text:
             return _header(next(csv.reader([text.readline(10_000)]), []))
     except _UNREADABLE:
         return []
+    finally:
+        if not known:  # it was looked at, and not read
+            source.told.discard(name)
 
 
 def _header(cells: list[str]) -> list[str]:

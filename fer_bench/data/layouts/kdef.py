@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Dataset, Excluded
 from ..sources.base import Source
+from ..sources.kinds import ending
 from ..sources.open_source import open_source
 from ..words import LABEL_WORDS, label_words
-from .contract import PICTURES, Layout, Listing, files_of
+from .contract import PICTURES, Layout, Listing, files_of, pictures_of
 from .reading import read_layout
 
 __all__ = ["KDEF", "MISNAMED", "STRICT", "parse_name", "read_kdef"]
@@ -81,6 +82,7 @@ def _claims(source: Source) -> bool:
 def _listing(source: Source) -> Listing:
     """Names of the grammar count with any ending; other files only where they are pictures."""
     rows, excluded = [], []
+    pictures = frozenset(name for name, _ in pictures_of(source))
     for name, path in files_of(source):
         parsed = parse_name(path.stem)
         folder = LABEL_WORDS.get(path.parent.name.lower())
@@ -89,7 +91,7 @@ def _listing(source: Source) -> Listing:
             excluded.append(Excluded(name, reason))
         elif parsed is not None:
             rows.append({**parsed, "file": name})
-        elif path.suffix.lower() not in PICTURES:
+        elif name not in pictures:
             continue
         elif _AVERAGE.fullmatch(path.stem.upper()) or _in_akdef(path):
             excluded.append(Excluded(name, "an average over all people, which would leak test people (AKDEF)"))
@@ -99,7 +101,7 @@ def _listing(source: Source) -> Listing:
 
 
 def _in_akdef(path: PurePosixPath) -> bool:
-    return path.suffix.lower() in PICTURES and "AKDEF" in (part.upper() for part in path.parts[:-1])
+    return ending(path) in PICTURES and "AKDEF" in (part.upper() for part in path.parts[:-1])
 
 
 KDEF = Layout(

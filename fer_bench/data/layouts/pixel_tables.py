@@ -81,7 +81,7 @@ def source_of_pixels(source: Source, rows: Sequence[PixelRow], pixels: NDArray[n
     """Return a source of one PGM in memory a sound row, so that it is audited and read like any other file."""
     place = {row.file: i for i, row in enumerate(row for row in rows if row.sound)}
     read = partial(_as_pgm, pixels, place)
-    return Source(source.path, tuple(place), read, source.refused, parameter=source.parameter)
+    return Source(source.path, tuple(row.file for row in rows), read, source.refused, parameter=source.parameter)
 
 
 def _grey_levels(text: str) -> NDArray[np.uint8] | None:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from fer_bench.errors import UserError
 
 from ..images.audit import AuditResult, audit
 from ..images.pictures import FilePictures
-from ..manifest import Dataset, Excluded, as_manifest
+from ..manifest import Dataset, Excluded, FileCount, as_manifest, as_written
 from ..sources.base import Source
-from .contract import Layout
+from ..sources.kinds import UNREAD, is_systems_own, kind_of
+from .contract import Layout, Listing
 
 __all__ = ["drop_copies", "drop_doubles", "read_layout"]
 
 _SPLIT_ORDER = {"PrivateTest": 0, "test": 1, "PublicTest": 2, "validation": 3, "train": 5}
 """Which of several equal pictures stays: a test part's before a training part's, whose copies would leak it."""
+
+_REMEDIES = {
+    "an archive": ": unpack it and give the folder",
+    "a film": ": save the frames that you mean as pictures",
+    "a table": " that this layout does not read",
+    "a camera's raw picture": f", {UNREAD}",
+    "a picture of another format": f", {UNREAD}",
+}
+"""What there is to say of files that nobody reads beyond their kind."""
 
 Row = dict[str, str]
 
@@ -44,13 +56,14 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
     """
     if strict and not layout.strict:
         raise UserError(f"`strict`: there is no strict list for data in the layout {layout.name}; it is for kdef")
-    listing = layout.listing(source)
+    listing = _listing(layout, source)
     rows, unwanted = _drop_unwanted(listing.rows, layout.strict if strict else frozenset())
     usable, unusable = _drop_unusable(rows, audit([row["file"] for row in rows], listing.source, workers))
     unique, doubles = drop_doubles(usable)
     unique, copies = drop_copies(unique)
-    excluded = [*source.refused, *listing.excluded, *unwanted, *unusable, *doubles, *copies]
-    manifest = as_manifest(unique, excluded, f"`{source.parameter}` {data}", layout.expects)
+    left_out = [*listing.excluded, *unwanted, *unusable, *doubles, *copies, *_unnamed(source, listing)]
+    manifest = as_manifest(unique, [*source.refused, *left_out], f"`{source.parameter}` {data}", layout.expects)
+    manifest = replace(manifest, count=_count(source, listing, {row["file"] for row in unique}, left_out))
     return Dataset(
         name=source.path.resolve().stem,
         manifest=manifest,
@@ -63,6 +76,55 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
         layout_summary=layout.summary,
         why_no_people="" if manifest.people else layout.no_people,
         notes=listing.notes,
+    )
+
+
+def _listing(layout: Layout, source: Source) -> Listing:
+    """What a layout makes of a source; files that it reads meanwhile are noted as those that tell of others."""
+
+    def read(name: str) -> bytes:
+        source.told.add(name)
+        return source.read(name)
+
+    watched = replace(source, read=read)
+    listing = layout.listing(watched)
+    if listing.source.read is read:
+        listing = replace(listing, source=replace(listing.source, read=source.read))
+    return listing
+
+
+def _unnamed(source: Source, listing: Listing) -> Iterator[Excluded]:
+    """What is in a source and no layout has a word for."""
+    named = {row["file"] for row in listing.rows} | {one.file for one in listing.excluded} | source.told
+    unnamed = [name for name in source.files if name not in named and as_written(name) not in named]
+    pictures = frozenset(name for name, _ in source.pictures) if unnamed else frozenset()
+    for name in unnamed:
+        yield Excluded(name, _why_not_read(source, name, name in pictures))
+
+
+def _why_not_read(source: Source, name: str, is_picture: bool) -> str:
+    path = PurePosixPath(name)
+    if is_systems_own(path):
+        return "the operating system's own file"
+    if is_picture:
+        return f"a picture that {'the table does not list' if source.told else 'this layout does not read'}"
+    kind = kind_of(path, source.start_of(name))
+    return kind + _REMEDIES.get(kind, "")
+
+
+def _count(source: Source, listing: Listing, read: set[str], left_out: Sequence[Excluded]) -> FileCount:
+    """Where each file of a source went; a picture that is a row of a table counts as a file, too."""
+    rows = {row["file"] for row in listing.rows} | {*listing.source.files}
+    files = rows.union(source.files)
+    named = {one.file for one in left_out}
+    unread = {name for name in files - read if as_written(name) in named}
+    told = (source.told & files) - read - unread
+    return FileCount(
+        there=len(files) + len(source.refused),
+        read=len(read),
+        told=len(told),
+        left_out=len(unread) + len(source.refused),
+        besides=len(left_out) - len(unread),
     )
 
 

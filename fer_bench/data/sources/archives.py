@@ -24,6 +24,7 @@ from fer_bench.utils.files import cache_dir, need_space
 
 from ..manifest import Excluded
 from .base import Source, check_count, file_stamp, max_bytes
+from .kinds import HEAD_BYTES
 
 __all__ = ["MAX_TOTAL_BYTES", "is_tar", "is_zip", "open_tar", "open_zip"]
 
@@ -46,8 +47,9 @@ Member = TypeVar("Member")
 
 
 def is_zip(path: Path) -> bool:
-    """Tell whether a file says that it is a zip, sound or not."""
-    return zipfile.is_zipfile(path) or _starts(path).startswith(b"PK\x03\x04")
+    """Tell whether a file says that it is a zip, sound or not; a tar with a zip in it is none."""
+    start = _starts(path)
+    return start.startswith(b"PK\x03\x04") or (zipfile.is_zipfile(path) and start[257:262] != b"ustar")
 
 
 def is_tar(path: Path) -> bool:
@@ -83,10 +85,17 @@ def open_zip(path: Path, parameter: str = "data") -> Source:
         except _DAMAGE as error:
             raise ValueError(f"damaged in the zip file: {error}") from error
 
+    def head(name: str) -> bytes:
+        try:
+            with archive.open(chosen[name]) as handle:
+                return handle.read(HEAD_BYTES)
+        except (*_DAMAGE, OSError):
+            return b""
+
     def say(name: str) -> str:
         return f"{chosen[name].header_offset}:{chosen[name].CRC}"
 
-    return Source(path, tuple(sorted(chosen)), read, refused, _stamps(path, say), parameter)
+    return Source(path, tuple(sorted(chosen)), read, refused, _stamps(path, say), parameter, head)
 
 
 def open_tar(path: Path, parameter: str = "data") -> Source:
@@ -118,8 +127,13 @@ def open_tar(path: Path, parameter: str = "data") -> Source:
             raise ValueError("damaged: the tar file ends within it")
         return data
 
+    def head(name: str) -> bytes:
+        with lock:
+            handle.seek(chosen[name].offset_data)
+            return handle.read(min(HEAD_BYTES, chosen[name].size))
+
     stamps = _stamps(path, lambda name: str(chosen[name].offset))
-    return Source(path, tuple(sorted(chosen)), read, refused, stamps, parameter)
+    return Source(path, tuple(sorted(chosen)), read, refused, stamps, parameter, head)
 
 
 def _starts(path: Path) -> bytes:

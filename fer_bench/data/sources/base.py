@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 from fer_bench.errors import UserError
 
 from ..manifest import Excluded
+from .kinds import NO_PICTURES, PICTURES, TABLES, ending, is_systems_own, picture_format
 
 __all__ = ["MAX_FILES", "Source", "check_count", "file_stamp", "max_bytes"]
 
@@ -41,6 +43,10 @@ class Source:
         file changed within the last two seconds may change again within the clock's grain).
     parameter : str
         What errors call it: the parameter that named it, such as ``"test_data"``.
+    head : callable
+        ``head(name)`` is a file's first `kinds.HEAD_BYTES` bytes, empty where they cannot be read.
+    told : set of str
+        Names of the files that were read as tables: neither pictures nor left out.
     """
 
     path: Path
@@ -49,16 +55,46 @@ class Source:
     refused: tuple[Excluded, ...] = ()
     stamp: Callable[[str], str] = lambda _: ""
     parameter: str = "data"
+    head: Callable[[str], bytes] = lambda _: b""
+    told: set[str] = field(default_factory=set, compare=False, repr=False)
+    _heads: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def where(self) -> str:
         """Parameter and path, to begin an error with."""
         return f"`{self.parameter}` {self.path}"
 
+    @cached_property
+    def paths(self) -> tuple[tuple[str, PurePosixPath], ...]:
+        """Name and path of every file but those that operating systems and archivers add."""
+        paths = ((name, PurePosixPath(name)) for name in self.files)
+        return tuple((name, path) for name, path in paths if not is_systems_own(path))
+
+    @cached_property
+    def pictures(self) -> tuple[tuple[str, PurePosixPath], ...]:
+        """Name and path of every picture: by its ending, and where that is no picture's, by its first bytes."""
+        found = ((name, self._as_picture(name, path)) for name, path in self.paths)
+        return tuple((name, path) for name, path in found if path is not None)
+
+    def start_of(self, name: str) -> bytes:
+        """First bytes of a file, read once."""
+        if name not in self._heads:
+            self._heads[name] = self.head(name)
+        return self._heads[name]
+
+    def _as_picture(self, name: str, path: PurePosixPath) -> PurePosixPath | None:
+        end = ending(path)
+        if end in PICTURES:
+            return path
+        if end in NO_PICTURES or not picture_format(self.start_of(name)):
+            return None
+        # What stands behind the last point of KA.AN1.39 is no ending, and belongs to the name.
+        return path.with_name(f"{path.name}.img") if end[1:].isdigit() else path
+
 
 def max_bytes(name: str) -> int:
     """Return how many bytes a file may have: 1 GB for a table (FER2013's has 0.3), 200 MB for a picture."""
-    return _MAX_TABLE_BYTES if name.lower().endswith(".csv") else _MAX_PICTURE_BYTES
+    return _MAX_TABLE_BYTES if ending(PurePosixPath(name)) in TABLES else _MAX_PICTURE_BYTES
 
 
 def check_count(where: str, n: int) -> None:

@@ -10,8 +10,9 @@ from fer_bench.errors import UserError
 
 from ..manifest import Excluded
 from .base import Source, check_count, file_stamp, max_bytes
+from .kinds import HEAD_BYTES
 
-__all__ = ["open_source"]
+__all__ = ["LINK", "open_source", "read_file", "start_of_file"]
 
 
 def open_source(path: Path, parameter: str = "data") -> Source:
@@ -54,7 +55,7 @@ def _open_folder(path: Path, parameter: str) -> Source:
 
     for home, folders, names in os.walk(path, onerror=unreadable):
         prefix = Path(home).relative_to(path).as_posix() + "/" if home != str(path) else ""
-        refused += [Excluded(prefix + f, _LINK) for f in folders if os.path.islink(os.path.join(home, f))]
+        refused += [Excluded(prefix + f, LINK) for f in folders if _is_link(os.path.join(home, f))]
         for name in names:
             reason = _why_not(os.path.join(home, name))
             if reason:
@@ -65,14 +66,15 @@ def _open_folder(path: Path, parameter: str) -> Source:
     return Source(
         path,
         tuple(sorted(files)),
-        lambda name: _read_file(path / name, max_bytes(name)),
+        lambda name: read_file(path / name, max_bytes(name)),
         tuple(refused),
         lambda name: file_stamp(path / name),
         parameter,
+        lambda name: start_of_file(f"{path}/{name}"),
     )
 
 
-_LINK = "a link, which may lead anywhere: put the file itself there, or give the folder that it leads to"
+LINK = "a link, which may lead anywhere: put the file itself there, or give the folder that it leads to"
 
 
 def _why_not(path: str) -> str:
@@ -82,15 +84,45 @@ def _why_not(path: str) -> str:
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if stat.S_ISLNK(mode):
-        return _LINK
+        return LINK
     return "" if stat.S_ISREG(mode) else "neither a file nor a folder"
 
 
-def _read_file(path: Path, limit: int) -> bytes:
-    # A link that took the file's place since the listing is not followed, and a pipe in its place is not waited for.
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    with open(os.open(path, flags), "rb") as handle:
+def _is_link(folder: str) -> bool:
+    """Links and Windows' junctions, which are not walked into."""
+    return os.path.islink(folder) or getattr(os.path, "isjunction", lambda _: False)(folder)
+
+
+# A link that took the file's place since the listing is not followed, and a pipe in its place is not waited for.
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Read a regular file that is no link.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    ValueError
+        It has more than ``limit`` bytes.
+    """
+    with open(os.open(path, _FLAGS), "rb") as handle:
         size = os.fstat(handle.fileno()).st_size
         if size > limit:
             raise ValueError(f"{size / 1e6:,.0f} MB, more than {limit / 1e6:,.0f}")
         return handle.read(limit)
+
+
+def start_of_file(path: str) -> bytes:
+    """Return the first `HEAD_BYTES` bytes of a file that is no link; empty where they cannot be read."""
+    try:
+        handle = os.open(path, _FLAGS)
+    except OSError:
+        return b""
+    try:
+        return os.read(handle, HEAD_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)

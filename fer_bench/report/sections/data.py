@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
 
 from fer_bench.data import LAYOUT_SUMMARIES
 from fer_bench.data.left_out import by_reason
+from fer_bench.data.manifest import FileCount
 
 from ..model.paths import without_folders
 from ..model.report_run import ReportRun
@@ -28,6 +30,7 @@ def data_section(run: ReportRun, suffix: str) -> Section:
     blocks += _crops(dataset.get("crop_audit"), suffix)
     blocks += _balance(run, suffix)
     blocks += _left_out([(str(item["file"]), str(item["reason"])) for item in dataset.get("excluded", ())], suffix)
+    blocks += [_nothing_left_out(dataset)] if not dataset.get("excluded") else []
     return Section(f"data{suffix}", "Data", tuple(blocks))
 
 
@@ -39,6 +42,7 @@ def fact_table(name: str, title: str, facts: Iterable[tuple[str, str]]) -> Table
 
 def _facts(run: ReportRun) -> list[tuple[str, str]]:
     dataset = run.info["dataset"]
+    counted = _counted(dataset)
     people = f"{dataset['n_people']:,}" if run.unit.tells_people else "not given"
     stands_in = "" if run.unit.tells_people else f"{run.unit.many}: intervals and tests are {run.unit.over}"
     return [
@@ -52,6 +56,7 @@ def _facts(run: ReportRun) -> list[tuple[str, str]]:
         ("views", _listed(dataset.get("views", ()))),
         *_options(dataset),
         ("crop", str(dataset.get("crop", ""))),
+        ("files", counted.sentence if counted else ""),
         ("files left out", f"{len(dataset.get('excluded', ())):,}"),
         ("file or folder", PurePath(str(dataset.get("path", ""))).name),
         ("hash of the manifest", str(dataset.get("manifest_hash", ""))),
@@ -119,10 +124,26 @@ def _balance(run: ReportRun, suffix: str) -> list[Block]:
     return [Table(f"balance{suffix}", title, columns, tuple(rows), head="protocol")]
 
 
+def _counted(dataset: Mapping[str, Any]) -> FileCount | None:
+    """Where each file went; earlier runs did not count them."""
+    said = dataset.get("files")
+    return FileCount(**{one.name: said[one.name] for one in fields(FileCount)}) if said else None
+
+
+def _nothing_left_out(dataset: Mapping[str, Any]) -> str:
+    """That nothing was left out, as far as files were counted."""
+    counted = _counted(dataset)
+    if counted and counted.whole:
+        return f"No file was left out: {counted.sentence}."
+    if dataset["rendered"] and not dataset.get("path"):
+        return "No image was left out."
+    return "No picture was left out; other files beside the pictures were not counted."
+
+
 def _left_out(excluded: Sequence[tuple[str, str]], suffix: str) -> list[Block]:
     """Reasons with their counts, then the names, folded away."""
     if not excluded:
-        return ["No file was left out."]
+        return []
     rows = [
         {"reason": without_folders(group.reason), "files": len(group), "example": group.example}
         for whole in by_reason(excluded)

@@ -94,7 +94,7 @@ def test_what_was_written_anew_is_looked_at_anew(folder):
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     after = judged(folder)["good.png"]
     assert after.sha256 != before.sha256
-    assert after.reason == "not a picture"
+    assert after.reason.startswith("not a picture")
 
 
 def test_a_moved_set_is_hashed_but_not_decoded_again(folder, tmp_path, monkeypatch):

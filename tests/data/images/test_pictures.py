@@ -147,7 +147,7 @@ def test_flipped_bits_are_a_picture_or_a_sentence(kind, flips):
 def test_other_kinds_of_file_are_no_pictures():
     """PostScript, which can run programs, and text are not opened, whatever they are called."""
     for data in (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n", b"hello", b"", b"<svg></svg>"):
-        with pytest.raises(ValueError, match="not a picture"):
+        with pytest.raises(ValueError, match=r"not a picture|cannot be read here"):
             decode(data)
 
 

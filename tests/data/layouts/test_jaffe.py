@@ -33,7 +33,7 @@ def test_the_good_are_used_and_the_bad_are_named(dataset):
     """The file that was cut short and the name of no expression are left out; all 73 others are used."""
     assert len(dataset.manifest) == 73
     reasons = {e.file.rsplit("/", 1)[-1]: e.reason for e in dataset.manifest.excluded}
-    assert set(reasons) == {"YM.HA2.999.tiff", "KA.XX1.7.tiff"}
+    assert set(reasons) == {"YM.HA2.999.tiff", "KA.XX1.7.tiff", "README"}
     assert reasons["YM.HA2.999.tiff"].startswith("damaged")
 
 

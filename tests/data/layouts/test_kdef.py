@@ -77,11 +77,12 @@ def test_bad_files_are_left_out_by_name_with_their_reason(tmp_path, write_faces)
     (tmp_path / "AKDEF" / "FAFS.JPG").write_bytes(whole)
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "BF01AFS.JPG").write_bytes((tmp_path / "KDEF" / "BF01" / "BF01AFS.JPG").read_bytes())
-    (tmp_path / "README.txt").write_text("no picture, so not an excluded one")
+    (tmp_path / "README.txt").write_text("no picture")
     manifest = read_kdef(tmp_path, 2).manifest
     reasons = {e.file.rsplit("/", 1)[-1]: e.reason for e in manifest.excluded}
     assert set(reasons) == {
         "AF01AFS.JPG", "AF01ANS.JPG", "AF01DIS.JPG", "AF01HAS.JPG", "holiday.jpg", "FAFS.JPG", "BF01AFS.JPG",
+        "README.txt",
     }  # fmt: skip
     assert "damaged" in reasons["AF01AFS.JPG"]
     assert "not a picture" in reasons["AF01ANS.JPG"]
@@ -186,7 +187,7 @@ def test_the_official_archive_is_read_with_its_bad_files(tmp_path):
     assert table.loc["AF31SAHL", "file"].endswith("AF31V.JPG")
     assert table.loc["AM31SUHR", ["label", "view", "subject"]].tolist() == ["SU", "HR", "M31"]
     reasons = {e.file.rsplit("/", 1)[-1]: e.reason for e in dataset.manifest.excluded}
-    assert set(reasons) == {"FAFS.JPG", "FAHR.JPG", "MSUS.JPG", "AF31SUFR.JPG"}
+    assert set(reasons) == {"FAFS.JPG", "FAHR.JPG", "MSUS.JPG", "AF31SUFR.JPG", "ReadThis.txt"}
     assert reasons["AF31SUFR.JPG"].startswith("blank frame")
 
 

@@ -118,3 +118,15 @@ def test_sentences_without_paths_stay_as_they_are(words: list[str]) -> None:
     """Nothing but an absolute path is touched."""
     text = " ".join(words)
     assert without_folders(text) == text
+
+
+def test_that_nothing_was_left_out_is_said_of_counted_files_alone(folder: Path) -> None:
+    """The sentence stands where the sum of files is whole; a run that did not count them does not claim it."""
+    counted = {"there": 4900, "read": 4899, "told": 1, "left_out": 0, "besides": 0}
+    said = "No file was left out: 4,900 files: 4,899 read, 1 read for what it says, 0 left out."
+    assert said in change(folder, excluded=[], files=counted)
+    assert "No file was left out" not in change(folder, excluded=[], files=counted | {"there": 4901})
+    assert "No file was left out" not in change(folder, excluded=[], files=None)
+    text = change(folder, excluded=[{"file": "a", "reason": "a text"}], files=counted | {"read": 4898, "left_out": 1})
+    assert "| files | 4,900 files: 4,898 read, 1 read for what it says, 1 left out |" in text
+    assert "No file was left out" not in text
