@@ -15,11 +15,14 @@ from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from fer_bench.errors import FerBenchError, UserError
+from fer_bench.utils.progress import say
+from fer_bench.utils.standard_streams import ready_streams
 from fer_bench.utils.texts import writable
 
 from .data import data_app
@@ -27,6 +30,7 @@ from .folds import folds_app
 from .option_names import as_options
 from .options import JsonOption, PlanOptions, RunOptions, SuiteOptions, split_views, with_options
 from .tables import answer
+from .unexpected import UNEXPECTED, unexpected
 from .weights import pretrain, weights_app
 
 if TYPE_CHECKING:
@@ -34,9 +38,24 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; nothing that they call ends the program past them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SystemExit as error:  # commands end by typer.Exit; this came from a plug-in
+            raise RuntimeError(f"sys.exit({error.code!r}) was called") from error
+
+
 app = typer.Typer(
     name="fer-bench",
+    cls=_Commands,
     help="Facial expression recognition: classical pipelines and networks on the same folds, in one report.",
+    epilog="Exit code 0: all is well. 1: what was asked is answered with no, or a trial failed. 2: a mistake in the "
+    "command. 70: a mistake of fer-bench itself or of a plug-in; a file that is named has the details. "
+    "130: interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -75,8 +94,9 @@ def run(options: RunOptions) -> None:
 
     Ctrl-C once finishes what runs, twice stops it; both write the report of what is there.
 
-    Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed (the report is written all the
-    same). 2: a mistake in the command; nothing was started. 130: interrupted.
+    Exit code 0: every trial is ok or skipped with a reason. 1: some trial failed or has no result (the report is
+    written all the same). 2: a mistake in the command; nothing was started. 70: a mistake of fer-bench itself or of a
+    plug-in. 130: interrupted.
     """
     from fer_bench.runner.run import run as run_
     from fer_bench.utils.progress import hide_progress
@@ -292,14 +312,18 @@ def _request(options: SuiteOptions) -> Request:
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence on standard error and exit code 2."""
-    with suppress(RuntimeError, OSError):  # standard error is closed
+    ready_streams()
+    with suppress(RuntimeError, OSError):  # standard error cannot take it
         faulthandler.enable()  # a trial that crashes in this process (--executor in-process) says at which line
     try:
         app()
     except (FerBenchError, OSError) as error:
         # What the system refuses (a full disk, a folder where a file should be) is told like a user's mistake.
-        sys.stderr.write(f"fer-bench: {as_options(str(error))}\n")
+        say(f"fer-bench: {as_options(str(error))}")
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("fer-bench: interrupted\n")
+        say("fer-bench: interrupted")
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours, or of a plug-in
+        say(f"fer-bench: {unexpected(error)}")
+        sys.exit(UNEXPECTED)

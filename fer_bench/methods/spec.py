@@ -15,6 +15,7 @@ from typing import Any
 
 from fer_bench.errors import InputError
 from fer_bench.utils import renamed
+from fer_bench.utils.plugins import no_exit
 
 from .contract import Method
 
@@ -250,5 +251,6 @@ def without_modules(value: Any) -> Any:
 def load_object(path: str) -> Callable[..., Any]:
     """Import ``"module:object"``."""
     module, _, name = path.partition(":")
-    result: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    with no_exit():
+        result: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return result

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from fer_bench.errors import UserError
 from fer_bench.utils import renamed
 from fer_bench.utils.json_files import parse_toml, read_text
-from fer_bench.utils.plugins import SUITES_GROUP, points, registered_by
+from fer_bench.utils.plugins import SUITES_GROUP, no_exit, points, registered_by
 from fer_bench.utils.shapes import LARGEST, Rule
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ def _texts() -> dict[str, str]:
                 "the package that registers it"
             )
         try:
-            texts[point.name] = (files(point.value) / f"{point.name}.toml").read_text("utf-8")
+            with no_exit():
+                texts[point.name] = (files(point.value) / f"{point.name}.toml").read_text("utf-8")
         except (ImportError, OSError, TypeError, UnicodeDecodeError) as error:
             raise UserError(
                 f"the suite {registered_by(point)}: expected {point.name}.toml in that package: {error}; mend or "

@@ -125,7 +125,8 @@ def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
             raise UserError(f"{file.parent}: trials.csv has finished trials but {file.name} is missing; run it again")
         return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
     try:
-        table = pd.read_parquet(file)
+        with file.open("rb") as handle:  # pyarrow opens no name that is not UTF-8
+            table = pd.read_parquet(handle)
     except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are any of these, and name no file
         raise UserError(
             f"{file} cannot be read as Parquet ({error}): cut short or damaged? Run the same `fer-bench run` again, "

@@ -33,6 +33,7 @@ from .monitor.events import EventLog
 from .resume import earlier_seconds, predicted_before
 from .run_dir import Stopwatch, check_place, claimed, other_versions, space_needed, tidy, write_json
 from .task import Task
+from .trial import lost_record
 
 __all__ = ["default_out", "run"]
 
@@ -84,7 +85,7 @@ def run(request: Request) -> int:
     Returns
     -------
     int
-        0: every trial is ok or skipped with a reason; 1: some trial failed; 130: interrupted.
+        0: every trial is ok or skipped with a reason; 1: some trial failed or has no result; 130: interrupted.
 
     Raises
     ------
@@ -92,7 +93,8 @@ def run(request: Request) -> int:
         A user's mistake; nothing was started.
     """
     begun = time.monotonic()
-    out = request.out or default_out(request)
+    # Whoever leaves the working folder meanwhile, a method or another thread, takes no file with him.
+    out = (request.out or default_out(request)).absolute()
     get_executor(request.executor, request.scheduler, request.per_gpu)
     failures_allowed(request.max_failures, 1)
     check_place(out)
@@ -159,7 +161,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         finish = {"finished": now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
         write_json(out / INFO, description | finish | {"phase_seconds": clock.seconds})
         with clock("report"):
-            code = _report(out, table, outcome.why)
+            code = _report(plan, out, table, outcome.why)
         write_json(out / INFO, description | finish | {"phase_seconds": clock.seconds})
         if outcome.why == "storage":
             raise StorageError(outcome.reason)
@@ -189,8 +191,10 @@ def _execute(
     """Run the trials that are to do; failures are told at once, costs are kept for the next plan."""
     trials = {trial.id: trial for trial in todo}
     request = plan.request
+    answered: dict[str, str] = {}
 
     def on_done(record: Mapping[str, Any]) -> None:
+        answered[record["id"]] = record["state"]
         if record["state"] in FAILED:
             say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
         monitor.done(record)
@@ -209,20 +213,28 @@ def _execute(
             on_event=monitor.event,
             **({"scheduler": request.scheduler} if request.scheduler else {}),
         )
+    _own_up([task for task in tasks if answered.get(task.id) == "ok" and not finished(out, task.id)])
     return outcome
 
 
-def _report(out: Path, table: pd.DataFrame, why: str) -> int:
+def _own_up(lost: Sequence[Task]) -> None:
+    """Let trials fail that ended well and whose result is not where it belongs all the same."""
+    for task in lost:
+        record = lost_record(task, "failed", f"it ended well, but its result is not in {task.folder}: was it removed?")
+        say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
+
+
+def _report(plan: Plan, out: Path, table: pd.DataFrame, why: str) -> int:
     from fer_bench.report import write_report
 
-    page = write_report([out])
+    page = (plan.request.out or default_out(plan.request)) / write_report([out]).name
     states = table["state"].value_counts().to_dict()
     say(", ".join(f"{n} {state}" for state, n in sorted(states.items())) + f". Report: {page}")
     if why in _ENDED_EARLY:
         say(_ENDED_EARLY[why])
     if why in ("interrupted", "stopped"):
         return INTERRUPTED
-    return 1 if any(states.get(state) for state in FAILED) else 0
+    return 1 if any(states.get(state) for state in (*FAILED, "missing")) else 0
 
 
 def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
@@ -251,9 +263,9 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
                 seed=trial.seed,
                 random_state=trial.random_state,
                 device=trial.device,
-                weights=str(trial.weights.path) if trial.weights else None,
+                weights=str(trial.weights.path.absolute()) if trial.weights else None,
                 watch=trial.watch,
-                images=stores[trial.spec.image],
+                images=stores[trial.spec.image].absolute(),
                 train=train,
                 test=test,
                 labels=labels,

@@ -8,7 +8,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -121,7 +121,8 @@ def _run(task: Task) -> dict[str, Any]:
     }
     _reset_peak_memory()
     try:
-        record |= {"state": "ok", "reason": "", **_measure(task)}
+        with _same_folder():
+            record |= {"state": "ok", "reason": "", **_measure(task)}
     except MemoryError as error:
         record |= {
             "state": "oom",
@@ -131,7 +132,9 @@ def _run(task: Task) -> dict[str, Any]:
         raise
     except FerBenchError as error:
         record |= {"state": "failed", "reason": one_line(str(error))}
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a method may raise anything; the others must go on
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a method may raise anything; the others must go on
         # Libraries tell a full disk in words of their own; it is not the method's failure.
         need_space(task.folder, 0, "a trial", remedy=_OTHER_RUN, reserve_bytes=_FULL_BYTES)
         state = "oom" if type(error).__name__ == "OutOfMemoryError" else "failed"
@@ -163,6 +166,17 @@ def lost_record(task: Task, state: str, reason: str, **more: Any) -> dict[str, A
     except StorageError as error:
         return _unwritten(task, error)
     return record or lost
+
+
+@contextmanager
+def _same_folder() -> Iterator[None]:
+    """Come back to the working folder, which a method may leave and the next trial counts on."""
+    here = Path.cwd()
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # a method may have removed it
+            os.chdir(here)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Imports the standard library only: ``fer-bench list`` comes by here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -16,6 +17,7 @@ __all__ = [
     "METHODS_GROUP",
     "SUITES_GROUP",
     "load_points",
+    "no_exit",
     "plugin_packages",
     "points",
     "registered_by",
@@ -56,13 +58,32 @@ def load_points(group: str, what: str) -> Iterator[tuple[EntryPoint, Any]]:
     """
     for point in points(group):
         try:
-            yield point, point.load()
+            with no_exit():
+                loaded = point.load()
         except Exception as error:
             name = "" if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: "
             raise UserError(
                 f"{what} {registered_by(point)} cannot be loaded: {name}{error}; mend or uninstall the package that "
                 "registers it"
             ) from error
+        yield point, loaded
+
+
+@contextmanager
+def no_exit() -> Iterator[None]:
+    """Turn what would end the process, such as ``sys.exit()`` in a package's module, into an error like any other.
+
+    Raises
+    ------
+    ImportError
+        Inside, something was raised that is neither an error nor Ctrl-C.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise ImportError(f"{type(error).__name__}: {error}") from error
 
 
 def plugin_packages(*groups: str) -> dict[str, str]:

@@ -20,8 +20,10 @@ _hidden = False
 def say(text: str) -> None:
     """Write one line for people to standard error, where it does not mix with what a command answers.
 
-    A terminal that was closed meanwhile ends no run.
+    A terminal that was closed meanwhile, or was never there, ends no run.
     """
+    if sys.stderr is None:
+        return
     with suppress(OSError):
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -51,7 +53,7 @@ def shown() -> bool:
 
 def draws() -> bool:
     """Tell whether standard error is a terminal that can redraw lines; a log or ``TERM=dumb`` cannot."""
-    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 class Throttle:

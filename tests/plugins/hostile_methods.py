@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -138,6 +139,20 @@ class Hostile:
     def _leave(self):
         sys.exit(0)
 
+    def _swear(self):
+        """Raise what is no error."""
+
+        class Oath(BaseException):
+            pass
+
+        raise Oath("planted")
+
+    def _wander(self):
+        """Leave the working folder, for one that is gone when anybody looks."""
+        folder = tempfile.mkdtemp()
+        os.chdir(folder)
+        os.rmdir(folder)
+
     def _raise(self):
         raise ZeroDivisionError("planted")
 
@@ -201,7 +216,8 @@ class Steps(Hostile):
 
 BAD = (
     "hang", "hang-deaf", "allocate", "exit", "kill", "print-gigabyte", "raise", "orphans", "nan-loss",
-    "nan-probabilities", "slow", "orphans-and-hang", "mumble", "curse", "leave",
+    "nan-probabilities", "slow", "orphans-and-hang", "mumble", "curse", "leave", "swear", "wander",
+    "chat",
 )  # fmt: skip
 METHODS = tuple(
     MethodSpec(

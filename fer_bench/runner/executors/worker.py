@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.utils.spawn import SPAWN
+from fer_bench.utils.standard_streams import hold_standard_files, ready_streams
 
 from ..task import Task
 from ..trial import CAUTION, lost_record, run_task, second_try
@@ -94,6 +95,7 @@ class Worker:
 
     def _launch(self, *, cautious: bool = False) -> None:
         self._cautious = cautious
+        hold_standard_files()  # else a pipe below could be number 1 or 2, over which the process puts another
         self.channel, theirs = SPAWN.Pipe()
         self._output, printed = SPAWN.Pipe(duplex=False)
         more = {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else {}
@@ -334,6 +336,7 @@ def _serve(channel: Connection, printed: Connection) -> None:
     lead_group()
     volunteer_for_oom()
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    ready_streams()
     sys.stdout.flush()
     sys.stderr.flush()
     for number in (1, 2):
