@@ -138,7 +138,10 @@ def _beside(path: Path, file: FoldTable, notes: list[str]) -> Manifest | None:
 def check_made(folds: Folds, manifest: Manifest, claim: str | None = None) -> Verdict:
     """Check the folds of a run with the manifest of its data, as `check_folds` does with a run's files."""
     file = FoldTable(folds.protocol, folds.manifest_hash, folds.seed, folds.hash, folds.table)
-    return check_table(file, folds.protocol, claim=claim, manifest=manifest)
+    claim = claim or _promise(file)
+    # People and expressions of these folds are the data's own: nothing is stated that could differ.
+    bare = replace(file, table=folds.table[["fold", "role", "image"]])
+    return check_table(bare, folds.protocol, claim=claim, manifest=manifest)
 
 
 def check_table(
@@ -201,7 +204,7 @@ def _with_facts(
     sides = sides_of(table, facts.index)
     found = replace(found, n_tests=sides.tests, people=find_people(facts, sides, found.source))
     found = _with_shared(found, facts, sides, by_maker=rule is not None and rule.splits_by == "dataset")
-    if manifest is not None:
+    if manifest is not None and table.columns.intersection(["subject", "label"]).size:
         stated = one_row_an_image(table, ["subject", "label"]).reindex(facts.index)
         found = replace(found, differences=tuple(differences(stated, facts)))
     if manifest is not None or table.get("label", pd.Series(dtype=str)).ne("").any():

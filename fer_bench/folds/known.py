@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,9 @@ from .consistency import one_row_an_image
 from .match import match_images
 
 __all__ = ["known_facts", "named_people"]
+
+_by_name = lru_cache(maxsize=100_000)(name_facts)
+"""A run asks for each protocol anew."""
 
 _FACTS = ["subject", "label", "session", "sequence", "sha256", "phash"]
 
@@ -43,7 +48,7 @@ def known_facts(table: pd.DataFrame, manifest: Manifest | None, name: str) -> pd
         An image is not in the manifest.
     """
     facts = one_row_an_image(table, _FACTS) if manifest is None else _of_manifest(table, manifest, name)
-    told = [name_facts(str(image)) for image in facts.index]
+    told = [_by_name(str(image)) for image in facts.index]
     for column in ("session", "sequence"):
         by_name = pd.Series([getattr(fact, column) if fact else "" for fact in told], index=facts.index)
         facts[column] = facts[column].where(facts[column].ne(""), by_name)
@@ -58,7 +63,7 @@ def named_people(manifest: Manifest) -> pd.DataFrame:
     """Return the images whose names tell who is on them: columns image, subject (the data's own) and name_subject."""
     table = manifest.table[["image", "subject"]]
     worlds = _worlds(pd.Index(table["image"]), manifest)
-    who = [_told(name_facts(image), "subject", world) for image, world in zip(table["image"], worlds, strict=True)]
+    who = [_told(_by_name(image), "subject", world) for image, world in zip(table["image"], worlds, strict=True)]
     known = table.assign(name_subject=who)
     return known[known["subject"].ne("") & known["name_subject"].ne("")]
 
@@ -66,7 +71,9 @@ def named_people(manifest: Manifest) -> pd.DataFrame:
 def _of_manifest(table: pd.DataFrame, manifest: Manifest, name: str) -> pd.DataFrame:
     images = pd.Index(table["image"].unique(), name="image")
     known = manifest.table.set_index("image")
-    at = known.index.get_indexer(match_images(images.to_series(), manifest, name))
+    at = known.index.get_indexer(images)
+    if (at < 0).any():
+        at = known.index.get_indexer(match_images(images.to_series(), manifest, name))
     order = np.argsort(at, kind="stable")
     return known.iloc[at[order]][_FACTS].set_axis(images[order])
 

@@ -24,8 +24,6 @@ def match_images(names: pd.Series, manifest: Manifest, where: str) -> pd.Series:
     UserError
         An image is not in the data, or may be one of several.
     """
-    if names.isin(manifest.table["image"]).all():
-        return names
     find = _Finder(manifest)
     unique = {name: find(name) for name in names.unique()}
     missing = sorted(name for name, images in unique.items() if not images)
