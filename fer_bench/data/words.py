@@ -5,10 +5,10 @@ from __future__ import annotations
 __all__ = ["LABEL_WORDS", "OTHER_EXPRESSIONS", "SPLIT_WORDS", "TEST_SIDE", "TRAIN_SIDE", "label_words"]
 
 _NAMES = {
-    "AF": ("af", "fe", "afraid", "fear", "fearful"),
+    "AF": ("af", "fe", "afraid", "fear", "fearful", "scared"),
     "AN": ("an", "angry", "anger"),
     "DI": ("di", "disgust", "disgusted"),
-    "HA": ("ha", "happy", "happiness"),
+    "HA": ("ha", "happy", "happiness", "joy"),
     "NE": ("ne", "neutral"),
     "SA": ("sa", "sad", "sadness"),
     "SU": ("su", "surprise", "surprised"),
@@ -23,11 +23,14 @@ OTHER_EXPRESSIONS = frozenset({"contempt", "contemptuous"})
 SPLIT_WORDS: dict[str, str] = {
     "train": "train",
     "training": "train",
+    "train_set": "train",
     "test": "test",
     "testing": "test",
+    "test_set": "test",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
+    "val_set": "validation",
     "publictest": "PublicTest",
     "privatetest": "PrivateTest",
 }

@@ -9,21 +9,24 @@ the seven expressions, gives its first frame alone.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from fer_bench.errors import UserError
+from fer_bench.labels import EMOTIONS
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
+from ..names import CKPLUS_NAME, picture_name
 from ..sources.base import Source
 from ..words import label_words
 from .contract import Layout, Listing, files_of, pictures_of
 from .folder_words import folder_reader
+from .notes import note_additions, note_folders, note_others
 
 __all__ = ["CKPLUS", "CKPLUS48"]
 
-_FRAME = re.compile(r"(S\d{3})_(\d{3})_(\d{8})")
 _EMOTION = re.compile(r"(S\d{3})_(\d{3})_\d{8}_emotion", re.IGNORECASE)
 _CODES = {"0": "NE", "1": "AN", "2": "", "3": "DI", "4": "AF", "5": "HA", "6": "SA", "7": "SU"}
 _PEAK_FRAMES = 3
@@ -35,14 +38,29 @@ _NOTICE = (
 )
 
 
-def _frame(path: PurePosixPath) -> re.Match[str] | None:
-    return _FRAME.fullmatch(path.stem.upper())
+@dataclass(frozen=True)
+class _Frame:
+    """A frame: person, number of the sequence, the bare name, and the image's own name with what stands beside it."""
+
+    subject: str
+    clip: str
+    picture: str
+    image: str
+
+    @property
+    def sequence(self) -> str:
+        return f"{self.subject}/{self.clip}"
+
+
+def _frame(path: PurePosixPath) -> _Frame | None:
+    named = picture_name(CKPLUS_NAME, path.stem)
+    return _Frame(named[0]["subject"], named[0]["clip"], named[0]["picture"], named[1]) if named else None
 
 
 def _in_tree(path: PurePosixPath) -> bool:
     """Whether a frame lies as CK+ has it: S010/001/S010_001_00000014.png."""
-    match = _frame(path)
-    return match is not None and tuple(part.upper() for part in path.parts[-3:-1]) == match.group(1, 2)
+    frame = _frame(path)
+    return frame is not None and tuple(part.upper() for part in path.parts[-3:-1]) == (frame.subject, frame.clip)
 
 
 def _claims_tree(source: Source) -> bool:
@@ -51,13 +69,15 @@ def _claims_tree(source: Source) -> bool:
 
 def _list_tree(source: Source) -> Listing:
     labels, excluded = _read_labels(source)
-    frames: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    frames: dict[str, list[tuple[_Frame, str]]] = defaultdict(list)
+    others = []
     for name, path in pictures_of(source):
-        match = _frame(path)
-        if match is None:
-            excluded.append(Excluded(name, "the name is not one of CK+'s, such as S010_001_00000014"))
+        frame = _frame(path)
+        if frame is None:
+            others.append(name)
         else:
-            frames["/".join(match.group(1, 2))].append((match.group(0), name))
+            frames[frame.sequence].append((frame, name))
+    excluded += [Excluded(name, "the name is not one of CK+'s, such as S010_001_00000014") for name in others]
     rows = []
     for sequence, files in sorted(frames.items()):
         if sequence not in labels:
@@ -66,7 +86,14 @@ def _list_tree(source: Source) -> Listing:
         used, unused = _frames_of(sequence, files, labels[sequence])
         rows += used
         excluded += unused
-    return Listing(rows, excluded, source)
+    return Listing(rows, excluded, source, _notes([frame for found in frames.values() for frame, _ in found], others))
+
+
+def _notes(frames: list[_Frame], others: list[str]) -> tuple[str, ...]:
+    return (
+        *note_additions([frame.image for frame in frames], [frame.picture for frame in frames], "CK+'s"),
+        *note_others(others, len(frames) + len(others), "CK+'s"),
+    )
 
 
 def _read_labels(source: Source) -> tuple[dict[str, str], list[Excluded]]:
@@ -92,16 +119,18 @@ def _read_labels(source: Source) -> tuple[dict[str, str], list[Excluded]]:
     return labels, excluded
 
 
-def _frames_of(sequence: str, files: list[tuple[str, str]], label: str) -> tuple[list[dict[str, str]], list[Excluded]]:
+def _frames_of(
+    sequence: str, files: list[tuple[_Frame, str]], label: str
+) -> tuple[list[dict[str, str]], list[Excluded]]:
     """The first frame as neutral, the last three with the label, the others left out."""
-    frames = sorted({image for image, _ in files})
-    peak = set(frames[1:][-_PEAK_FRAMES:])
+    pictures = sorted({frame.picture for frame, _ in files})
+    peak = set(pictures[1:][-_PEAK_FRAMES:])
     rows, unused = [], []
-    for image, name in sorted(files):
-        row = {"image": image, "file": name, "subject": sequence.split("/")[0], "sequence": sequence}
-        if image == frames[0]:
+    for frame, name in sorted(files, key=lambda found: (found[0].image, found[1])):
+        row = {"image": frame.image, "file": name, "subject": frame.subject, "sequence": sequence}
+        if frame.picture == pictures[0]:
             rows.append({**row, "label": "NE"})
-        elif image not in peak:
+        elif frame.picture not in peak:
             unused.append(Excluded(name, "a frame between neutral and peak"))
         elif label:
             rows.append({**row, "label": label})
@@ -117,27 +146,26 @@ def _claims_folders(source: Source) -> bool:
 
 
 def _list_folders(source: Source) -> Listing:
-    rows, excluded = [], []
+    rows, excluded, frames, others = [], [], [], []
+    unknown: Counter[str] = Counter()
     pictures = pictures_of(source)
     read = folder_reader(path for _, path in pictures)
     for name, path in pictures:
-        match, folder = _frame(path), read(path)
-        if match is None:
+        frame, folder = _frame(path), read(path)
+        if frame is None:
             excluded.append(Excluded(name, "the name is not one of CK+'s, such as S010_004_00000017"))
-        elif folder.problem:
+            others.append(name)
+            continue
+        frames.append(frame)
+        unknown[folder.unknown] += 1
+        if folder.problem:
             excluded.append(Excluded(name, folder.problem))
         else:
-            person, sequence, _ = match.groups()
-            rows.append(
-                {
-                    "image": match.group(0),
-                    "file": name,
-                    "label": folder.label,
-                    "subject": person,
-                    "sequence": f"{person}/{sequence}",
-                }
-            )
-    return Listing(rows, excluded, source)
+            row = {"image": frame.image, "file": name, "label": folder.label}
+            rows.append({**row, "subject": frame.subject, "sequence": frame.sequence})
+    missing = set(EMOTIONS) - {row["label"] for row in rows}
+    notes = (*_notes(frames, others), *note_folders(unknown, len(pictures), missing))
+    return Listing(rows, excluded, source, notes)
 
 
 CKPLUS = Layout(
@@ -159,5 +187,5 @@ CKPLUS48 = Layout(
     claims=_claims_folders,
     listing=_list_folders,
     labels=label_words("anger", "disgust", "fear", "happy", "sadness", "surprise"),
-    notice=_NOTICE + "Three frames of each sequence, hardly different; contempt is left out, neutral is not there.",
+    notice=_NOTICE + "Mostly three frames of each sequence, hardly different; contempt is left out.",
 )

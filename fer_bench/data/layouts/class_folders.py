@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
-from fer_bench.utils.near import did_you_mean, near_matches
+from fer_bench.utils.near import near_matches
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
@@ -14,12 +14,14 @@ from ..words import LABEL_WORDS
 from .contract import Layout, Listing, pictures_of
 from .folder_words import CLASS_WORDS, class_folder, folder_reader, relative_names
 from .kaggle_kdef import may_be_kaggle_kdef
+from .notes import note_folders, shown_folders
 
 __all__ = ["FOLDERS", "class_folder", "relative_names", "why_no_class_folders"]
 
-_MANY = 0.05
-"""Share of the pictures that is worth a sentence of its own where it is left out."""
-_SHOWN = 3
+_NOTE_KAGGLE = (
+    "Folders and names are such as those of KDEF's copy on Kaggle (angry/12_3.jpg), in other numbers: if the pictures "
+    "are from there, name the layout, kaggle-kdef:PATH, which keeps pictures of one person and session together."
+)
 
 
 def _claims(source: Source) -> bool:
@@ -35,19 +37,18 @@ def _listing(source: Source) -> Listing:
     unknown: Counter[str] = Counter()
     for name, path in pictures:
         folder = read(path)
+        unknown[folder.unknown] += 1
         if folder.problem:
             excluded.append(Excluded(name, folder.problem))
-            unknown[folder.unknown] += 1
         else:
             rows.append({"file": name, "label": folder.label, "split": folder.split})
     for row, image in zip(rows, relative_names([row["file"] for row in rows]), strict=True):
         row["image"] = image
-    del unknown[""]
     missing = set(EMOTIONS) - {row["label"] for row in rows}
-    notes = [*_note_unknown(unknown, len(pictures), missing), *_note_refused(source, missing)]
+    notes = (*note_folders(unknown, len(pictures), missing), *_note_refused(source, missing))
     if may_be_kaggle_kdef(source):
-        notes.append(_NOTE_KAGGLE)
-    return Listing(rows, excluded, source, tuple(notes))
+        notes = (*notes, _NOTE_KAGGLE)
+    return Listing(rows, excluded, source, notes)
 
 
 def why_no_class_folders(source: Source) -> str:
@@ -59,48 +60,19 @@ def why_no_class_folders(source: Source) -> str:
     if not found:
         return ""
     return (
-        f"{source.where}: no folder is called after an expression that is known; found {_shown(found)}; rename them to "
-        f"{', '.join(EMOTION_NAMES)}"
+        f"{source.where}: no folder is called after an expression that is known; found {shown_folders(found)}; rename "
+        f"them to {', '.join(EMOTION_NAMES)}"
     )
 
 
-def _note_unknown(unknown: Counter[str], n_all: int, missing: set[str]) -> list[str]:
-    """Tell of folders that were left out where they are many pictures, or nearly called after an expression."""
-    near = {name: near_matches(name, CLASS_WORDS, 1) for name in unknown}
-    if unknown.total() <= _MANY * n_all and not any(near.values()):
-        return []
-    absent = [word for found in near.values() for word in found if LABEL_WORDS.get(word) in missing]
-    why = f": no picture shows {' or '.join(dict.fromkeys(absent))}" if absent else ""
-    return [
-        f"{unknown.total():,} of {n_all:,} pictures were left out, as their folder is called after no expression that "
-        f"is known, {_shown(unknown)}{why}."
-    ]
-
-
-def _note_refused(source: Source, missing: set[str]) -> list[str]:
+def _note_refused(source: Source, missing: set[str]) -> tuple[str, ...]:
     """Tell of class folders that may not be read, such as links, where all of an expression is lost with them."""
-    lost = [(e, LABEL_WORDS.get(e.file.rsplit("/", 1)[-1].lower())) for e in source.refused]
-    return [
-        f"Folder {e.file} was left out: {e.reason}: no picture shows {_name(label)}."
+    lost = [(e, LABEL_WORDS.get(e.file.rsplit("/", 1)[-1].lower(), "")) for e in source.refused]
+    return tuple(
+        f"Folder {e.file} was left out: {e.reason}: no picture shows {EMOTION_NAMES[EMOTIONS.index(label)]}."
         for e, label in lost
         if label in missing
-    ]
-
-
-def _name(label: str | None) -> str:
-    return EMOTION_NAMES[EMOTIONS.index(label)] if label else ""
-
-
-def _shown(folders: Counter[str]) -> str:
-    told = [f"{name!r} ({n:,}{did_you_mean(name, CLASS_WORDS)})" for name, n in folders.most_common(_SHOWN)]
-    more = len(folders) - _SHOWN
-    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
-
-
-_NOTE_KAGGLE = (
-    "Folders and names are such as those of KDEF's copy on Kaggle (angry/12_3.jpg), in other numbers: if the pictures "
-    "are from there, name the layout, kaggle-kdef:PATH, which keeps pictures of one person and session together."
-)
+    )
 
 
 FOLDERS = Layout(

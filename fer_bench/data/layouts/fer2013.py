@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from fer_bench.errors import UserError
+from fer_bench.labels import EMOTIONS
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
@@ -20,6 +21,7 @@ from ..sources.base import Source
 from ..words import SPLIT_WORDS, label_words
 from .contract import Layout, Listing, pictures_of
 from .folder_words import ClassFolder, folder_reader, relative_names
+from .notes import note_folders
 from .pixel_tables import SIDE, PixelRow, pixel_tables, read_pixels, source_of_pixels, the_pixel_table
 
 __all__ = ["COUNTS", "FER2013", "FER2013_CSV", "why_not_fer2013"]
@@ -186,8 +188,10 @@ def _list_folders(source: Source) -> Listing:
     rows, excluded = [], []
     pictures = pictures_of(source)
     read = folder_reader(path for _, path in pictures)
+    unknown: Counter[str] = Counter()
     for name, path in pictures:
         folder = read(path)
+        unknown[folder.unknown] += 1
         split = _split_of(path, folder)
         if folder.problem:
             excluded.append(Excluded(name, folder.problem))
@@ -197,8 +201,9 @@ def _list_folders(source: Source) -> Listing:
             rows.append({"file": name, "label": folder.label, "split": split})
     for row, image in zip(rows, relative_names([row["file"] for row in rows]), strict=True):
         row["image"] = image
+    missing = set(EMOTIONS) - {row["label"] for row in rows}
     notes = () if _claims_folders(source) else (_NOTE_FOLDERS,)
-    return Listing(rows, excluded, source, notes)
+    return Listing(rows, excluded, source, (*notes, *note_folders(unknown, len(pictures), missing)))
 
 
 def _split_of(path: PurePosixPath, folder: ClassFolder) -> str:

@@ -10,20 +10,19 @@ from pathlib import Path, PurePosixPath
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Dataset, Excluded
+from ..names import KDEF_NAME, MISNAMED, picture_name
 from ..sources.base import Source
 from ..sources.kinds import ending
 from ..sources.open_source import open_source
-from ..words import LABEL_WORDS, label_words
+from ..words import label_words
 from .contract import PICTURES, Layout, Listing, files_of, pictures_of
+from .folder_words import folder_reader
+from .notes import note_additions, note_others
 from .reading import read_layout
 
 __all__ = ["KDEF", "MISNAMED", "STRICT", "parse_name", "read_kdef"]
 
-_NAME = re.compile(r"([AB])([FM])(0[1-9]|[12]\d|3[0-5])(AF|AN|DI|HA|NE|SA|SU)(FL|HL|S|HR|FR)")
 _AVERAGE = re.compile(r"[FM](AF|AN|DI|HA|NE|SA|SU|F|A|D|H|N|S)[A-Z]*(FL|HL|S|HR|FR)")
-
-MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
-"""Two files that KDEF ships under broken names, and the names they should have (found by elimination)."""
 
 _STRICT = """
     AF01SUFR AF08DIS  AF08SAS  AF10AFFR AF11NEHL AF18AFS  AF18DIS  AF18SAS  AF18SUS  AF20DIHL AM02HAFR AM03SAS
@@ -42,19 +41,19 @@ Source: what is missing in dataset/Label.csv of github.com/adrianofragomeni/emot
 
 
 def parse_name(stem: str) -> dict[str, str] | None:
-    """Read a KDEF name such as ``AF01ANHL`` (any case); None where it is not one."""
-    match = _NAME.fullmatch(MISNAMED.get(stem.upper(), stem.upper()))
-    if match is None:
-        return None
-    session, gender, number, label, view = match.groups()
-    return {
-        "image": match.group(0),
-        "label": label,
-        "subject": gender + number,
-        "gender": gender,
-        "session": session,
-        "view": view,
-    }
+    """Read a KDEF name such as ``AF01ANHL`` (any case); None where it is not one, or has anything beside it."""
+    row, picture = _read_name(stem)
+    return row if picture == MISNAMED.get(stem.upper(), stem.upper()) else None
+
+
+def _read_name(stem: str) -> tuple[dict[str, str] | None, str]:
+    """Row and bare name; a name with an addition, such as ``AF01ANHL_aug1``, is another image of the same picture."""
+    named = picture_name(KDEF_NAME, stem)
+    if named is None:
+        return None, ""
+    found, image = named
+    row = {"image": image, **{key: found[key] for key in ("label", "subject", "gender", "session", "view")}}
+    return row, found["picture"]
 
 
 def read_kdef(path: Path, workers: int) -> Dataset:
@@ -76,28 +75,37 @@ def read_kdef(path: Path, workers: int) -> Dataset:
 
 
 def _claims(source: Source) -> bool:
-    return any(parse_name(path.stem) is not None or _in_akdef(path) for _, path in files_of(source))
+    return any(_read_name(path.stem)[1] or _in_akdef(path) for _, path in files_of(source))
 
 
 def _listing(source: Source) -> Listing:
     """Names of the grammar count with any ending; other files only where they are pictures."""
-    rows, excluded = [], []
-    pictures = frozenset(name for name, _ in pictures_of(source))
-    for name, path in files_of(source):
-        parsed = parse_name(path.stem)
-        folder = LABEL_WORDS.get(path.parent.name.lower())
-        if parsed is not None and folder not in (None, parsed["label"]):
+    rows, pictures, excluded, others = [], [], [], []
+    files = files_of(source)
+    are_pictures = frozenset(name for name, _ in pictures_of(source))
+    read = folder_reader(path for _, path in files)
+    for name, path in files:
+        parsed, picture = _read_name(path.stem)
+        folder = read(path)
+        inside = folder.label if folder.word == path.parent.name.lower() else ""
+        if parsed is not None and inside not in ("", parsed["label"]):
             reason = f"contradictory labels: the name says {parsed['label']}, the folder {path.parent.name}"
             excluded.append(Excluded(name, reason))
         elif parsed is not None:
             rows.append({**parsed, "file": name})
-        elif name not in pictures:
+            pictures.append(picture)
+        elif name not in are_pictures:
             continue
         elif _AVERAGE.fullmatch(path.stem.upper()) or _in_akdef(path):
             excluded.append(Excluded(name, "an average over all people, which would leak test people (AKDEF)"))
         else:
             excluded.append(Excluded(name, "the name is not one of KDEF's, such as AF01ANHL"))
-    return Listing(rows, excluded, source)
+            others.append(name)
+    notes = (
+        *note_additions([row["image"] for row in rows], pictures, "KDEF's"),
+        *note_others(others, len(rows) + len(excluded), "KDEF's"),
+    )
+    return Listing(rows, excluded, source, notes)
 
 
 def _in_akdef(path: PurePosixPath) -> bool:

@@ -12,6 +12,7 @@ from fer_bench.errors import UserError
 from ..images.audit import AuditResult, audit
 from ..images.pictures import FilePictures
 from ..manifest import Dataset, Excluded, FileCount, as_manifest, as_written
+from ..names import bare_name
 from ..sources.base import Source
 from ..sources.kinds import UNREAD, is_systems_own, kind_of
 from .contract import Layout, Listing
@@ -131,7 +132,7 @@ def _count(source: Source, listing: Listing, read: set[str], left_out: Sequence[
 def _drop_unwanted(rows: Sequence[Row], strict: frozenset[str]) -> tuple[list[Row], list[Excluded]]:
     wanted, unwanted = [], []
     for row in rows:
-        if row["image"] in strict:
+        if strict and bare_name(row["image"]) in strict:
             unwanted.append(Excluded(row["file"], "on the strict list that --strict asks for"))
         elif not _is_text(row["file"]):
             unwanted.append(Excluded(row["file"], "a name that is no text, which no table can hold; rename it"))
