@@ -10,7 +10,7 @@ import typer
 
 from fer_bench.errors import UserError
 
-from .options import SeedOption
+from .options import SeedOption, StrictOption
 from .tables import answer
 
 __all__ = ["data_app"]
@@ -21,9 +21,7 @@ data_app = typer.Typer(help="Look at data, or render the built-in faces.", no_ar
 @data_app.command("inspect")
 def inspect_data(
     path: Annotated[str, typer.Argument(help="Folder, archive or table, LAYOUT:PATH, or 'synthetic'.", metavar="PATH")],
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Leave out what a stricter human clean-up of KDEF dropped, too.")
-    ] = False,
+    strict: StrictOption = False,
     everything: Annotated[bool, typer.Option("--all", help="Name every file that is left out.")] = False,
 ) -> None:
     """Say what a dataset holds.

@@ -81,7 +81,12 @@ CropOption = Annotated[
 ]
 ViewsOption = Annotated[str, typer.Option(help="Keep only these views, such as S,HL,HR.", metavar="VIEW,...")]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Leave out the pictures of KDEF that a stricter clean-up dropped, too.")
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse names in several spellings and words such as 'unknown', which are otherwise told; of KDEF, leave "
+        "out the pictures that a stricter clean-up dropped, too.",
+    ),
 ]
 FoldsOption = Annotated[
     Path | None,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import UserError
 from fer_bench.labels import VIEWS
 from fer_bench.methods import ImageSpec
+from fer_bench.utils.people_names import fold_name, name_keys
 from fer_bench.utils.spawn import SPAWN
 
 from . import DATASETS
@@ -23,6 +24,7 @@ from .join import join_datasets
 from .layouts.kdef import STRICT, parse_name
 from .layouts.known import read_dataset
 from .manifest import Dataset, Excluded, Manifest, as_manifest, choose_images, choose_people, need_expressions
+from .words import view_code
 
 __all__ = ["CROPS", "load_dataset"]
 
@@ -60,10 +62,11 @@ def load_dataset(
     crop : str
         ``"fixed"``, ``"detect"`` or ``"none"``; empty for what suits the layout.
     strict : bool
-        Leave out what a stricter human clean-up of KDEF dropped, too.
+        Refuse data in which a name stands in several spellings or words such as "unknown" in the place of one, which
+        is otherwise told in ``notes``; of KDEF, leave out what a stricter human clean-up dropped, too.
     test_data : str or path
         Other data to be tested, joined to ``data``, which are trained on: for the protocol ``cross-dataset``. Of these
-        ``views`` and ``strict`` choose as far as they tell views or have such a list.
+        ``views`` choose as far as they tell views.
     workers : int
         Threads or processes that may read or render; 0: one a core, at most 8.
     weights_dir : path, optional
@@ -104,17 +107,15 @@ def _stored(dataset: Dataset, spec: ImageSpec, *, workers: int, weights_dir: Pat
 
 def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool, views: Sequence[str]) -> Dataset:
     """Join test data, of which is kept what was asked for as far as they can tell."""
-    test, said = load(strict=False, views=()), []
-    strict_too = strict and test.layout == dataset.layout
+    test, said = load(strict=strict, views=()), []
     views_too = views if test.manifest.table["view"].ne("").any() else ()
-    if strict_too or views_too:
-        test = load(strict=strict_too, views=views_too)
-    if strict and not strict_too:
-        said.append(f"--strict: there is no such list for {test.name}")
+    if views_too:
+        test = load(strict=strict, views=views_too)
     if views and not views_too:
         said.append(f"--views: {test.name} does not give the view of its pictures; all are tested")
     joined, notes = join_datasets(dataset, test)
-    return replace(joined, notes=(*dataset.notes, *test.notes, *said, *notes))
+    read = [f"{part.name}: {note}" for part in (dataset, test) for note in part.notes]
+    return replace(joined, notes=(*read, *said, *notes))
 
 
 def _load(
@@ -146,6 +147,8 @@ def _with_views(dataset: Dataset, views: Sequence[str], parameter: str) -> Datas
     if not views:
         return dataset
     found = sorted(set(dataset.manifest.table["view"]) - {""})
+    by_name = {key: view for view, key in name_keys(found).items()}
+    views = [by_name.get(fold_name(view)) or view_code(view) or view for view in views]
     unknown = [view for view in views if view not in found]
     if unknown:
         has = f"they have {', '.join(found)}" if found else "nothing tells the view of their pictures"

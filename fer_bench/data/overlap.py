@@ -6,6 +6,8 @@ from collections import Counter
 
 import pandas as pd
 
+from fer_bench.utils.people_names import name_keys
+
 from .images.phash import near_pairs
 from .manifest import Dataset
 from .names import name_facts
@@ -40,8 +42,9 @@ def copied_pictures(train: Dataset, test: Dataset) -> dict[str, str]:
 def shared_people(train: Dataset, test: Dataset) -> dict[str, str]:
     """Find the people of the test data who are in the training data, too.
 
-    Within one layout a name is one person; across layouts it is where the images' names have a known grammar. Under
-    other names, pictures that look the same tell. Drawn people are nobody's photograph, whatever their names.
+    Within one layout a name is one person, in any spelling (see `name_keys`); across layouts it is where the images'
+    names have a known grammar. Under other names, pictures that look the same tell. Drawn people are nobody's
+    photograph, whatever their names.
 
     Returns
     -------
@@ -56,8 +59,10 @@ def shared_people(train: Dataset, test: Dataset) -> dict[str, str]:
     # A person's pictures may look like those of several people; most of them tell.
     by_look = {there: here for (here, there), _ in reversed(Counter(seen).most_common())}
     same = train.layout == test.layout
-    names = {name: person for person, name in _names(trained, same).items()}
-    by_name = {person: names[name] for person, name in _names(tested, same).items() if name in names}
+    here, there = _names(trained, same), _names(tested, same)
+    keys = name_keys(here.values(), there.values())
+    names = {keys[name]: person for person, name in here.items()}
+    by_name = {person: names[keys[name]] for person, name in there.items() if keys[name] in names}
     return by_look | by_name
 
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["LABEL_WORDS", "OTHER_EXPRESSIONS", "SPLIT_WORDS", "TEST_SIDE", "TRAIN_SIDE", "label_words"]
+import re
+
+from fer_bench.utils.people_names import fold_name
+
+__all__ = [
+    "LABEL_WORDS",
+    "OTHER_EXPRESSIONS",
+    "SPLIT_WORDS",
+    "TEST_SIDE",
+    "TRAIN_SIDE",
+    "label_words",
+    "split_code",
+    "view_code",
+]
 
 _NAMES = {
     "AF": ("af", "fe", "afraid", "fear", "fearful", "scared"),
@@ -35,6 +48,27 @@ SPLIT_WORDS: dict[str, str] = {
     "privatetest": "PrivateTest",
 }
 """Lower-case name of a dataset's own part to what the manifest's column ``split`` calls it."""
+
+_VIEWS = {
+    "FL": ("fl", "full left"),
+    "HL": ("hl", "half left"),
+    "S": ("s", "straight", "frontal", "front"),
+    "HR": ("hr", "half right"),
+    "FR": ("fr", "full right"),
+}
+
+_VIEW_WORDS: dict[str, str] = {word: code for code, words in _VIEWS.items() for word in words}
+"""A left profile is not in it: some name the side that is seen, some where one looks."""
+
+
+def split_code(word: str) -> str:
+    """Return what `SPLIT_WORDS` makes of a word; empty where it is no word for a part."""
+    return SPLIT_WORDS.get(fold_name(word), "")
+
+
+def view_code(word: str) -> str:
+    """Return KDEF's code of a word for a view, such as frontal or half-left; empty where it may mean several."""
+    return _VIEW_WORDS.get(" ".join(re.split(r"[ _-]+", fold_name(word))), "")
 
 
 def label_words(*words: str) -> dict[str, str]:

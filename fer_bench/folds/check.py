@@ -18,7 +18,7 @@ from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS, VIEWS
 
 from .balance import Balance, balance
-from .consistency import contradictions, differences, one_row_an_image
+from .consistency import contradictions, differences, one_row_an_image, with_one_spelling
 from .facts import Leak, People, Shared, Verdict
 from .folds import Folds
 from .known import known_facts
@@ -201,8 +201,11 @@ def _with_facts(
     found: Verdict, table: pd.DataFrame, manifest: Manifest | None, facts: pd.DataFrame, rule: Protocol | None
 ) -> Verdict:
     """Look for everything, and decide."""
+    notes = list(found.notes)
+    facts = with_one_spelling(facts, ("subject", "session", "sequence"), notes)
     sides = sides_of(table, facts.index)
-    found = replace(found, n_tests=sides.tests, people=find_people(facts, sides, found.source))
+    people = find_people(facts, sides, found.source)
+    found = replace(found, notes=tuple(notes), n_tests=sides.tests, people=people)
     found = _with_shared(found, facts, sides, by_maker=rule is not None and rule.splits_by == "dataset")
     if manifest is not None and table.columns.intersection(["subject", "label"]).size:
         stated = one_row_an_image(table, ["subject", "label"]).reindex(facts.index)

@@ -5,14 +5,25 @@ A file that says two things of one image proves nothing, whichever of the two is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from fer_bench.data.layouts.normal import findings, one_spelling
 from fer_bench.data.words import LABEL_WORDS
+from fer_bench.utils.people_names import fold_name, name_keys
 
-__all__ = ["Contradiction", "Difference", "contradictions", "differences", "one_row_an_image"]
+__all__ = [
+    "Contradiction",
+    "Difference",
+    "contradictions",
+    "differences",
+    "keys_of",
+    "one_row_an_image",
+    "with_one_spelling",
+]
 
 _STATED = ("subject", "label", "session", "sequence")
 """Columns by which a file states facts of its images."""
@@ -69,7 +80,8 @@ def contradictions(table: pd.DataFrame) -> Iterator[Contradiction]:
         See `fer_bench.folds.tables.FoldTable`; an empty text says nothing.
     """
     for column in [column for column in _STATED if column in table]:
-        told = table.loc[table[column].ne(""), ["image", column]].drop_duplicates()
+        told = table[["image", column]].assign(key=table[column].map(keys_of(column, table[column])))
+        told = told[told["key"].ne("")].drop_duplicates(["image", "key"])
         twice = told.loc[told["image"].duplicated(), "image"].unique()
         if len(twice):
             said = sorted(told.loc[told["image"] == twice[0], column])[:3]
@@ -94,21 +106,49 @@ def differences(stated: pd.DataFrame, data: pd.DataFrame) -> Iterator[Difference
     """
     for column in ("subject", "label"):
         both = pd.DataFrame({"file": stated[column], "data": data[column]})
-        both = both[both["file"].ne("") & both["data"].ne("")]
-        wrong = both[_differs(both, column)]
+        keys = keys_of(column, *(both[side] for side in both))
+        meant = pd.DataFrame({side: both[side].map(keys) for side in both})
+        given = meant["file"].ne("") & meant["data"].ne("")
+        both, meant = both[given], meant[given]
+        wrong = both[_differs(meant, column)]
         if len(wrong):
             image, said, true = next(wrong.itertuples())
             yield Difference(column, len(wrong), len(both), str(image), str(said), str(true))
 
 
 def _differs(both: pd.DataFrame, column: str) -> pd.Series:
-    words = both["file"].str.lower()
-    if column == "label" and words.isin(LABEL_WORDS.keys()).all():
-        return words.map(LABEL_WORDS) != both["data"]
-    if column == "subject" and both["file"].isin(both["data"]).any():
+    own_words = column == "label" and not both["file"].isin(LABEL_WORDS.values()).all()
+    if not own_words and (column == "label" or both["file"].isin(both["data"]).any()):
         return both["file"] != both["data"]
     # Names of its own: the pair that most images show is taken for the translation.
     counts = both.value_counts(sort=True)
     first = counts.reset_index().drop_duplicates("file").drop_duplicates("data")
     pairs = pd.MultiIndex.from_frame(first[["file", "data"]])
     return pd.Series(~pd.MultiIndex.from_frame(both).isin(pairs), index=both.index)
+
+
+def keys_of(column: str, *sides: pd.Series) -> dict[str, str]:
+    """Return by what the words of columns are compared: people by name, expressions by code where a word means one."""
+    words = [side.unique() for side in sides]
+    if column != "label":
+        return name_keys(*words)
+    return {word: LABEL_WORDS.get(fold_name(word), word) for word in np.concatenate(words)}
+
+
+def with_one_spelling(facts: pd.DataFrame, columns: Sequence[str], notes: list[str]) -> pd.DataFrame:
+    """Return facts of images in which a person, session or film has one name; what was merged is added to notes.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        One row an image.
+    columns : sequence of str
+        Of subject, session and sequence.
+    notes : list of str
+    """
+    for column in columns:
+        counts = facts[column].value_counts().to_dict()
+        said = one_spelling(column, counts)
+        facts = facts.assign(**{column: facts[column].map(said)})
+        notes += [sentence for sentence, _ in findings(column, counts, said, len(facts))]
+    return facts

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from fer_bench.data.manifest import Dataset, Manifest
-from fer_bench.data.words import LABEL_WORDS
 from fer_bench.errors import UserError
 
 from .check import check_made
+from .consistency import keys_of
 from .folds import FOLD_COLUMNS, Folds
 from .match import match_images
 from .promises import broken_folds
@@ -100,10 +100,9 @@ def _notes(file: FoldTable, manifest: Manifest, table: pd.DataFrame, path: Path,
 
 
 def _differing(given: pd.DataFrame, own: pd.DataFrame, column: str) -> int:
-    """Rows in which a file states another person or expression than the data; labels may be words ("happy")."""
+    """Rows in which a file states another person or expression than the data; see `keys_of`."""
     if column not in given:
         return 0
-    stated = given[column].reset_index(drop=True)
-    if column == "label":
-        stated = stated.map(lambda word: LABEL_WORDS.get(word.lower(), word))
-    return int((stated.ne("") & stated.ne(own[column].reset_index(drop=True))).sum())
+    stated, ours = (table[column].reset_index(drop=True) for table in (given, own))
+    keys = keys_of(column, stated, ours)
+    return int((stated.map(keys).ne("") & stated.map(keys).ne(ours.map(keys))).sum())

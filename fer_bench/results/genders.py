@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from fer_bench.utils.people_names import gender_code
+
 __all__ = ["MAN", "WOMAN", "find_genders", "told_genders"]
 
 WOMAN, MAN = "F", "M"
@@ -22,7 +24,9 @@ def told_genders(table: pd.DataFrame) -> dict[str, str]:
     table : DataFrame
         Columns ``subject`` and ``gender``, str; empty where a dataset does not give them.
     """
-    told = table.loc[table["subject"].ne("") & table["gender"].ne(""), ["subject", "gender"]].drop_duplicates()
+    gender = table["gender"].map(gender_code)
+    told = table.assign(gender=gender).loc[table["subject"].ne("") & gender.ne(""), ["subject", "gender"]]
+    told = told.drop_duplicates()
     once = told.drop_duplicates("subject", keep=False).sort_values("subject")
     return dict(zip(once["subject"], once["gender"], strict=True))
 
@@ -35,7 +39,7 @@ def find_genders(folder: Path, info: Mapping[str, Any]) -> dict[str, str]:
     """
     told = info["dataset"].get("genders")
     if told is not None:
-        return {str(person): str(gender) for person, gender in told.items()}
+        return {str(person): code for person, gender in told.items() if (code := gender_code(str(gender)))}
     file = folder / "manifest.csv"
     if not file.is_file():
         return {}

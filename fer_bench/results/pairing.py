@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
+from fer_bench.utils.people_names import name_keys
 
 from .outcomes import MethodPredictions
 from .run_data import RunData
@@ -39,14 +40,16 @@ def identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None
     name_a, name_b = (f"{data.get('name', '')} ({int(data.get('n_images', 0)):,} images)" for data in (data_a, data_b))
     if data_a.get("manifest_hash") == data_b.get("manifest_hash"):
         return None, None, f"same data: {name_a}"
-    tables = [_contents(run) for run in (a, b)]
-    if tables[0] is None or tables[1] is None:
-        lacking = a if tables[0] is None else b
+    rows = [_known_images(run) for run in (a, b)]
+    if rows[0] is None or rows[1] is None:
+        lacking = a if rows[0] is None else b
         raise NothingPairedError(
             f"other data: {a.path} tested {name_a}, {b.path} tested {name_b}, and {lacking.path} holds no manifest.csv "
             "that tells which images are the same",
             "; compare runs on the same data",
         )
+    people = name_keys(rows[0]["subject"], rows[1]["subject"])
+    tables = [_contents(known, people) for known in (rows[0], rows[1])]
     common = set(tables[0].values()) & set(tables[1].values())
     if not common:
         raise NothingPairedError(
@@ -58,8 +61,8 @@ def identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None
     return tables[0], tables[1], how
 
 
-def _contents(run: RunData) -> Identity | None:
-    """Content, person and label of each image, from the run's own manifest.csv."""
+def _known_images(run: RunData) -> pd.DataFrame | None:
+    """Images of which the content is known, from the run's own manifest.csv."""
     file = run.path / "manifest.csv"
     if not file.is_file():
         return None
@@ -67,8 +70,13 @@ def _contents(run: RunData) -> Identity | None:
     absent = [name for name in ("image", "sha256", "subject", "label") if name not in table]
     if absent:
         raise UserError(f"{file}: column {', '.join(absent)} is missing; give a run that fer-bench wrote")
-    known = table[table["sha256"] != ""]
-    return dict(zip(known["image"], known["sha256"] + " " + known["subject"] + " " + known["label"], strict=True))
+    return table[table["sha256"] != ""]
+
+
+def _contents(known: pd.DataFrame, people: Mapping[str, str]) -> Identity:
+    """Content, person and label of each image."""
+    who = known["subject"].map(people)
+    return dict(zip(known["image"], known["sha256"] + " " + who + " " + known["label"], strict=True))
 
 
 def common_places(

@@ -19,7 +19,7 @@ def test_views_keep_those_views_alone(kdef_folder):
     assert some.manifest.hash != whole.manifest.hash
 
 
-@pytest.mark.parametrize("views", [("X",), ("S", "HLL"), ("s",)])
+@pytest.mark.parametrize("views", [("X",), ("S", "HLL"), ("left",)])
 def test_a_view_that_no_picture_shows_is_refused(kdef_folder, views):
     """An unknown view is a mistake, named with the views that there are."""
     with pytest.raises(UserError, match="they have FL, FR, HL, HR, S"):

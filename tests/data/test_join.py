@@ -124,6 +124,26 @@ def test_people_of_one_name_are_one_person(pair):
     assert found.refused
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "who"),
+    [
+        ({"F01": "1", "F02": "2", "M01": "3", "M02": "4"}, {"F01": "01", "F02": "2.0", "M01": "03", "M02": "04"}, 4),
+        ({"F01": "Anna", "F02": "b", "M01": "c", "M02": "d"}, {"F01": "ANNA ", "F02": "B", "M01": "C", "M02": "x"}, 3),
+        ({"F01": "1", "F02": "2", "M01": "3", "M02": "4"}, {"F01": "01", "F02": "p2", "M01": "p3", "M02": "p4"}, 0),
+    ],
+)
+def test_people_under_two_spellings_are_one_person(pair, here, there, who):
+    """What another dataset writes as 01 is the first one's 1 where all are numbers; names in any case and blanks."""
+    dataset = changed(pair[0], phash="")
+    train, test = (
+        changed(some(dataset, session=[session]), subject=some(dataset, session=[session]).table["subject"].map(names))
+        for session, names in (("A", here), ("B", there))
+    )
+    joined, notes = join_datasets(train, test)
+    assert sum(name.startswith("both/") for name in joined.manifest.people) == who
+    assert any(f"{who} of 4 people" in note if who else TAKEN in note for note in notes)
+
+
 def test_drawn_people_are_nobody_elses(pair):
     """Rendered faces in KDEF's grammar share names with its people, and are none of them."""
     dataset = changed(pair[0], phash="")

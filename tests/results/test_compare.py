@@ -160,6 +160,18 @@ def test_other_data_are_compared_on_images_of_the_same_content(tmp_path: Path) -
     assert found.pairs[0].notes == ("compared on 560 images; A tested 840, B 560",)
 
 
+def test_people_under_other_spellings_are_the_same(tmp_path: Path) -> None:
+    """Data in which the same people are spelt otherwise hold the same images."""
+    runs = other_data(tmp_path)
+    file = runs[1] / "manifest.csv"
+    table = pd.read_csv(file, dtype=str)
+    table.assign(subject=" " + table["subject"].str.lower()).to_csv(file, index=False)
+    assert "compared on the 840 images that are in both" in compare_runs(*runs).data
+    table.assign(subject=table["subject"] + "a").to_csv(file, index=False)
+    with pytest.raises(UserError, match="no image of one person with one label is in both"):
+        compare_runs(*runs)
+
+
 def test_names_are_not_trusted(tmp_path: Path) -> None:
     """The same names on other pictures are other images: nothing is paired."""
     with pytest.raises(UserError, match="no image of one person with one label is in both"):

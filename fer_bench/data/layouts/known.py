@@ -105,7 +105,7 @@ def read_dataset(data: str, workers: int, *, strict: bool = False, parameter: st
     workers : int
         Threads that decode.
     strict : bool
-        Leave out what the layout's stricter list names, too.
+        As of `fer_bench.load_dataset`.
     parameter : str
         What errors call ``data``.
 

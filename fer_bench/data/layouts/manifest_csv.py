@@ -6,11 +6,12 @@ import posixpath
 from collections.abc import Callable
 
 from fer_bench.errors import UserError
+from fer_bench.utils.people_names import is_given
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
 from ..sources.base import Source
-from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
+from ..words import LABEL_WORDS, OTHER_EXPRESSIONS
 from .contract import Layout, Listing
 from .csv_tables import read_table, tables_with
 
@@ -45,8 +46,6 @@ def _listing(source: Source) -> Listing:
         file = posixpath.normpath(posixpath.join(folder, cells["path"].replace("\\", "/")))
         label = _label(cells["label"], f"{source.where}: table {table}, line {number}")
         known = {name: cells[name] for name in _OPTIONAL if cells.get(name)}
-        if "split" in known:
-            known["split"] = SPLIT_WORDS.get(known["split"].lower(), known["split"])
         if not label:
             excluded.append(Excluded(file, f"{cells['label'].lower()} is none of the seven expressions"))
         elif not is_there(file):
@@ -90,11 +89,14 @@ def _need_all_or_none(lines: list[tuple[int, dict[str, str]]], where: str) -> No
             if not cells[column]:
                 raise UserError(f"{where}, line {number}: the column {column} is empty")
     for column in ("subject", "split", "sequence"):
-        empty = [number for number, cells in lines if not cells.get(column)]
+        empty = [(number, cells.get(column, "")) for number, cells in lines if not is_given(cells.get(column, ""))]
         if 0 < len(empty) < len(lines):
+            words = ", ".join(sorted({repr(word) for _, word in empty if word}))
+            taken = f" or not given (as {words} is read)" if words else ""
             raise UserError(
-                f"{where}: the column {column} is filled in {len(lines) - len(empty)} rows and empty in {len(empty)}, "
-                f"the first in line {empty[0]}; fill it in every row or leave it out"
+                f"{where}: the column {column} is filled in {len(lines) - len(empty)} rows and empty{taken} in "
+                f"{len(empty)}, the first in line {empty[0][0]}; fill it in every row, leave those rows out, or leave "
+                "the column out"
             )
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fer_bench.errors import UserError
-
 from ..images.audit import AuditResult, audit
 from ..images.pictures import FilePictures
 from ..manifest import Dataset, Excluded, FileCount, as_manifest, as_written
@@ -16,6 +14,7 @@ from ..names import bare_name
 from ..sources.base import Source
 from ..sources.kinds import UNREAD, is_systems_own, kind_of
 from .contract import Layout, Listing
+from .normal import need_everybody_or_nobody, normal_rows, refuse_doubts, why_nobody
 
 __all__ = ["drop_copies", "drop_doubles", "read_layout"]
 
@@ -48,17 +47,20 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
     workers : int
         Threads that decode.
     strict : bool
-        Leave out what the layout's stricter list names, too.
+        As of `fer_bench.load_dataset`.
 
     Raises
     ------
     UserError
-        No usable image, images of one expression only, or ``strict`` where there is no such list.
+        No usable image, images of one expression only, people who are given for some pictures only, or what ``strict``
+        refuses.
     """
-    if strict and not layout.strict:
-        raise UserError(f"`strict`: there is no strict list for data in the layout {layout.name}; it is for kdef")
     listing = _listing(layout, source)
-    rows, unwanted = _drop_unwanted(listing.rows, layout.strict if strict else frozenset())
+    named, doubts = normal_rows(listing.rows)
+    need_everybody_or_nobody(listing.rows, named, source.where)
+    if strict:
+        refuse_doubts(doubts, source.where)
+    rows, unwanted = _drop_unwanted(named, layout.strict if strict else frozenset())
     usable, unusable = _drop_unusable(rows, audit([row["file"] for row in rows], listing.source, workers))
     unique, doubles = drop_doubles(usable)
     unique, copies = drop_copies(unique)
@@ -75,8 +77,8 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
         pictures=FilePictures(listing.source),
         layout=layout.name,
         layout_summary=layout.summary,
-        why_no_people="" if manifest.people else layout.no_people,
-        notes=listing.notes,
+        why_no_people="" if manifest.people else why_nobody(listing.rows) or layout.no_people,
+        notes=(*listing.notes, *(doubt.sentence for doubt in doubts)),
     )
 
 

@@ -154,6 +154,13 @@ def write_table(text):
     return write
 
 
+def write_two_spellings(folder):
+    """The table of one's own with one row that spells its person otherwise."""
+    path = write_csv(folder)
+    path.write_text(path.read_text().replace(",p1,A,", ",P1,A,", 1))
+    return path
+
+
 UNUSABLE = {
     "an empty folder": (write_nothing, [], "found no files"),
     "pictures of something else": (write_other_pictures, [], "found holiday.png"),
@@ -179,7 +186,7 @@ UNUSABLE = {
         write_folders, ["--protocol", "subject-2fold"], "do not tell who is on which picture",
     ),
     "views of data without views": (write_jaffe, ["--views", "S,HL"], "nothing tells the view"),
-    "a strict list of other data": (write_jaffe, ["--strict"], "it is for kdef"),
+    "two spellings where strict": (write_two_spellings, ["--strict"], "1 person stands under 2 spellings"),
     "boxes of other data": (write_jaffe, ["--crop", "fixed"], "use --crop detect or none"),
 }  # fmt: skip
 

@@ -7,12 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_bench.data.layouts.class_folders import relative_names
-from fer_bench.data.layouts.contract import Layout, Listing
-from fer_bench.data.layouts.reading import drop_copies, drop_doubles, read_layout
+from fer_bench.data.layouts.reading import drop_copies, drop_doubles
 from fer_bench.data.manifest import Excluded
-from fer_bench.data.sources.base import Source
 from fer_bench.data.words import LABEL_WORDS, OTHER_EXPRESSIONS
-from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 
 rows = st.lists(
@@ -68,13 +65,6 @@ def test_copies_are_taken_from_training_and_not_from_testing(listed):
         for row in after:
             parts = {r["split"] for r in before if r[column] == row[column]}
             assert row["split"] != "train" or parts == {"train"}
-
-
-def test_a_strict_list_is_refused_where_there_is_none():
-    """``strict`` on data without such a list is a mistake, not something to ignore."""
-    layout = Layout("folders", "", "x", lambda s: True, lambda s: Listing([], [], s), {}, "notice")
-    with pytest.raises(UserError, match="`strict`"):
-        read_layout(layout, Source(None, (), bytes), "here", 1, strict=True)
 
 
 @pytest.mark.parametrize(("code", "name"), list(zip(EMOTIONS, EMOTION_NAMES, strict=True)))

@@ -161,6 +161,14 @@ def test_gender_of_an_earlier_run_is_its_manifests(tmp_path: Path) -> None:
     assert "M02" not in find_genders(folder, {"dataset": {}})
 
 
+def test_gender_may_stand_in_words(tmp_path: Path) -> None:
+    """Runs of tables that say Female, woman or male tell women from men; other words tell nothing."""
+    words = {"a": "Female", "b": "woman", "c": "male", "d": "M", "e": "unknown", "f": "2"}
+    pd.DataFrame(words.items(), columns=["subject", "gender"]).to_csv(tmp_path / "manifest.csv", index=False)
+    told = {"a": "F", "b": "F", "c": "M", "d": "M"}
+    assert find_genders(tmp_path, {"dataset": {}}) == find_genders(tmp_path, {"dataset": {"genders": words}}) == told
+
+
 def test_calibration_is_that_of_the_metrics(run: Path, view: ReportRun) -> None:
     """Error, Brier score and log loss equal those of `stats.metrics`; the interval holds the error's order."""
     for row in read(run, f"calibration-{PERSON}").itertuples():
