@@ -31,6 +31,10 @@ __all__ = ["MAX_TOTAL_BYTES", "is_tar", "is_zip", "open_tar", "open_zip"]
 MAX_TOTAL_BYTES = 64_000_000_000
 """Unpacked bytes of an archive; KDEF has under one thousand million."""
 
+_MOST_TIMES, _ALWAYS_BYTES = 100, 256_000_000
+"""How many times its own size an archive may unpack to, and what any may: JPEGs hardly shrink, FER2013's table and bare
+pixels of rendered faces to a third; a bomb unpacks to a thousand times its size and more."""
+
 _DRIVE = re.compile(r"[A-Za-z]:")
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -74,6 +78,7 @@ def open_zip(path: Path, parameter: str = "data") -> Source:
     members = [member for member in archive.infolist() if not member.is_dir()]
     named = [(member.filename.replace("\\", "/"), _why_not_zip(member), member) for member in members]
     chosen, refused = _choose(f"`{parameter}` {path}", named, lambda member: member.file_size)
+    _refuse_bomb(path, sum(member.file_size for member in chosen.values()), path.stat().st_size, parameter)
 
     def read(name: str) -> bytes:
         limit = max_bytes(name)
@@ -107,7 +112,7 @@ def open_tar(path: Path, parameter: str = "data") -> Source:
         The archive is damaged, says more than is credible, or does not fit on the disk.
     """
     try:
-        handle = _plain_tar(path)
+        handle = _plain_tar(path, parameter)
         with tarfile.open(fileobj=handle, mode="r:") as archive:
             members = [member for member in archive if not member.isdir()]
     except (*_DAMAGE, OSError, ValueError) as error:
@@ -208,15 +213,31 @@ def _bounded(handle: IO[bytes], limit: int) -> bytes:
     return data
 
 
-def _plain_tar(path: Path) -> IO[bytes]:
+def _refuse_bomb(path: Path, unpacked: int, packed: int, parameter: str) -> None:
+    """Refuse what unpacks to more than is credible, before it is written or held anywhere.
+
+    Raises
+    ------
+    UserError
+        ``unpacked`` bytes out of ``packed`` are too many.
+    """
+    if unpacked > _ALWAYS_BYTES + _MOST_TIMES * packed:
+        raise UserError(
+            f"`{parameter}` {path}: it unpacks to more than {_MOST_TIMES} times its size, as archives do that are made "
+            "to fill a disk; expected a set of faces: if it is one, unpack it yourself and give the folder"
+        )
+
+
+def _plain_tar(path: Path, parameter: str) -> IO[bytes]:
     start = _starts(path)
     if start[257:262] == b"ustar" or not is_tar(path):
         return open(path, "rb")
     folder = cache_dir()
     folder.mkdir(parents=True, exist_ok=True)
     plain = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - has no name, so that it goes when the process does
-    with _decompressed(path, start) as packed:
-        while chunk := packed.read(_CHUNK):
+    with open(path, "rb") as packed, _decompressed(packed, start) as stream:
+        while chunk := stream.read(_CHUNK):
+            _refuse_bomb(path, plain.tell() + len(chunk), packed.tell(), parameter)
             need_space(folder, len(chunk), f"unpacking {path.name}")
             plain.write(chunk)
             if plain.tell() > MAX_TOTAL_BYTES:
@@ -225,10 +246,10 @@ def _plain_tar(path: Path) -> IO[bytes]:
     return plain
 
 
-def _decompressed(path: Path, start: bytes) -> IO[bytes]:
+def _decompressed(packed: IO[bytes], start: bytes) -> IO[bytes]:
     import bz2
     import gzip
 
     if start.startswith(b"\x1f\x8b"):
-        return gzip.open(path)  # type: ignore[return-value]
-    return bz2.open(path) if start.startswith(b"BZh") else lzma.open(path)  # type: ignore[return-value]
+        return gzip.open(packed)  # type: ignore[return-value]
+    return bz2.open(packed) if start.startswith(b"BZh") else lzma.open(packed)  # type: ignore[return-value]

@@ -10,8 +10,11 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from fer_bench.data.datasets import load_dataset
 from fer_bench.data.sources import archives, base
 from fer_bench.data.sources.open_source import open_source
 from fer_bench.errors import UserError
@@ -152,6 +155,74 @@ def test_an_archive_that_holds_more_than_is_credible_is_refused(tmp_path, monkey
         with pytest.raises(UserError, match=r"more than|download") as error:
             open_source(archive)
         assert "\n" not in str(error.value)
+
+
+def zeros(n: int):
+    """A file of so many zeros that holds none of them."""
+    file = io.BytesIO()
+    left = n
+
+    def read(size: int) -> bytes:
+        nonlocal left
+        size = min(size, left)
+        left -= size
+        return bytes(size)
+
+    file.read = read
+    return file
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "tar.bz2", "tar.xz", "zip"])
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, kind):
+    """An archive that unpacks to hundreds of times its size is one clear sentence, and hardly anything was written."""
+    path, cache = tmp_path / f"bomb.{kind}", tmp_path / "cache"
+    monkeypatch.setenv("FER_BENCH_CACHE", str(cache))
+    monkeypatch.setattr(archives, "_ALWAYS_BYTES", 2_000_000)
+    n = 60_000_000
+    if kind == "zip":
+        make_zip(path, {"a.jpg": bytes(n)})
+    else:
+        with tarfile.open(path, f"w:{kind[4:]}") as archive:
+            info = tarfile.TarInfo("a.jpg")
+            info.size = n
+            archive.addfile(info, zeros(n))
+    assert path.stat().st_size < n / 400
+    written = []
+    make = archives.tempfile.TemporaryFile
+    monkeypatch.setattr(archives.tempfile, "TemporaryFile", lambda **how: written.append(make(**how)) or written[-1])
+    with pytest.raises(UserError, match=r"unpacks to more than 100 times its size.*unpack it yourself") as error:
+        open_source(path)
+    assert str(error.value).startswith(f"`data` {path}: ")
+    assert sum(os.fstat(file.fileno()).st_size for file in written) < n / 4
+
+
+def test_pictures_that_shrink_a_lot_are_no_bomb(tmp_path):
+    """A small set of flat pictures without compression is read from an archive that shrinks them to a thousandth."""
+    members = {f"{i}.bmp": b"\0" * 1_000_000 for i in range(20)}
+    assert len(open_source(make_zip(tmp_path / "a.zip", members)).files) == 20
+    assert len(open_source(make_tar(tmp_path / "a.tgz", members, "w:gz")).files) == 20
+
+
+def test_a_tar_with_a_zip_in_it_is_a_tar(tmp_path):
+    """A zip at the end of a tar does not hide the tar's own members."""
+    inner = make_zip(tmp_path / "inner.zip", {"b.jpg": b"b"}).read_bytes()
+    path = make_tar(tmp_path / "a.tar", {"a.jpg": b"a", "inner.zip": inner})
+    assert open_source(path).files == ("a.jpg", "inner.zip")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_linked_class_folder_is_left_out_by_name(tmp_path):
+    """A whole expression behind a link is no silent loss: the link is named with what to do, and counted."""
+    for word in ("angry", "happy", "sad"):
+        home = tmp_path / ("data" if word != "sad" else "else") / word
+        home.mkdir(parents=True)
+        for i in range(2):
+            pixels = np.random.default_rng([i, ord(word[0])]).integers(0, 255, (48, 48, 3), np.uint8)
+            Image.fromarray(pixels).save(home / f"{i}.png")
+    (tmp_path / "data" / "sad").symlink_to(tmp_path / "else" / "sad")
+    manifest = load_dataset(str(tmp_path / "data"), workers=1).manifest
+    assert [(e.file, "a link" in e.reason) for e in manifest.excluded] == [("sad", True)]
+    assert manifest.count.sentence == "5 files: 4 read, 1 left out"
 
 
 def test_second_members_and_encrypted_ones_are_refused_by_name(tmp_path):
