@@ -16,6 +16,7 @@ import pandas as pd
 from fer_bench.data.manifest import COLUMNS, Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS, VIEWS
+from fer_bench.utils.spreadsheets import unguarded_table
 
 from .balance import Balance, balance
 from .consistency import contradictions, differences, one_row_an_image, with_one_spelling
@@ -109,7 +110,7 @@ def read_manifest(path: Path) -> Manifest:
         The file is missing or is no manifest: a column is lacking, an image stands twice, or a label is no code.
     """
     where = f"`manifest` {path}"
-    table = read_text_table(path, "a manifest")
+    table = unguarded_table(read_text_table(path, "a manifest"))
     if not {"image", "label"} <= set(table.columns):
         raise UserError(f"{where}: expected the columns image and label; found {', '.join(table.columns)}")
     twice = table.loc[table["image"].duplicated(), "image"]

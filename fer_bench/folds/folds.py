@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.spreadsheets import guarded_csv, guarded_table, unguarded_table
 
 __all__ = ["FOLD_COLUMNS", "Folds", "read_folds"]
 
@@ -65,15 +66,24 @@ class Folds:
 
     @cached_property
     def text(self) -> str:
-        """The file's text: a comment line, then CSV."""
-        head = f"# fer-bench folds 1; protocol={self.protocol}; manifest={self.manifest_hash}; seed={self.seed}\n"
-        result: str = head + self.table.to_csv(index=False, lineterminator="\n")
+        """The file's text: a comment line, then CSV, whose names no spreadsheet runs as formulas."""
+        if "\r" not in self._plain and guarded_table(self.table) is self.table:
+            return self._plain
+        return self._head + guarded_csv(self.table)
+
+    @property
+    def _head(self) -> str:
+        return f"# fer-bench folds 1; protocol={self.protocol}; manifest={self.manifest_hash}; seed={self.seed}\n"
+
+    @cached_property
+    def _plain(self) -> str:
+        result: str = self._head + self.table.to_csv(index=False, lineterminator="\n")
         return result
 
     @cached_property
     def hash(self) -> str:
-        """Sha256 of the file's text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        """Sha256 of the file's text, where no name in it would be a formula; else of the same with the plain names."""
+        return hashlib.sha256(self._plain.encode()).hexdigest()
 
     @property
     def numbers(self) -> list[int]:
@@ -205,7 +215,8 @@ def read_folds(path: str | os.PathLike[str]) -> Folds:
         The file is missing or is not a folds' file.
     """
     try:
-        text = Path(path).read_text("utf-8-sig")
+        with open(path, encoding="utf-8-sig", newline="") as handle:  # a name may hold an end of line, of any kind
+            text = handle.read()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
     head, _, body = text.partition("\n")
@@ -214,7 +225,7 @@ def read_folds(path: str | os.PathLike[str]) -> Folds:
     fields = dict(part.strip().split("=", 1) for part in head.split(";")[1:] if "=" in part)
     try:
         table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False).fillna("")
-        table = table[FOLD_COLUMNS].astype({"fold": int})
+        table = unguarded_table(table[FOLD_COLUMNS].astype({"fold": int}))
         folds = Folds(fields["protocol"], fields["manifest"], int(fields["seed"]), table)
     except (KeyError, ValueError, OverflowError) as error:
         raise UserError(

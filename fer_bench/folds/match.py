@@ -9,6 +9,7 @@ import pandas as pd
 from fer_bench.data.manifest import Manifest
 from fer_bench.data.names import name_facts
 from fer_bench.errors import UserError
+from fer_bench.utils.spreadsheets import unguarded
 
 __all__ = ["match_images"]
 
@@ -71,6 +72,8 @@ class _Finder:
         found = [image for n, image in agreeing if n == most]
         if not found and name_facts(name):
             found = [image for _, image in namesakes]
+        if not found and unguarded(name) != name:  # copied out of a table of ours
+            return self(unguarded(name))
         # Of a.jpg and a.png the one with the ending that is given, where it is.
         same_ending = [image for image in found if self._ending[image] == _ending(name)]
         return same_ending if len(same_ending) == 1 else found

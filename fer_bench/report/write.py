@@ -15,9 +15,10 @@ from fer_bench.errors import UserError
 from fer_bench.results.checks import find_doubts
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.json_files import find_json
+from fer_bench.utils.spreadsheets import guarded_csv
 
 from .contents import SECTIONS
-from .formats.exports import document_json, safe_for_spreadsheets, table_csv
+from .formats.exports import document_json, table_csv
 from .formats.figures import figure_svg
 from .formats.html import html
 from .formats.latex import table_tex
@@ -149,10 +150,7 @@ def _data_words(run: ReportRun) -> str:
 def _results_csv(runs: Sequence[ReportRun]) -> str:
     frames = [run.results.assign(run=run.label) if len(runs) > 1 else run.results for run in runs]
     merged = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-    texts = [name for name in merged.columns if not pd.api.types.is_numeric_dtype(merged[name])]
-    safe = merged.assign(**{name: merged[name].map(safe_for_spreadsheets) for name in texts})
-    result: str = safe.to_csv(index=False, lineterminator="\n")
-    return result
+    return guarded_csv(merged)
 
 
 def _writable(text: str) -> str:

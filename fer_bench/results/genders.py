@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fer_bench.utils.people_names import gender_code
+from fer_bench.utils.spreadsheets import unguarded_table
 
 __all__ = ["MAN", "WOMAN", "find_genders", "told_genders"]
 
@@ -43,5 +44,5 @@ def find_genders(folder: Path, info: Mapping[str, Any]) -> dict[str, str]:
     file = folder / "manifest.csv"
     if not file.is_file():
         return {}
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table = unguarded_table(pd.read_csv(file, dtype=str, keep_default_na=False))
     return told_genders(table) if {"subject", "gender"} <= set(table) else {}

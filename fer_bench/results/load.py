@@ -11,6 +11,7 @@ import pandas as pd
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.seeds import derive_seed
+from fer_bench.utils.spreadsheets import unguarded_table
 
 from .checks import check_numbers, checked_info
 from .info import AGAIN, read_info
@@ -102,7 +103,7 @@ def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] 
     text = dict.fromkeys(TRIAL_TEXTS, str)
     gaps = {name: [""] for name in (*columns, *optional) if name not in text}
     try:
-        table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps)
+        table = unguarded_table(pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps))
     except (ValueError, OSError) as error:  # pandas' own errors of a bad or an empty file are ValueErrors
         raise UserError(f"{file} cannot be read as CSV ({error}); run the same `fer-bench run` again") from error
     _check_columns(file, table, columns)

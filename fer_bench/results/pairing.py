@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 from fer_bench.utils.people_names import name_keys
+from fer_bench.utils.spreadsheets import unguarded_table
 
 from .outcomes import MethodPredictions
 from .run_data import RunData
@@ -66,7 +67,7 @@ def _known_images(run: RunData) -> pd.DataFrame | None:
     file = run.path / "manifest.csv"
     if not file.is_file():
         return None
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table = unguarded_table(pd.read_csv(file, dtype=str, keep_default_na=False))
     absent = [name for name in ("image", "sha256", "subject", "label") if name not in table]
     if absent:
         raise UserError(f"{file}: column {', '.join(absent)} is missing; give a run that fer-bench wrote")

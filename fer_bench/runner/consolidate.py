@@ -16,6 +16,7 @@ from fer_bench.plan.plan import Plan, Trial
 from fer_bench.results.records import read_predictions, read_record
 from fer_bench.results.schema import TRIAL_COLUMNS
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.spreadsheets import guarded_csv
 from fer_bench.utils.texts import writable
 
 __all__ = ["consolidate"]
@@ -142,7 +143,7 @@ def _write_csv(path: Path, table: pd.DataFrame | None) -> None:
         path.unlink(missing_ok=True)
         return
     with atomic_write(path, "w") as handle:
-        table.to_csv(handle, index=False, lineterminator="\n", float_format="%.6g")
+        handle.write(guarded_csv(table, float_format="%.6g"))
 
 
 def _write_parquet(path: Path, table: pd.DataFrame | None) -> None:

@@ -22,6 +22,7 @@ from fer_bench.results.schema import FAILED, INFO
 from fer_bench.utils import provenance, renamed
 from fer_bench.utils.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
 from fer_bench.utils.progress import say
+from fer_bench.utils.spreadsheets import guarded_csv
 
 from .consolidate import consolidate
 from .describe import describe, now
@@ -133,7 +134,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
     for name, folds in plan.folds.items():
         folds.write(out / "folds" / f"{name}.csv")
     with atomic_write(out / "manifest.csv", "w") as handle:
-        plan.dataset.manifest.table.to_csv(handle, index=False, lineterminator="\n")
+        handle.write(guarded_csv(plan.dataset.manifest.table))
 
     with EventLog(out) as log:
         counts = {"todo": len(todo), "done_before": n_done, "skipped": n_skipped, "workers": plan.request.n_workers}

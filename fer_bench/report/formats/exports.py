@@ -9,13 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fer_bench.utils.spreadsheets import guarded
+
 from ..model.document import Document, embedded_of, figures_of, tables_of
 from ..model.tables import Column, Drawing, Estimate, Table
 
-__all__ = ["document_json", "json_text", "safe_for_spreadsheets", "table_csv"]
+__all__ = ["document_json", "json_text", "table_csv"]
 
 _PARTS = ("low", "high", "n", "people")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # a spreadsheet's, in either width
 
 
 def table_csv(table: Table) -> str:
@@ -27,7 +28,7 @@ def table_csv(table: Table) -> str:
         header += [column.key, *([f"{column.key}_{part}" for part in _PARTS] if column.key in wide else [])]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(map(safe_for_spreadsheets, header))
+    writer.writerow(map(guarded, header))
     for row in table.rows:
         cells: list[object] = []
         for column in columns:
@@ -35,14 +36,9 @@ def table_csv(table: Table) -> str:
             if isinstance(value, Estimate):
                 cells += [value.value, value.low, value.high, value.n, value.people]
             else:
-                cells += [safe_for_spreadsheets(value), *([None] * len(_PARTS) if column.key in wide else [])]
+                cells += [guarded(value), *([None] * len(_PARTS) if column.key in wide else [])]
         writer.writerow(cells)
     return out.getvalue()
-
-
-def safe_for_spreadsheets(value: Any) -> Any:
-    """Put an apostrophe before a text that a spreadsheet would run as a formula; all else stays as it is."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def document_json(document: Document, files: Sequence[str] = ()) -> str:

@@ -14,6 +14,7 @@ from fer_bench.errors import UserError
 from fer_bench.results.info import read_info
 from fer_bench.results.records import read_record
 from fer_bench.results.schema import FAILED, INFO
+from fer_bench.utils.spreadsheets import unguarded
 from fer_bench.utils.texts import duration
 
 from .display import place
@@ -254,7 +255,8 @@ def _records(folder: Path, trials: Sequence[str]) -> dict[str, Mapping[str, Any]
         return {trial: read_record(folder, trial) or {} for trial in trials}
     try:
         with open(table, encoding="utf-8", newline="") as handle:
-            known = {row.get("id", ""): row for row in csv.DictReader(handle)}
+            rows = [{name: unguarded(cell) for name, cell in row.items()} for row in csv.DictReader(handle)]
+            known = {row.get("id", ""): row for row in rows}
     except (OSError, UnicodeDecodeError, csv.Error):
         known = {}
     return {trial: known.get(trial, {}) for trial in trials}
