@@ -22,7 +22,7 @@ from fer_bench.results.schema import BEST_TEST_EPOCH, LAST_EPOCH, SCHEMA
 from fer_bench.utils import provenance
 from fer_bench.utils.plugins import plugin_packages
 
-__all__ = ["describe", "now"]
+__all__ = ["describe", "describe_check", "now"]
 
 
 def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
@@ -117,14 +117,14 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
         "n_train": round(int(roles["train"]) / len(folds.numbers)),
         "n_test": int(roles["test"]),
         "people_disjoint": disjoint,
-        "check": _describe_check(found),
+        "check": describe_check(found),
         **_seen_people(folds.table),
         "balance": even.sentence,
         "largest_class_deviation": round(even.deviation, 6),
     }
 
 
-def _describe_check(found: Verdict) -> dict[str, Any]:
+def describe_check(found: Verdict) -> dict[str, Any]:
     """What the check of folds found, for whoever reads the run without its data."""
     people = found.people
     return {

@@ -151,10 +151,24 @@ class ReportRun:
         done = {key.protocol for key in self.outcomes}
         return next((name for name in self.protocols if name in done), None)
 
+    def check(self, protocol: str) -> Mapping[str, Any]:
+        """What the check of a protocol's folds found; empty in runs of earlier versions, which looked at less."""
+        return self.info["protocols"].get(protocol, {}).get("check") or {}
+
+    def people_apart(self, protocol: str) -> str:
+        """Whether nobody is both trained on and tested: proven, refused or unknown.
+
+        Earlier runs tell of the data's own names of people alone.
+        """
+        if check := self.check(protocol):
+            return str((check.get("people") or {}).get("state", "unknown"))
+        if not self.unit.tells_people:
+            return "unknown"
+        return "proven" if self.info["protocols"].get(protocol, {}).get("people_disjoint", False) else "refused"
+
     def unseen_people(self, protocol: str) -> bool:
         """True where nobody is both trained on and tested; never where the data do not tell who is who."""
-        found = self.info["protocols"].get(protocol, {})
-        return self.unit.tells_people and bool(found.get("people_disjoint", False))
+        return self.unit.tells_people and self.people_apart(protocol) == "proven"
 
     def optimistic(self, protocol: str) -> bool:
         """True where the protocol itself takes the best epoch on the test images."""

@@ -55,10 +55,11 @@ def who(run: ReportRun, protocol: str) -> str:
     if run.unseen_people(protocol):
         others = "on people of another dataset, taken to be new to it"
         return f"{others if protocol == 'cross-dataset' else 'on people it has never seen'}{flag}"
-    tested, seen = _seen(run, protocol)
-    if protocol.startswith(GIVEN) or 0 < seen < tested:
-        return f"on images of people of whom {_also_trained(tested, seen)}{flag}"
-    return f"on images of people it has seen (no protocol by person was run){flag}"
+    if protocol.startswith(GIVEN) or not _sees_all(run, protocol):
+        return f"on images of people of whom {_also_trained(run, protocol)}{flag}"
+    by_person = any(found.get("splits_by") == "person" for found in run.info["protocols"].values())
+    why = "no protocol of this run keeps people apart" if by_person else "no protocol by person was run"
+    return f"on images of people it has seen ({why}){flag}"
 
 
 def common_unit(runs: Sequence[ReportRun]) -> Unit:
@@ -72,25 +73,31 @@ def _tested_on(run: ReportRun, protocol: str) -> str:
         return "images; the data do not tell who is on them, so the same people may be in training"
     if run.unseen_people(protocol):
         return _OWN_WORDS.get(protocol, "people that the method has never seen")
-    tested, seen = _seen(run, protocol)
     if protocol == "cross-dataset":
-        return f"another dataset, of whose people {_also_trained(tested, seen)}"
+        return f"another dataset, of whose people {_also_trained(run, protocol)}"
     if protocol.startswith(GIVEN):
-        return f"the test images of a file of folds: of their people {_also_trained(tested, seen)}"
+        return f"the test images of a file of folds: of their people {_also_trained(run, protocol)}"
     splits_by = str(run.info["protocols"].get(protocol, {}).get("splits_by", ""))
-    if splits_by in _SEEN and not 0 < seen < tested:
+    if splits_by in _SEEN and _sees_all(run, protocol):
         return _SEEN[splits_by]
-    return f"images of people of whom {_also_trained(tested, seen)}"
+    return f"images of people of whom {_also_trained(run, protocol)}"
 
 
 def apart(run: ReportRun, protocol: str) -> str:
-    """Whether people are kept apart, and how that is known."""
-    if not run.unit.tells_people:
+    """Whether people are kept apart, and how that is known: it begins with yes or taken, no, or not known."""
+    state = run.people_apart(protocol)
+    if state == "unknown":
         return "not known"
-    if run.unseen_people(protocol):
-        return "taken to be so" if protocol == "cross-dataset" else "yes, checked"
+    if state == "proven":
+        if protocol == "cross-dataset":
+            return "taken to be so"
+        if not run.check(protocol):
+            return "yes, by the data's own names alone"
+        return "yes, checked" if run.unit.tells_people else "yes, by the images' names"
     tested, seen = _seen(run, protocol)
-    return f"no: {seen:,} of {tested:,}" if 0 < seen < tested else "no"
+    if seen or not run.check(protocol):
+        return f"no: {seen:,} of {tested:,}" if 0 < seen < tested else "no"
+    return f"no: {_also_trained(run, protocol)}"
 
 
 def guessing(run: ReportRun, protocol: str) -> str:
@@ -108,7 +115,23 @@ def _seen(run: ReportRun, protocol: str) -> tuple[int, int]:
     return int(found.get("n_people_tested") or 0), int(found.get("n_people_also_trained") or 0)
 
 
-def _also_trained(tested: int, seen: int) -> str:
-    if not seen:
-        return "some may be in training"
-    return f"{seen:,} of {tested:,} {'is' if seen == 1 else 'are'} also trained on"
+def _sees_all(run: ReportRun, protocol: str) -> bool:
+    """Whether training shows everybody who is tested, as far as the data's names and the check tell."""
+    tested, seen = _seen(run, protocol)
+    return seen == tested and not (seen == 0 and run.check(protocol))
+
+
+def _also_trained(run: ReportRun, protocol: str) -> str:
+    """How many of the tested people are also trained on, by the data's names, else by what the check found."""
+    tested, seen = _seen(run, protocol)
+    if seen:
+        return f"{seen:,} of {tested:,} {'is' if seen == 1 else 'are'} also trained on"
+    check = run.check(protocol)
+    by_name = max((int(leak.get("groups", 0)) for leak in (check.get("people") or {}).get("leaks") or ()), default=0)
+    if by_name:
+        return f"{by_name:,} {'is' if by_name == 1 else 'are'} also trained on, by the images' names"
+    found = [check.get("sequences") or {}, *(check.get("copies") or {}).values()]
+    most = max((int(kind.get("tests", 0)) for kind in found), default=0)
+    if most:
+        return f"some are also trained on, by {most:,} pictures that training holds, too, or frames of one film"
+    return "some may be in training"

@@ -330,6 +330,8 @@ def _frontal(run: ReportRun, protocol: str) -> Evidence:
         "classify fewer than half of these images correctly: then it is not the frontal training that makes them fail."
     )
     name = "frontal-to-profile"
+    if name in run.protocols and not run.unseen_people(name):
+        return Evidence(rule, missing=f"the check of its folds does not find people apart under {name}")
     other = all_views_partner(run, name) if name in run.protocols else None
     if other is None:
         asks = f"it takes {name} and a protocol by person in one run (suite protocols)"

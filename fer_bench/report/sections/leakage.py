@@ -16,6 +16,7 @@ from ..model.report_run import LAST, VIEW_PROTOCOLS, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table, cell_text
 from ..plots import figures
 from ..plots.cells import dumbbells
+from .copies import copies_blocks
 
 __all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
 
@@ -84,10 +85,11 @@ def splits_section(run: ReportRun, suffix: str) -> Section:
     """Every method under two protocols that differ in who is in training."""
     title, pairs = "Leakage: who is in training", comparisons(run)
     if not pairs:
-        return Section(f"splits{suffix}", title, (_nothing(run),))
+        return Section(f"splits{suffix}", title, (_nothing(run), *copies_blocks(run, suffix)))
     found = {pair: rows for pair in pairs if (rows := _rows(run, pair))}
     if not found:
-        return Section(f"splits{suffix}", title, ("No method finished under both protocols of a pair.",))
+        nothing = "No method finished under both protocols of a pair."
+        return Section(f"splits{suffix}", title, (nothing, *copies_blocks(run, suffix)))
     text = (
         "A split by image puts other pictures of a tested person into training, a split by session those of another "
         "sitting. That helps some methods, which then know the face, and misleads others, for which the nearest face "
@@ -99,6 +101,7 @@ def splits_section(run: ReportRun, suffix: str) -> Section:
     blocks: list[Block] = [text, *_slopes(run, suffix), _overview(run, found, suffix)]
     for place, (pair, rows) in enumerate(found.items()):
         blocks.append(_table(run, pair, rows, suffix, folded=place > 0))
+    blocks += copies_blocks(run, suffix)
     return Section(f"splits{suffix}", title, tuple(blocks))
 
 
@@ -115,6 +118,8 @@ def _strictness(run: ReportRun, protocol: str) -> int | None:
 def _nothing(run: ReportRun) -> str:
     if not run.unit.tells_people:
         return "These data do not tell who is who, so what seen people do to a figure cannot be measured on them."
+    if not any(run.unseen_people(name) for name in run.protocols):
+        return "It takes a protocol that keeps people apart and one that does not; this run has none that does."
     return "It takes a protocol by person and one by image or by session; this run has one kind only."
 
 

@@ -30,6 +30,7 @@ def warnings_of(runs: Sequence[ReportRun]) -> tuple[str, ...]:
             said.append(f"{where}{_drawn(run)} Their figures say nothing about KDEF, nor about photographs or people.")
         if notice:
             said.append(f"{where}{notice}")
+        said += [f"{where}{warning}." for warning in run.info.get("warnings") or ()]
         if run.unit.caution:
             said.append(f"{where}{run.unit.caution}")
         if run.quick:

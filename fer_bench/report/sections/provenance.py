@@ -138,17 +138,24 @@ def _protocols(run: ReportRun, suffix: str) -> Table:
                 **{"folds": found.get("n_folds"), "disjoint": apart(run, name)},
                 "train": round(size) if (size := run.train_size(name)) == size else None,
                 **{"tested": found.get("n_test"), "hash": found.get("folds_hash", "")},
-                "summary": found.get("summary", ""),
+                "summary": _summary(run, name),
             }
         )
     columns = (
         *(Column("protocol", "protocol"), Column("splits", "splits"), Column("folds", "folds", "count")),
-        Column("disjoint", "people apart", "text", "nobody is both trained on and tested"),
+        Column("disjoint", "people apart", "text", "whether nobody is both trained on and tested; see Leakage"),
         Column("train", "training images", "count", "mean over folds"),
         *(Column("tested", "tested images", "count"), Column("summary", "what it is")),
         Column("hash", "hash of the folds", "code"),
     )
     return Table(f"protocols{suffix}", "Protocols", columns, tuple(rows), head="protocol")
+
+
+def _summary(run: ReportRun, protocol: str) -> str:
+    """What the protocol is, and where its folds do not keep that, their verdict."""
+    summary = str(run.info["protocols"].get(protocol, {}).get("summary", ""))
+    check = run.check(protocol)
+    return summary if check.get("accepted", True) else f"{summary}; not so here, {check.get('conclusion', 'REFUSED')}"
 
 
 def _splits(run: ReportRun, protocol: str) -> str:
