@@ -28,7 +28,7 @@ from fer_bench.utils.texts import writable
 from .data import data_app
 from .folds import folds_app
 from .option_names import as_options
-from .options import JsonOption, PlanOptions, RunOptions, SuiteOptions, split_views, with_options
+from .options import JsonOption, PlanOptions, RunOptions, SuiteOptions, path_of, place_of, split_views, with_options
 from .tables import answer
 from .unexpected import UNEXPECTED, unexpected
 from .weights import pretrain, weights_app
@@ -141,7 +141,12 @@ def plan(options: PlanOptions) -> None:
 def status(
     run_folder: Annotated[
         Path | None,
-        typer.Argument(help="Folder of a run. Default: the newest below runs/.", metavar="RUN", show_default=False),
+        typer.Argument(
+            help="Folder of a run. Default: the newest below runs/.",
+            metavar="RUN",
+            show_default=False,
+            parser=path_of("RUN"),
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -158,10 +163,17 @@ def status(
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs.", metavar="RUN...", show_default=False)],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of runs.", metavar="RUN...", show_default=False, parser=path_of("RUN")),
+    ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the report; needed for several runs, default for one: the run's own."),
+        typer.Option(
+            help="Folder for the report; needed for several runs, default for one: the run's own.",
+            metavar="DIR",
+            parser=path_of("--out"),
+        ),
     ] = None,
     gallery: Annotated[
         bool,
@@ -172,9 +184,13 @@ def report(
         ),
     ] = False,
     data: Annotated[
-        str,
-        typer.Option(help="Where the gallery's pictures are. Default: where the run's command says.", metavar="PATH"),
-    ] = "",
+        str | None,
+        typer.Option(
+            help="Where the gallery's pictures are. Default: where the run's command says.",
+            metavar="PATH",
+            parser=place_of("--data"),
+        ),
+    ] = None,
 ) -> None:
     """Write a report, also of several runs."""
     from fer_bench.report import write_gallery, write_report
@@ -183,13 +199,15 @@ def report(
         raise UserError("--data tells where the pictures of --gallery are; give both, or neither")
     answer(str(write_report(runs, out)))
     for folder in runs if gallery else ():
-        answer(str(write_gallery(folder, data)))
+        answer(str(write_gallery(folder, data or "")))
 
 
 @app.command()
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_A")],
-    run_b: Annotated[Path, typer.Argument(help="Folder of another run, or the same.", metavar="RUN_B")],
+    run_a: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN_A", parser=path_of("RUN_A"))],
+    run_b: Annotated[
+        Path, typer.Argument(help="Folder of another run, or the same.", metavar="RUN_B", parser=path_of("RUN_B"))
+    ],
     method: Annotated[str | None, typer.Option(help="Only this method, in both runs.", metavar="NAME")] = None,
     method_a: Annotated[str | None, typer.Option(help="This method of run A ...", metavar="NAME")] = None,
     method_b: Annotated[str | None, typer.Option(help="... against this one of run B.", metavar="NAME")] = None,
@@ -220,9 +238,14 @@ def compare(
 @app.command()
 def gate(
     run_folders: Annotated[
-        list[Path], typer.Argument(help="Folder of a run; with --update also of its other seeds.", metavar="RUN...")
+        list[Path],
+        typer.Argument(
+            help="Folder of a run; with --update also of its other seeds.", metavar="RUN...", parser=path_of("RUN")
+        ),
     ],
-    expected: Annotated[Path, typer.Option(help="File of expected results.", metavar="FILE")],
+    expected: Annotated[
+        Path, typer.Option(help="File of expected results.", metavar="FILE", parser=path_of("--expected"))
+    ],
     update: Annotated[
         bool, typer.Option("--update", help="Write the runs' results as the new expectation, and say what changes.")
     ] = False,
@@ -304,7 +327,7 @@ def _request(options: SuiteOptions) -> Request:
         views=split_views(options.views),
         strict=options.strict,
         folds=options.folds,
-        test_data=options.test_data,
+        test_data=options.test_data or "",
         tune=options.tune,
         command=writable(shlex.join(["fer-bench", *sys.argv[1:]])),
     )

@@ -10,7 +10,7 @@ import typer
 
 from fer_bench.errors import UserError
 
-from .options import SeedOption, StrictOption
+from .options import SeedOption, StrictOption, path_of, place_of
 from .tables import answer
 
 __all__ = ["data_app"]
@@ -20,7 +20,12 @@ data_app = typer.Typer(help="Look at data, or render the built-in faces.", no_ar
 
 @data_app.command("inspect")
 def inspect_data(
-    path: Annotated[str, typer.Argument(help="Folder, archive or table, LAYOUT:PATH, or 'synthetic'.", metavar="PATH")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="Folder, archive or table, LAYOUT:PATH, or 'synthetic'.", metavar="PATH", parser=place_of("PATH")
+        ),
+    ],
     strict: StrictOption = False,
     everything: Annotated[bool, typer.Option("--all", help="Name every file that is left out.")] = False,
 ) -> None:
@@ -39,7 +44,7 @@ def inspect_data(
 
 @data_app.command("render")
 def render_data(
-    out: Annotated[Path, typer.Argument(help="Folder to write into.", metavar="OUT")],
+    out: Annotated[Path, typer.Argument(help="Folder to write into.", metavar="OUT", parser=path_of("OUT"))],
     people: Annotated[int, typer.Option(min=1, max=70, help="Number of people.", metavar="N")] = 70,
     size: Annotated[str, typer.Option(help="Width and height in pixels.", metavar="WxH")] = "562x762",
     seed: SeedOption = 0,

@@ -9,7 +9,16 @@ import typer
 
 from fer_bench.errors import UserError
 
-from .options import DataOption, SeedOption, StrictOption, TestDataOption, ViewsOption, split_views
+from .options import (
+    DataOption,
+    SeedOption,
+    StrictOption,
+    TestDataOption,
+    ViewsOption,
+    path_of,
+    place_of,
+    split_views,
+)
 from .tables import answer
 
 __all__ = ["folds_app"]
@@ -19,13 +28,15 @@ folds_app = typer.Typer(help="Make folds, or prove that nobody is in train and t
 
 @folds_app.command("make")
 def make_folds_file(
-    out: Annotated[Path, typer.Argument(help="File to write, such as folds.csv.", metavar="FILE")],
+    out: Annotated[
+        Path, typer.Argument(help="File to write, such as folds.csv.", metavar="FILE", parser=path_of("FILE"))
+    ],
     protocol: Annotated[str, typer.Option(help="Protocol.", metavar="NAME")] = "subject-10fold",
     data: DataOption = "synthetic",
     seed: SeedOption = 0,
     views: ViewsOption = "",
     strict: StrictOption = False,
-    test_data: TestDataOption = "",
+    test_data: TestDataOption = None,
 ) -> None:
     """Write the folds of a full run, and say how even they are."""
     from fer_bench.folds.balance import balance
@@ -34,7 +45,7 @@ def make_folds_file(
     from fer_bench.plan.request import Request, open_data
 
     # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
-    request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data, crop="none")
+    request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data or "", crop="none")
     dataset, notes = open_data(request, None)
     folds = make_folds(dataset, protocol, seed)
     examined = examine(dataset.manifest, {protocol: folds})
@@ -48,7 +59,10 @@ def make_folds_file(
 
 @folds_app.command("check")
 def check_folds_file(
-    file: Annotated[Path, typer.Argument(help="A folds' file, or any CSV of images and folds.", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A folds' file, or any CSV of images and folds.", metavar="FILE", parser=path_of("FILE")),
+    ],
     claim: Annotated[
         str | None,
         typer.Option(
@@ -58,12 +72,19 @@ def check_folds_file(
         ),
     ] = None,
     data: Annotated[
-        str, typer.Option(help="The data that the folds are of: tells people and duplicates.", metavar="NAME|PATH")
-    ] = "",
+        str | None,
+        typer.Option(
+            help="The data that the folds are of: tells people and duplicates.",
+            metavar="NAME|PATH",
+            parser=place_of("--data"),
+        ),
+    ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
-            help="manifest.csv of a run, in place of the data. One beside the folds is found.", metavar="FILE"
+            help="manifest.csv of a run, in place of the data. One beside the folds is found.",
+            metavar="FILE",
+            parser=path_of("--manifest"),
         ),
     ] = None,
 ) -> None:

@@ -12,7 +12,27 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from fer_bench.utils.paths import given_path, given_place
+
 Options = TypeVar("Options")
+
+
+def path_of(name: str) -> Callable[[str], Path]:
+    """Return what reads the path of an option or argument of this name: never empty, ``~`` is home."""
+
+    def path(text: str) -> Path:
+        return given_path(text, name)
+
+    return path
+
+
+def place_of(name: str) -> Callable[[str], str]:
+    """As `path_of`, for what may also be a name: it stays a text."""
+
+    def place(text: str) -> str:
+        return given_place(text, name)
+
+    return place
 
 
 class Device(StrEnum):
@@ -36,10 +56,16 @@ SuiteOption = Annotated[
     typer.Option(
         help="One of `fer-bench list suites` (all, classical, deep, akhand2021 ...), or a suite file ending in .toml.",
         metavar="NAME|FILE",
+        parser=place_of("--suite"),
     ),
 ]
 DataOption = Annotated[
-    str, typer.Option(help="'synthetic' (rendered faces), or a folder, archive or table.", metavar="NAME|PATH")
+    str,
+    typer.Option(
+        help="'synthetic' (rendered faces), or a folder, archive or table.",
+        metavar="NAME|PATH",
+        parser=place_of("--data"),
+    ),
 ]
 ProtocolOption = Annotated[
     list[str] | None,
@@ -56,7 +82,10 @@ OnlyOption = Annotated[
     typer.Option(help="Only methods whose name fits, such as '*-lbp'; may be given several times.", metavar="GLOB"),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option(help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR")
+    Path | None,
+    typer.Option(
+        help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR", parser=path_of("--out")
+    ),
 ]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core, at most 8.", metavar="N")]
 DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
@@ -66,6 +95,7 @@ WeightsOption = Annotated[
         help="Folder of pretrained weights (<network>*.pth, .ckpt, .safetensors ...).",
         envvar="FER_BENCH_WEIGHTS",
         metavar="DIR",
+        parser=path_of("--weights-dir"),
     ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Download nothing.")]
@@ -90,10 +120,19 @@ StrictOption = Annotated[
 ]
 FoldsOption = Annotated[
     Path | None,
-    typer.Option(help="Folds from a file, in place of a protocol; proven anew against the data.", metavar="FILE"),
+    typer.Option(
+        help="Folds from a file, in place of a protocol; proven anew against the data.",
+        metavar="FILE",
+        parser=path_of("--folds"),
+    ),
 ]
 TestDataOption = Annotated[
-    str, typer.Option(help="Train on all of --data, test on all of this (cross-dataset).", metavar="PATH")
+    str | None,
+    typer.Option(
+        help="Train on all of --data, test on all of this (cross-dataset).",
+        metavar="PATH",
+        parser=place_of("--test-data"),
+    ),
 ]
 TuneOption = Annotated[
     bool,
@@ -164,7 +203,7 @@ class SuiteOptions:
     views: ViewsOption = ""
     strict: StrictOption = False
     folds: FoldsOption = None
-    test_data: TestDataOption = ""
+    test_data: TestDataOption = None
     tune: TuneOption = False
 
 

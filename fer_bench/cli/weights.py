@@ -9,7 +9,7 @@ import typer
 
 from fer_bench.errors import UserError
 
-from .options import Device, DeviceOption, WeightsOption
+from .options import Device, DeviceOption, WeightsOption, path_of
 from .tables import answer
 
 __all__ = ["pretrain", "weights_app"]
@@ -62,7 +62,12 @@ def fetch(
 
 def pretrain(
     name: Annotated[str, typer.Argument(help="Whose weights to make.", metavar="NETWORK")] = "squeezenet1_1-rendered",
-    out: Annotated[Path | None, typer.Option(help="The .safetensors file to write.", show_default="NETWORK")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The .safetensors file to write.", show_default="NETWORK", metavar="FILE", parser=path_of("--out")
+        ),
+    ] = None,
     people: Annotated[int, typer.Option(help="Rendered people, of 35 pictures each.")] = 700,
     epochs: Annotated[int, typer.Option(help="Passes over their pictures.")] = 8,
     seed: Annotated[int, typer.Option(help="Of initial values and order.")] = 0,

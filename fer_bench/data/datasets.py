@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import UserError
 from fer_bench.labels import VIEWS
 from fer_bench.methods import ImageSpec
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.people_names import fold_name, name_keys
 from fer_bench.utils.spawn import SPAWN
 
@@ -88,7 +89,7 @@ def load_dataset(
     dataset = load(os.fspath(data), "data", strict=strict, views=kept)
     if os.fspath(test_data):
         dataset = _with_test_data(dataset, partial(load, os.fspath(test_data), "test_data"), strict, kept)
-    place = None if weights_dir is None else Path(weights_dir)
+    place = None if weights_dir is None else given_path(weights_dir, "`weights_dir`")
     return replace(dataset, stored=partial(_stored, workers=workers, weights_dir=place))
 
 

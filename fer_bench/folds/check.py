@@ -16,6 +16,7 @@ import pandas as pd
 from fer_bench.data.manifest import COLUMNS, Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS, VIEWS
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import unguarded_table
 
 from .balance import Balance, balance
@@ -64,11 +65,11 @@ def check_folds(
     """
     if data and manifest is not None:
         raise UserError("`data` and `manifest` exclude each other: give one")
-    path = None if isinstance(folds, Folds) else Path(folds)
+    path = None if isinstance(folds, Folds) else given_path(folds, "`folds`")
     if isinstance(folds, Folds):
         file = FoldTable(folds.protocol, folds.manifest_hash, folds.seed, folds.hash, folds.table)
     else:
-        file = read_fold_table(Path(folds))
+        file = read_fold_table(given_path(folds, "`folds`"))
     notes = list(file.notes)
     known = _known(data, manifest)
     if known is None and path is not None:
@@ -88,7 +89,7 @@ def _known(data: Dataset | str | None, manifest: Manifest | str | os.PathLike[st
         return load_dataset(data, workers=2).manifest
     if manifest is None or isinstance(manifest, Manifest):
         return manifest
-    return read_manifest(Path(manifest))
+    return read_manifest(given_path(manifest, "`manifest`"))
 
 
 def _made_for(wanted: str, known: Manifest) -> str:

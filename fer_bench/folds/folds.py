@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import guarded_csv, guarded_table, unguarded_table
 
 __all__ = ["FOLD_COLUMNS", "Folds", "read_folds"]
@@ -187,7 +187,7 @@ class Folds:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the folds' file."""
-        with atomic_write(Path(path), "w") as handle:
+        with atomic_write(given_path(path, "the folds' file"), "w") as handle:
             handle.write(self.text)
 
 
@@ -215,7 +215,8 @@ def read_folds(path: str | os.PathLike[str]) -> Folds:
         The file is missing or is not a folds' file.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as handle:  # a name may hold an end of line, of any kind
+        # A name may hold an end of line, of any kind.
+        with open(given_path(path, "the folds' file"), encoding="utf-8-sig", newline="") as handle:
             text = handle.read()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error

@@ -11,6 +11,7 @@ import pandas as pd
 
 from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.errors import UserError
+from fer_bench.utils.paths import given_path
 
 from .check import check_made
 from .consistency import keys_of
@@ -50,7 +51,7 @@ def user_folds(path: str | os.PathLike[str], data: Dataset | Manifest) -> tuple[
     UserError
         The file names images that the data lack, tests an image twice, or breaks what its protocol promises.
     """
-    path, manifest = Path(path), data.manifest if isinstance(data, Dataset) else data
+    path, manifest = given_path(path, "the folds' file"), data.manifest if isinstance(data, Dataset) else data
     file = read_fold_table(path)
     table = file.table.assign(image=match_images(file.table["image"], manifest, f"`folds` {path}"))
     facts = manifest.table.set_index("image")[["subject", "label"]]

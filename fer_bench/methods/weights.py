@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, need_space, sha256_file
+from fer_bench.utils.paths import folder_of_variable
 from fer_bench.utils.progress import progress
 from fer_bench.utils.texts import one_line
 
@@ -201,10 +201,9 @@ def _cache_folder() -> Path:
 
 def _folders(spec: WeightsSpec, weights_dir: Path | None) -> list[tuple[Path, bool]]:
     """Folders to look in, and whether a user named them."""
-    hub = os.environ.get("TORCH_HOME")
-    torch_home = Path(hub) if hub else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "torch"
-    named = os.environ.get("FER_BENCH_WEIGHTS")
-    by_user = [folder for folder in (weights_dir, Path(named) if named else None) if folder is not None]
+    base = folder_of_variable("XDG_CACHE_HOME") or Path.home() / ".cache"
+    torch_home = folder_of_variable("TORCH_HOME") or base / "torch"
+    by_user = [folder for folder in (weights_dir, folder_of_variable("FER_BENCH_WEIGHTS")) if folder is not None]
     caches = [_cache_folder(), torch_home / "hub" / "checkpoints"]
     if spec.shipped:
         caches.append(Path(str(files(spec.shipped.partition(":")[0]))))

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from fer_bench.errors import UserError
 from fer_bench.utils import renamed
 from fer_bench.utils.json_files import parse_toml, read_text
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.plugins import SUITES_GROUP, no_exit, points, registered_by
 from fer_bench.utils.shapes import LARGEST, Rule
 
@@ -135,7 +135,7 @@ def load_suite(name: str) -> Suite:
         places.
     """
     if name.endswith(".toml"):
-        path = Path(name)
+        path = given_path(name, "`suite`")
         return _parse(path.stem, read_text(path, f"`suite` {name}"), name)
     known = _texts()
     name = name if name in known else renamed.current("suite", name, renamed.SUITES)

@@ -15,6 +15,7 @@ from fer_bench.errors import UserError
 from fer_bench.results.checks import find_doubts
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.json_files import find_json
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import guarded_csv
 
 from .contents import SECTIONS
@@ -64,7 +65,9 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     UserError
         No run is given, several are given without ``out``, or one is no run directory.
     """
-    run_dirs = [Path(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
+    run_dirs = [
+        given_path(run, "the run's folder") for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)
+    ]
     if not run_dirs:
         raise UserError("no run directory was given; give one or more that `fer-bench run` wrote")
     if out is None and len(run_dirs) > 1:
@@ -73,7 +76,7 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     twice = next((run for run, place in zip(run_dirs, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} is given twice; name each run once")
-    target = run_dirs[0] if out is None else Path(out)
+    target = run_dirs[0] if out is None else given_path(out, "`out`")
     if target.exists() and not target.is_dir():
         raise UserError(f"`out` {target} is a file; give a folder for the report")
     found = gather(run_dirs)

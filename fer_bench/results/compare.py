@@ -21,6 +21,7 @@ import pandas as pd
 
 from fer_bench import stats
 from fer_bench.errors import UserError
+from fer_bench.utils.paths import given_path
 
 from .load import load_run, report_seed
 from .outcomes import MethodPredictions, collect_predictions
@@ -159,7 +160,7 @@ def compare_runs(
     UserError
         A folder is no run, a method or protocol is unknown, or no image can be compared.
     """
-    place_a, place_b = Path(folder_a), Path(folder_b)
+    place_a, place_b = (given_path(folder, "the run's folder") for folder in (folder_a, folder_b))
     a = load_run(place_a)
     b = a if place_a.resolve() == place_b.resolve() else load_run(place_b)
     return compare_data(a, b, method_a=method_a, method_b=method_b, protocol=protocol, margin=margin)

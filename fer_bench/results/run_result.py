@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from fer_bench.utils.paths import given_path
+
 from .load import load_run as read_run
 from .run_data import RunData
 from .schema import FAILED
@@ -111,7 +113,7 @@ def load_run(path: str | os.PathLike[str]) -> RunResult:
     UserError
         It is no run directory, its schema is another one, or its files contradict each other.
     """
-    folder = Path(path)
+    folder = given_path(path, "the run's folder")
     data = read_run(folder)
     states = set(data.trials["state"])
     result = RunResult(folder, 1 if states & set(FAILED) else 130 if "missing" in states else 0)

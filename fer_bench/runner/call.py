@@ -14,6 +14,7 @@ from fer_bench.errors import UserError
 from fer_bench.plan.request import Request
 from fer_bench.results.run_result import RunResult
 from fer_bench.utils.commands import call_text
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.progress import without_progress
 from fer_bench.utils.texts import writable
 
@@ -139,6 +140,7 @@ def run(suite: _Path = "all", *, progress: bool = True, **options: Unpack[RunOpt
     _refuse_in_a_starting_process()
     _SIGNATURE.bind(suite, progress=progress, **options)
     given = {name: _FORMS.get(name, _as_it_is)(value) for name, value in {"suite": suite, **options}.items()}
+    given |= {name: given_path(given[name], f"`{name}`") for name in _PATHS if given.get(name) is not None}
     request = Request(**given)
     _check_numbers(request)
     with without_progress(not progress):
@@ -150,18 +152,14 @@ def _names(given: _Names) -> tuple[str, ...]:
     return tuple(filter(None, (given,) if isinstance(given, str) else given))
 
 
-def _path(given: _Path | None) -> Path | None:
-    return Path(given) if given else None
-
-
 def _as_it_is(given: Any) -> Any:
     return given
 
 
+_PATHS = ("out", "weights_dir", "folds")
 _FORMS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("suite", "data", "test_data"), os.fspath),
     **dict.fromkeys(("protocols", "only", "views"), _names),
-    **dict.fromkeys(("out", "weights_dir", "folds"), _path),
     "max_failures": str,
 }
 """How a request has what callers may give in several forms."""

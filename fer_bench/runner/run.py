@@ -21,6 +21,7 @@ from fer_bench.results.records import finished, read_record, trial_folder
 from fer_bench.results.schema import FAILED, INFO
 from fer_bench.utils import provenance, renamed
 from fer_bench.utils.files import TEMPORARY, atomic_write, cache_dir, need_space, need_writable, to_json
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.progress import say
 from fer_bench.utils.spreadsheets import guarded_csv
 
@@ -77,7 +78,7 @@ def _out_of(request: Request, suite: str, preset: str) -> Path:
 
 
 def _place(data: str) -> str:
-    return data if data in ("", "synthetic") else str(Path(data).expanduser().resolve())
+    return data if data in ("", "synthetic") else str(given_path(data, "`data`").resolve())
 
 
 def run(request: Request) -> int:

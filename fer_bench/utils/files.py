@@ -15,6 +15,8 @@ from typing import IO, Any
 
 from fer_bench.errors import StorageError
 
+from .paths import folder_of_variable
+
 __all__ = [
     "OTHER_CACHE",
     "TEMPORARY",
@@ -48,11 +50,8 @@ def cache_dir() -> Path:
 
     ``FER_BENCH_CACHE`` where set, else ``$XDG_CACHE_HOME/fer-bench``, else ``~/.cache/fer-bench``.
     """
-    chosen = os.environ.get("FER_BENCH_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "fer-bench"
+    chosen = folder_of_variable("FER_BENCH_CACHE")
+    return chosen or (folder_of_variable("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer-bench"
 
 
 @contextmanager

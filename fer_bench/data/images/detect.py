@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, sha256_file
+from fer_bench.utils.paths import folder_of_variable
 
 __all__ = ["YUNET_FILE", "YUNET_SHA256", "Detector", "Face", "fetch_yunet", "find_detector", "find_yunet"]
 
@@ -96,8 +96,7 @@ def find_yunet(weights_dir: Path | None = None) -> Path | None:
     UserError
         A file of that name has another content.
     """
-    named = os.environ.get("FER_BENCH_WEIGHTS")
-    for folder in (weights_dir, Path(named) if named else None, cache_dir() / "weights"):
+    for folder in (weights_dir, folder_of_variable("FER_BENCH_WEIGHTS"), cache_dir() / "weights"):
         path = None if folder is None else folder / YUNET_FILE
         if path is not None and path.is_file():
             digest = sha256_file(path)

@@ -13,7 +13,6 @@ Such a model gives points for every square, whether a face is in it or not.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import UserError
 from fer_bench.methods import LANDMARKS
 from fer_bench.utils.files import sha256_file
+from fer_bench.utils.paths import folder_of_variable
 
 from ..manifest import Dataset
 from .crop import Box
@@ -79,8 +79,7 @@ def find_marker(dataset: Dataset, weights_dir: Path | None = None) -> Marker | N
 
 
 def _find_model(weights_dir: Path | None) -> Path | None:
-    named = os.environ.get("FER_BENCH_WEIGHTS")
-    for folder in (weights_dir, Path(named) if named else None):
+    for folder in (weights_dir, folder_of_variable("FER_BENCH_WEIGHTS")):
         files = sorted(folder.iterdir()) if folder is not None and folder.is_dir() else []
         for path in files:
             if path.is_file() and _NAMED.fullmatch(path.name):

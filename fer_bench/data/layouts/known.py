@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from fer_bench.errors import UserError
+from fer_bench.utils.paths import given_path
 from fer_bench.utils.plugins import LAYOUTS_GROUP, load_points, registered_by
 
 from ..manifest import Dataset
@@ -116,7 +116,7 @@ def read_dataset(data: str, workers: int, *, strict: bool = False, parameter: st
     """
     named, colon, rest = data.partition(":")
     forced = load_layouts().get(named) if colon else None
-    path = Path(rest if forced else data).expanduser()
+    path = given_path(rest if forced else data, f"`{parameter}`")
     opened = source_of_table if path.suffix.lower() == ".csv" and not path.is_dir() else open_source
     source = opened(path, parameter)
     layout = forced or recognise(source)

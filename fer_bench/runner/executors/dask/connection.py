@@ -15,6 +15,7 @@ from distributed import Client
 
 from fer_bench.errors import UserError
 from fer_bench.utils.json_files import read_json
+from fer_bench.utils.paths import given_path
 
 from . import node as node
 
@@ -37,7 +38,7 @@ def reach(scheduler: str) -> str:
     UserError
         No address, no such file, or nobody listens: Dask would try again until its time is over.
     """
-    address = scheduler if "://" in scheduler else _address(Path(scheduler))
+    address = scheduler if "://" in scheduler else _address(given_path(scheduler, "`scheduler`"))
     try:
         parts = urlsplit(address)
         if parts.scheme in ("tcp", "tls"):
