@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_bench.errors import UserError
 from fer_bench.utils.files import atomic_write, cache_dir, to_json
-from fer_bench.utils.json_files import find_json, json_text
+from fer_bench.utils.json_files import find_sealed, sealed_text
 from fer_bench.utils.provenance import cpu
 
 __all__ = ["machine_key", "machine_slowness", "measure"]
@@ -36,7 +36,7 @@ def machine_slowness() -> float:
     slowness = measure() / _NOMINAL_SECONDS
     try:
         with atomic_write(file, "w") as handle:
-            handle.write(json_text({"slowness": slowness}))
+            handle.write(sealed_text({"slowness": slowness}))
     except (OSError, UserError):  # a cache that cannot be written costs a second each time, and a run says so itself
         pass
     return slowness
@@ -69,6 +69,6 @@ def measure() -> float:
 
 
 def _read(file: Path) -> float | None:
-    found = find_json(file, dict[str, float]) or {}
+    found = find_sealed(file, dict[str, float]) or {}
     value = found.get("slowness", 0.0)
     return value if 0.01 < value < 100 else None

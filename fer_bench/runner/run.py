@@ -199,6 +199,8 @@ def _execute(
         answered[record["id"]] = record["state"]
         if record["state"] in FAILED:
             say(f"{record['method']}, {record['protocol']} fold {record['fold']}: {record['reason']}")
+        for told in record.get("rebuilt") or ():  # what was damaged in the cache
+            say(told)
         monitor.done(record)
         if request.executor != "dask":  # those machines may be others than this one
             whole = read_record(out, record["id"]) or {}

@@ -265,7 +265,7 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
 
 def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Fit and predict from features that all folds share; their cost is added as if this fold stood alone."""
-    features, seconds_per_image = shared_features(task, method, images)
+    features, seconds_per_image, rebuilt = shared_features(task, method, images)
     train, test = features[task.train], features[task.test]
     predicting = seconds_per_image * getattr(method, "prepared_share_of_prediction", 1.0)
     with warnings.catch_warnings(record=True) as caught:
@@ -285,6 +285,7 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
         "prepare_seconds": seconds_per_image * len(train) + predicting * len(test),
         "cpu_seconds": cpu_seconds,
         "warnings": _texts(caught, method),
+        **({"rebuilt": rebuilt} if rebuilt else {}),
     }
 
 

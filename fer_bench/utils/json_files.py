@@ -7,26 +7,39 @@ what is written here holds none either.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fer_bench.errors import UserError
 
+from .regular import open_at_once, unfit
 from .shapes import faults
 from .texts import writable
 
-__all__ = ["UnreadableError", "checked", "find_json", "json_lines", "json_text", "parse_toml", "read_json", "read_text"]
+__all__ = [
+    "UnreadableError",
+    "checked",
+    "find_json",
+    "find_sealed",
+    "json_lines",
+    "json_text",
+    "parse_toml",
+    "read_json",
+    "read_text",
+    "sealed_text",
+]
 
 T = TypeVar("T")
 
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_BYTES = 256_000_000
+_SEALED = ('{"sha256": "', '", "value": ', "}\n")
 _MOST_LEVELS = 32
 """Of values in values: a run's files have six; what is deeper would fail later, wherever it is walked through."""
 _MOST_TOLD = 4
@@ -71,6 +84,25 @@ def find_json(file: Path, shape: type[T]) -> T | None:
     """
     try:
         return read_json(file, shape)
+    except UnreadableError:
+        return None
+
+
+def sealed_text(value: Any) -> str:
+    """Return what `find_sealed` reads: strict JSON of a value, with a hash of its text."""
+    text = json_text(value)
+    return hashlib.sha256(text.encode()).hexdigest().join(_SEALED[:2]) + text + _SEALED[2]
+
+
+def find_sealed(file: Path, shape: type[T]) -> T | None:
+    """Read a cache that `sealed_text` made: None where it is not there, of another shape, or not as it was written."""
+    start, middle, end = _SEALED
+    try:
+        found = read_text(file, str(file))
+        digest, _, text = found.removeprefix(start).removesuffix(end).partition(middle)
+        if digest.join(_SEALED[:2]) + text + end != found or hashlib.sha256(text.encode()).hexdigest() != digest:
+            return None
+        return checked(_parsed(text, _json, "JSON", str(file), ""), shape, str(file))
     except UnreadableError:
         return None
 
@@ -137,20 +169,12 @@ def read_text(file: Path, name: str, mend: str = "") -> str:
 
 def _bytes(file: Path) -> bytes:
     try:
-        with open(file, "rb", buffering=0, opener=_open_at_once) as opened:
-            about = os.fstat(opened.fileno())
-            if not stat.S_ISREG(about.st_mode):
-                raise _RefusedError("a pipe or a device")
-            if about.st_size > _MOST_BYTES:
-                raise _RefusedError(f"{about.st_size / 1e6:,.0f} MB, more than {_MOST_BYTES / 1e6:,.0f}")
+        with open(file, "rb", buffering=0, opener=open_at_once) as opened:
+            if why := unfit(os.fstat(opened.fileno()), _MOST_BYTES):
+                raise _RefusedError(why)
             return opened.readall()
     except IsADirectoryError as error:
         raise _RefusedError("a folder") from error
-
-
-def _open_at_once(file: str, flags: int) -> int:
-    """Open a file; a pipe would keep a reader waiting for who writes to it."""
-    return os.open(file, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _parsed(text: str, parse: Callable[[str], Any], kind: str, name: str, mend: str) -> Any:

@@ -112,3 +112,32 @@ def test_features_whose_time_is_lost_are_made_anew(measure, tmp_path, damage):
         (timing,) = (tmp_path / "cache" / "features").glob("*.json")
         timing.write_bytes(damage)
     assert (tmp_path / "prepared").read_text() == "28\n28\n"
+
+
+def _flip(path):
+    data = path.read_bytes()
+    path.write_bytes(data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        *[(name, _flip) for name in ("*.npy", "*.json", "*.npy.sum")],
+        *[(name, lambda path: path.write_bytes(b"")) for name in ("*.npy", "*.json", "*.npy.sum")],
+        *[(name, lambda path: path.write_bytes(path.read_bytes()[:50])) for name in ("*.npy", "*.npy.sum")],
+        *[(name, Path.unlink) for name in ("*.json", "*.npy.sum")],
+    ],
+)
+def test_damaged_features_are_made_anew_and_told(measure, tmp_path, name, harm):
+    """A bit, a half or all of features, of their time or of their checksum: computed again, and the record tells it."""
+    first = measure("Shared", seconds=0.0, place=str(tmp_path))
+    assert "rebuilt" not in first
+    (file,) = (tmp_path / "cache" / "features").glob(name)
+    harm(file)
+    second = measure("Shared", seconds=0.0, place=str(tmp_path))
+    assert (tmp_path / "prepared").read_text() == "28\n28\n"
+    (told,) = second["rebuilt"]
+    assert file.name.removesuffix(".sum") in told
+    assert "computed anew" in told
+    assert "rebuilt" not in measure("Shared", seconds=0.0, place=str(tmp_path))
+    assert (tmp_path / "prepared").read_text() == "28\n28\n"

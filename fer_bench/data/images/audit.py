@@ -17,8 +17,8 @@ from typing import Any
 import PIL
 
 from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked
-from fer_bench.utils.json_files import find_json, json_text
-from fer_bench.utils.progress import progress
+from fer_bench.utils.json_files import find_sealed, sealed_text
+from fer_bench.utils.progress import progress, say
 
 from ..sources.base import Source
 from .phash import phash
@@ -66,6 +66,9 @@ def audit(files: Sequence[str], source: Source, workers: int) -> list[AuditResul
     verdicts_path = cache_dir() / f"audit-v{_AUDIT_VERSION}-pillow{PIL.__version__}.json"
     home = hashlib.sha256(str(source.path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     stamps_path = cache_dir() / "stamps" / f"{home[:20]}.json"
+    for path in (verdicts_path, stamps_path):
+        if path.exists() and not _load(path, object):
+            say(f"{path}: damaged, or of an earlier version; pictures are checked anew.")
     known = {digest: AuditResult(digest, *rest) for digest, rest in _load(verdicts_path, _VERDICT).items()}
     stamps = _load(stamps_path, _STAMP)
 
@@ -115,8 +118,8 @@ def _look(digest: str, data: bytes) -> AuditResult:
 
 
 def _load(path: Path, entry: Any) -> dict[str, Any]:
-    """Read a cache of entries of one shape; what is not there or not whole is empty."""
-    found: dict[str, Any] | None = find_json(path, dict[str, entry])
+    """Read a cache of entries of one shape; what is not there, or not as it was written, is empty."""
+    found: dict[str, Any] | None = find_sealed(path, dict[str, entry])
     return found or {}
 
 
@@ -126,4 +129,4 @@ def _add(path: Path, new: Mapping[str, list[Any]], entry: Any) -> None:
         with locked(path.with_suffix(".lock"), wait=True):
             clean_killed(path)
             with atomic_write(path, "w") as handle:
-                handle.write(json_text({**_load(path, entry), **new}))
+                handle.write(sealed_text({**_load(path, entry), **new}))

@@ -1,13 +1,14 @@
 """The image store: every picture decoded, cropped and resized once, into memory-mapped uint8 arrays.
 
 A store's name is a hash of what its pixels depend on: the manifest, the crop with its detector, the form that a method
-asked for. It is written under a temporary name and takes its own when it is whole, so a half-written one is never read.
+asked for. It is written under a temporary name and takes its own when it is whole, so a half-written one is never read;
+its checksum lies beside it, so neither is one that was damaged since.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, astuple
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from fer_bench.errors import InputError
 from fer_bench.methods import ImageSpec
 from fer_bench.utils.files import atomic_write, cache_dir, clean_killed, locked, need_space, to_json
-from fer_bench.utils.json_files import find_json, json_text
+from fer_bench.utils.json_files import find_sealed, sealed_text
 from fer_bench.utils.progress import progress, say
+from fer_bench.utils.sealed import fault_of, sealed_write
 
 from ..manifest import Dataset
 from .crop import Box, crop_identity, cut_box, detector_for, locate, to_spec
@@ -45,10 +47,10 @@ def store_path(dataset: Dataset, spec: ImageSpec, weights_dir: Path | None = Non
 def build_stores(
     dataset: Dataset, specs: Iterable[ImageSpec], workers: int, weights_dir: Path | None = None
 ) -> dict[ImageSpec, Path]:
-    """Make the missing stores in one pass over the pictures.
+    """Make the missing stores in one pass over the pictures, those anew that are not what was written.
 
-    Two processes that need the same stores at once make them once: the second waits for the first, and makes them
-    itself where the first was killed.
+    Those that are there are read once, to be held against their checksums. Two processes that need the same stores at
+    once make them once: the second waits for the first, and makes them itself where the first was killed.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def build_stores(
     -------
     dict of ImageSpec to Path
         Files for ``numpy.load(path, mmap_mode="r")``: (n, size, size) or (n, size, size, 3) uint8, or landmarks
-        (n, 68, 2) float32, in the manifest's order. A file is complete or absent.
+        (n, 68, 2) float32, in the manifest's order. A file is complete and sound, or absent.
 
     Raises
     ------
@@ -73,15 +75,34 @@ def build_stores(
         Landmarks are wanted, and nobody can place them on these pictures.
     """
     paths = {spec: store_path(dataset, spec, weights_dir) for spec in specs}
-    if all(path.exists() for path in paths.values()):
+    if not _faults(dataset, paths.values(), workers, weights_dir):
         return paths
     key = _faces_key(dataset, weights_dir)
     with _alone(_folder() / f"{key}.lock"):
         clean_killed(_folder() / f"{key}*")
-        missing = {spec: path for spec, path in paths.items() if not path.exists()}
-        if missing:
-            _build(dataset, missing, workers, weights_dir)
+        faults = _faults(dataset, paths.values(), workers, weights_dir)  # another process may have made them
+        for path, fault in faults.items():
+            if fault:
+                say(f"{path}: {fault}; these faces are cropped anew.")
+        if faults:
+            _build(dataset, {spec: path for spec, path in paths.items() if path in faults}, workers, weights_dir)
     return paths
+
+
+def _faults(dataset: Dataset, paths: Collection[Path], workers: int, weights_dir: Path | None) -> dict[Path, str]:
+    """Stores that are to be made, with what is wrong with them: nothing where there is none yet."""
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        found = dict(zip(paths, pool.map(_fault, paths), strict=True))
+    boxes = _boxes_path(dataset, weights_dir)
+    if dataset.crop == "detect" and not _load_boxes(boxes, len(dataset.manifest)):
+        lost = f"{boxes.name}, where faces were found, is lost or damaged"
+        found = {path: lost if fault == "" else fault for path, fault in found.items()}
+    return {path: fault or "" for path, fault in found.items() if fault != ""}
+
+
+def _fault(path: Path) -> str | None:
+    """What is wrong with a file: nothing where it is sound, None where there is none."""
+    return fault_of(path) if path.exists() else None
 
 
 def crop_audit(dataset: Dataset, weights_dir: Path | None = None) -> dict[str, Any]:
@@ -133,7 +154,7 @@ def _boxes_path(dataset: Dataset, weights_dir: Path | None) -> Path:
 
 def _load_boxes(path: Path, n: int) -> list[Box]:
     """Read where faces were found when another store of the same pictures was built; empty where none was."""
-    boxes = [Box(*values) for values in find_json(path, list[tuple[int, int, int, str]]) or ()]
+    boxes = [Box(*values) for values in find_sealed(path, list[tuple[int, int, int, str]]) or ()]
     return boxes if len(boxes) == n else []
 
 
@@ -160,7 +181,7 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
     marker = _marker(dataset, weights_dir) if any(spec.source == "landmarks" for spec in missing) else None
     boxes = []
     with ExitStack() as stack:
-        files = [stack.enter_context(atomic_write(path)) for path in missing.values()]
+        files = [stack.enter_context(sealed_write(path)) for path in missing.values()]
         for file, spec in zip(files, missing, strict=True):
             _write_header(file, n, spec)
         done = stack.enter_context(progress("Rendering faces" if dataset.rendered else "Cropping faces", n))
@@ -171,7 +192,7 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
             done(i)
         if detector is not None:  # before the stores take their names: where there is a store, there are its boxes
             with atomic_write(boxes_path, "w") as handle:
-                handle.write(json_text([astuple(box) for box in boxes]))
+                handle.write(sealed_text([astuple(box) for box in boxes]))
 
 
 def _write_header(file: IO[bytes], n: int, spec: ImageSpec) -> None:

@@ -48,7 +48,10 @@ _START_SECONDS = 120.0
 _READY = "ready"
 _PIPE_READS = 16
 """Of 64 kB each: as much as a pipe can be set to hold on Linux without privileges."""
-_ANSWER = ("id", "method", "protocol", "fold", "state", "reason", "fit_seconds", "predict_seconds", "peak_rss_mb")
+_ANSWER = (
+    *("id", "method", "protocol", "fold", "state", "reason", "fit_seconds", "predict_seconds", "peak_rss_mb"),
+    "rebuilt",
+)
 
 
 @dataclass(frozen=True)

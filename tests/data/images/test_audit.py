@@ -118,6 +118,21 @@ def test_a_damaged_cache_is_no_cache(folder, damage):
         assert json.loads(path.read_text())
 
 
+def test_a_verdict_with_a_changed_letter_is_none(folder, capsys):
+    """A good picture is not left out, nor a blank one used, because a letter changed on the disk; it is told."""
+    settle(folder)
+    first = judged(folder)
+    (cache,) = cache_dir().glob("audit-*.json")
+    for before, after in (("blank frame", "blank grame"), ('"", 90, 120', '"", 90, 121')):
+        text = cache.read_text()
+        assert before in text
+        cache.write_text(text.replace(before, after, 1))
+        assert judged(folder) == first
+        assert capsys.readouterr().err.count(f"{cache}: damaged") == 1
+    assert judged(folder) == first
+    assert not capsys.readouterr().err
+
+
 def test_audits_at_once_keep_each_others_verdicts(tmp_path):
     """Eight audits of different folders at the same time all end up in one sound cache."""
 
@@ -132,5 +147,5 @@ def test_audits_at_once_keep_each_others_verdicts(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         digests = list(pool.map(one, range(8)))
     (cache,) = cache_dir().glob("audit-*.json")
-    assert set(digests) <= json.loads(cache.read_text()).keys()
+    assert set(digests) <= json.loads(cache.read_text())["value"].keys()
     assert not list(cache_dir().rglob(".tmp-*"))

@@ -1,5 +1,6 @@
 """The image store: right pixels in the right rows, built once, whole or absent."""
 
+import os
 from dataclasses import replace
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 
 from fer_bench.data.images.crop import face_box, to_spec
 from fer_bench.data.images.pictures import decode
-from fer_bench.data.images.store import build_stores, store_path
+from fer_bench.data.images.store import build_stores, crop_audit, store_path
 from fer_bench.data.layouts.kdef import read_kdef
 from fer_bench.errors import UserError
 from fer_bench.methods import ImageSpec
@@ -99,3 +100,70 @@ def test_different_people_have_different_stores(kdef_folder):
     """The store's name covers the manifest: a subset of people never reads the whole set's rows."""
     dataset = read_kdef(kdef_folder, 2)
     assert store_path(dataset, ImageSpec(24)) != store_path(dataset.keep(["F01", "M01"]), ImageSpec(24))
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    """Change one bit."""
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+DAMAGE = {
+    "a bit of its start": lambda data: flipped(data, 20),
+    "a bit of its middle": lambda data: flipped(data, len(data) // 2),
+    "truncated": lambda data: data[: len(data) // 2],
+    "emptied": lambda data: b"",
+    "longer": lambda data: data + b"\0",
+    "lost": None,
+}
+
+
+@pytest.mark.parametrize("crop", ["fixed", "detect"])
+def test_what_was_damaged_is_made_anew_and_told(kdef_folder, tmp_path, monkeypatch, capsys, crop):
+    """Whatever happened to a store, its checksum or the faces' places: the same bytes as before, and a sentence."""
+    monkeypatch.setenv("FER_BENCH_CACHE", str(tmp_path))
+    dataset, specs = replace(read_kdef(kdef_folder, 2).keep(["F01"]), crop=crop), [ImageSpec(16), ImageSpec(20, 3)]
+    audit = crop_audit(dataset) if build_stores(dataset, specs, 2) else {}
+    files = [path for path in (tmp_path / "store").iterdir() if path.suffix != ".lock"]
+    before = {path: path.read_bytes() for path in files}
+    assert len(files) == (4 if crop == "fixed" else 5)
+    capsys.readouterr()
+    for path in files if crop == "fixed" else [p for p in files if p.suffix == ".json"]:
+        for name, harm in DAMAGE.items():
+            path.unlink() if harm is None else path.write_bytes(harm(before[path]))
+            build_stores(dataset, specs, 2)
+            assert {path: path.read_bytes() for path in files} == before, (path.name, name)
+            told = capsys.readouterr().err
+            assert ("these faces are cropped anew" in told) == (path.suffix != ".npy" or name != "lost"), (path, name)
+            assert crop_audit(dataset) == audit
+    build_stores(dataset, specs, 2)
+    assert not capsys.readouterr().err
+
+
+def test_a_store_of_an_earlier_version_is_made_anew(kdef_folder, tmp_path, monkeypatch, capsys):
+    """One without a checksum cannot be held against it: it may have been damaged like any other."""
+    monkeypatch.setenv("FER_BENCH_CACHE", str(tmp_path))
+    dataset, spec = read_kdef(kdef_folder, 2).keep(["F01"]), ImageSpec(16)
+    path = build_stores(dataset, [spec], 1)[spec]
+    right = path.read_bytes()
+    path.with_name(f"{path.name}.sum").unlink()
+    path.write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    build_stores(dataset, [spec], 1)
+    assert path.read_bytes() == right
+    assert "no checksum" in capsys.readouterr().err
+
+
+def test_what_stands_in_a_stores_place_is_no_store(kdef_folder, tmp_path, monkeypatch):
+    """A pipe or a link to nothing is replaced; a folder is named, as it may hold something."""
+    monkeypatch.setenv("FER_BENCH_CACHE", str(tmp_path))
+    dataset, spec = read_kdef(kdef_folder, 2).keep(["F01"]), ImageSpec(16)
+    path = build_stores(dataset, [spec], 1)[spec]
+    right = path.read_bytes()
+    for put in (os.mkfifo, lambda path: path.symlink_to(path), lambda path: path.symlink_to("/dev/zero")):
+        path.unlink()
+        put(path)
+        build_stores(dataset, [spec], 1)
+        assert path.read_bytes() == right
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UserError, match=f"{path.name}: expected a file, found a folder; move it away"):
+        build_stores(dataset, [spec], 1)

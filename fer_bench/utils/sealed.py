@@ -1,0 +1,82 @@
+"""Files of the cache with a checksum beside them: what was damaged since is found out before it gives figures.
+
+``NAME.sum`` beside ``NAME`` holds the number of its bytes and their CRC-32, which finds damage (one in four thousand
+million goes by) three times as fast as a hash that no forger could meet; nobody forges their own cache.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypedDict, cast
+
+from .files import atomic_write
+from .json_files import find_sealed, sealed_text
+from .regular import open_at_once, unfit
+
+__all__ = ["fault_of", "sealed_write"]
+
+_CHUNK = 1 << 20
+
+
+class _Sum(TypedDict):
+    bytes: int
+    crc32: int
+
+
+class _Summing:
+    """A file that is written from start to end, and the checksum of what went into it."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._handle = handle
+        self.sum = _Sum(bytes=0, crc32=0)
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self.sum = _Sum(bytes=self.sum["bytes"] + len(view), crc32=zlib.crc32(view, self.sum["crc32"]))
+        return self._handle.write(view)
+
+
+@contextmanager
+def sealed_write(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file as `atomic_write` does, from start to end, and its checksum beside it.
+
+    The checksum takes its name first: where the file is, its checksum is, or another file's. For the holder of a lock.
+
+    Raises
+    ------
+    StorageError
+        As of `atomic_write`.
+    """
+    with atomic_write(path) as handle:
+        summing = _Summing(handle)
+        yield cast(IO[bytes], summing)
+        with atomic_write(_beside(path), "w") as note:
+            note.write(sealed_text(summing.sum))
+
+
+def fault_of(path: Path) -> str:
+    """Return why a file is not what `sealed_write` wrote, in a few words; empty where it is. Reads all of it."""
+    try:
+        with open(path, "rb", buffering=0, opener=open_at_once) as handle:
+            about = os.fstat(handle.fileno())
+            if why := unfit(about, float("inf")):
+                return f"it is {why}"
+            told = find_sealed(_beside(path), _Sum)
+            if told is None:
+                return "it has no checksum, as earlier versions left it, or a damaged one"
+            if about.st_size != told["bytes"]:
+                return f"it has {about.st_size:,} bytes, {told['bytes']:,} were written"
+            found, room = 0, memoryview(bytearray(_CHUNK))
+            while got := handle.readinto(room):
+                found = zlib.crc32(room[:got], found)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if found == told["crc32"] else "its bytes are not those that were written"
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sum")
