@@ -104,10 +104,8 @@ def misplaced_weights(spec: WeightsSpec, weights_dir: Path | None) -> str:
 
 def nameless_weights(weights_dir: Path | None) -> list[str]:
     """Say which files of tensors in the folders that a user named are called after no network: they are not used."""
-    said = []
-    named = os.environ.get("FER_BENCH_WEIGHTS")
-    for folder in filter(None, (weights_dir, Path(named) if named else None)):
-        known = sorted(_weights_names())
+    said, known = [], sorted(_weights_names())
+    for folder in _named_folders(weights_dir):
         odd = [
             path.name
             for path in (_below(folder) if folder.is_dir() else ())
@@ -199,11 +197,16 @@ def _cache_folder() -> Path:
     return cache_dir() / "weights"
 
 
+def _named_folders(weights_dir: Path | None) -> list[Path]:
+    """Folders that a user names, one of them once."""
+    return list(dict.fromkeys(filter(None, (weights_dir, folder_of_variable("FER_BENCH_WEIGHTS")))))
+
+
 def _folders(spec: WeightsSpec, weights_dir: Path | None) -> list[tuple[Path, bool]]:
     """Folders to look in, and whether a user named them."""
     base = folder_of_variable("XDG_CACHE_HOME") or Path.home() / ".cache"
     torch_home = folder_of_variable("TORCH_HOME") or base / "torch"
-    by_user = [folder for folder in (weights_dir, folder_of_variable("FER_BENCH_WEIGHTS")) if folder is not None]
+    by_user = _named_folders(weights_dir)
     caches = [_cache_folder(), torch_home / "hub" / "checkpoints"]
     if spec.shipped:
         caches.append(Path(str(files(spec.shipped.partition(":")[0]))))
