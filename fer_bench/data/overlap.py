@@ -8,7 +8,7 @@ import pandas as pd
 
 from fer_bench.utils.people_names import name_keys
 
-from .images.phash import near_pairs
+from .images.phash import copies
 from .manifest import Dataset
 from .names import name_facts
 
@@ -82,5 +82,5 @@ def _names(table: pd.DataFrame, same_layout: bool) -> dict[str, str]:
 
 def _look_alikes(trained: pd.DataFrame, tested: pd.DataFrame) -> pd.DataFrame:
     """Pairs of rows, columns train and test, int64; none where a dataset has no hashes."""
-    pairs = near_pairs(list(trained["phash"]), list(tested["phash"]))
-    return pd.DataFrame(pairs[:, :2], columns=["train", "test"])
+    pairs = copies(list(trained["phash"]), list(tested["phash"]))
+    return pairs.rename(columns={"a": "train", "b": "test"})

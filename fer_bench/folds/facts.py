@@ -30,6 +30,8 @@ class Leak:
         Up to three examples: a fold, an image that it tests, and one that it trains on.
     sources : tuple of str
         Who tells so: any of ``"file"``, ``"data"`` and ``"names"`` (of the images); empty where it is plain.
+    mirrored, turned : int
+        Of pictures that look the same: tests of an image that is trained on mirrored, and turned.
     """
 
     tests: int
@@ -37,6 +39,8 @@ class Leak:
     groups: int
     pairs: tuple[tuple[int, str, str], ...]
     sources: tuple[str, ...] = ()
+    mirrored: int = 0
+    turned: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Shared:
         Images that do not tell, of how many.
     refuses : bool
         Whether it breaks the claim.
+    upright : int
+        Images whose hash does not tell of what look they are when they are mirrored or turned.
     """
 
     state: str
@@ -83,6 +89,7 @@ class Shared:
     unknown: int
     images: int
     refuses: bool
+    upright: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -86,27 +87,92 @@ def find_shared(column: pd.Series, sides: Sides, *, refuses: bool, needed: bool 
 
 
 def find_near(facts: pd.DataFrame, sides: Sides, *, refuses: bool) -> Shared:
-    """Look for pictures that look the same under different names and hashes (columns phash and sha256)."""
-    from fer_bench.data.images.phash import near_pairs
+    """Look for pictures that look the same under different names and hashes, also mirrored or turned a little.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        One row an image, with the columns phash and sha256; empty where nothing is given.
+    sides : Sides
+        The folds.
+    refuses : bool
+        Whether finding some breaks the claim.
+    """
+    from fer_bench.data.images.copies import near_hashes
+    from fer_bench.data.images.phash import upright_only
 
     hashes = facts["phash"].to_numpy(dtype=object)
-    unknown = int((hashes == "").sum())
+    unknown, upright = int((hashes == "").sum()), sum(map(upright_only, hashes))
+    told = Shared("none", None, unknown, len(facts), refuses=False, upright=upright)
     if unknown == len(facts):
-        return Shared("unknown", None, unknown, len(facts), refuses=False)
-    pairs = near_pairs(list(hashes), list(hashes))[:, :2]
-    sha = facts["sha256"].to_numpy(dtype=object)
-    pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & ((sha[pairs[:, 0]] != sha[pairs[:, 1]]) | (sha[pairs[:, 0]] == ""))]
-    shown: list[tuple[int, str, str]] = []
-    tests = folds = 0
-    for fold, (train, test) in sides.folds.items():
-        across = pairs[np.isin(pairs[:, 0], test) & np.isin(pairs[:, 1], train)]
-        tests += len(np.unique(across[:, 0]))
-        folds += bool(len(across))
-        for a, b in across[: _SHOWN - len(shown)]:
-            shown.append((fold, str(sides.images[a]), str(sides.images[b])))
+        return replace(told, state="unknown")
+    codes, texts = pd.factorize(np.where(hashes == "", None, hashes))
+    pairs = near_hashes(list(texts))
+    a, b = (pd.Index(texts).get_indexer(pairs[column]) for column in ("a", "b"))
+    near = _Near(codes, _files(facts["sha256"]), a, b, pairs["mirrored"].to_numpy(), pairs["turned"].to_numpy())
+    found = {fold: near.across(*fold_sides) for fold, fold_sides in sides.folds.items()}
+    tests, mirrored, turned = np.sum([part[0] for part in found.values()], axis=0).tolist()
     if not tests:
-        return Shared("none", None, unknown, len(facts), refuses=False)
-    return Shared("found", Leak(tests, folds, 0, tuple(shown)), unknown, len(facts), refuses=refuses)
+        return told
+    shown = [(k, str(sides.images[a]), str(sides.images[b])) for k, part in found.items() for a, b in part[1]]
+    folds = sum(part[0][0] > 0 for part in found.values())
+    leak = Leak(tests, folds, 0, tuple(shown[:_SHOWN]), mirrored=mirrored, turned=turned)
+    return replace(told, state="found", leak=leak, refuses=refuses)
+
+
+def _files(column: pd.Series) -> NDArray[np.int64]:
+    """Number files by content; one of which nothing is known is a content of its own."""
+    codes, _ = pd.factorize(column)
+    return np.where(column.eq(""), len(column) + np.arange(len(column)), codes)
+
+
+@dataclass(frozen=True)
+class _Near:
+    """Images by the numbers of their hashes (-1: none) and contents, and the pairs of hashes that are near."""
+
+    hashes: NDArray[np.int64]
+    files: NDArray[np.int64]
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    mirrored: NDArray[np.bool_]
+    turned: NDArray[np.bool_]
+
+    def across(
+        self, train: NDArray[np.int64], test: NDArray[np.int64]
+    ) -> tuple[tuple[int, int, int], list[tuple[int, int]]]:
+        """Count the test images like some training image, like a mirrored one and like a turned one; give examples."""
+        across = self._holds(test)[self.a] & self._holds(train)[self.b]
+        near, mirrored, turned = (
+            np.isin(self.hashes[test], self.a[across & kind]) for kind in (True, self.mirrored, self.turned)
+        )
+        near |= self._same(train, test)
+        examples = []
+        for image in test[near][:_SHOWN]:
+            mine = self.hashes[image]
+            other = (self.hashes[train] == mine) & (self.files[train] != self.files[image])
+            like = np.isin(self.hashes[train], self.b[across & (self.a == mine)]) | other
+            examples.append((int(image), int(train[like][0])))
+        return (int(near.sum()), int(mirrored.sum()), int(turned.sum())), examples
+
+    def _holds(self, images: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Of each hash, whether one of the images has it."""
+        result = np.zeros(self.hashes.max() + 2, dtype=bool)
+        result[self.hashes[images]] = True
+        return result
+
+    @cached_property
+    def _shared(self) -> NDArray[np.int64]:
+        """Hashes that are those of several contents."""
+        kinds = pd.DataFrame({"hash": self.hashes, "file": self.files}).drop_duplicates()["hash"]
+        return np.setdiff1d(kinds[kinds.duplicated()], [-1])
+
+    def _same(self, train: NDArray[np.int64], test: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Of each test image, whether another content with the very same hash is trained on."""
+        result = np.zeros(len(test), dtype=bool)
+        for i in np.flatnonzero(np.isin(self.hashes[test], self._shared)):
+            there = self.files[train][self.hashes[train] == self.hashes[test[i]]]
+            result[i] = bool((there != self.files[test[i]]).any())
+        return result
 
 
 def _leak(column: pd.Series, sides: Sides) -> Leak:

@@ -117,9 +117,13 @@ def _near(near: Shared, found: Verdict) -> str:
     some = (
         f"; {near.unknown} of {near.images} images have no hash to compare, hardly any contrast" if near.unknown else ""
     )
+    if near.upright:
+        some += f"; {near.upright} of {near.images} images have a hash that does not tell mirrored and turned copies"
     if near.leak is None:
         return f"none found (a strongly changed copy may be missed{some})"
-    what = f"look the same as a picture that is trained on; {_pairs(near.leak)}"
+    kinds = {"mirrored": near.leak.mirrored, "turned": near.leak.turned}
+    changed = " and ".join(f"{tests:,} of them to a {kind} one" for kind, tests in kinds.items() if tests)
+    what = f"look the same as a picture that is trained on{f', {changed}' if changed else ''}; {_pairs(near.leak)}"
     return f"{_head(near)}{_share(near.leak, found)} {what}{some}"
 
 

@@ -114,7 +114,7 @@ def _look(digest: str, data: bytes) -> AuditResult:
         reason = f"{seen.width}x{seen.height} pixels, smaller than {MIN_SIDE}"
     elif mean < BLANK_MEAN:
         reason = f"blank frame (mean grey level {mean:.1f})"
-    return AuditResult(digest, reason, seen.width, seen.height, phash(seen.grey))
+    return AuditResult(digest, reason, seen.width, seen.height, phash(seen.grey, seen.width / seen.height))
 
 
 def _load(path: Path, entry: Any) -> dict[str, Any]:

@@ -1,26 +1,33 @@
-"""Perceptual hashes: pictures that look the same have nearly the same 256 bits, whatever their size or compression.
+"""Perceptual hashes: pictures that look the same have nearly the same hash, whatever their size or compression.
 
-A difference hash: the picture is reduced to grey 17x16, and each bit says whether a pixel is darker than its right
-neighbour (N. Krawetz, "Kind of like that", hackerfactor.com, 2013), here by more than two grey levels, since in a plain
-studio background compression alone decides which of two equal pixels is darker. In a pale picture two grey levels are
-much: there it is the same share of the contrast, and a picture of hardly any contrast has no hash.
+A hash has two parts. The second knows mirrored and turned pictures, too: `fer_bench.data.images.rings`. The first still
+knows a picture whose height was changed and not its width. It is a difference hash: the picture is reduced to grey
+17x16, and each bit says whether a pixel is darker than its right neighbour (N. Krawetz, "Kind of like that",
+hackerfactor.com, 2013), here by more than two grey levels, since in a plain studio background compression alone decides
+which of two equal pixels is darker. In a pale picture two grey levels are much: there it is the same share of the
+contrast, and a picture of hardly any contrast has no hash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import InputError
 
-__all__ = ["BITS", "NEAR", "distance", "near_pairs", "phash"]
+from .rings import DIGITS, SIDE, ring_copies, ring_hash
+
+__all__ = ["BITS", "NEAR", "copies", "distance", "near_pairs", "phash", "upright_only"]
 
 BITS = 256
+_DIGITS = BITS // 4
 _WIDTH, _HEIGHT = 17, 16
 _STEP = 2.0
-_BLOCK = 2048
+_BLOCK = 1024
 
 _CONTRAST = 32.0
 """Standard deviation of the reduced picture, in grey levels, under which the step shrinks with it.
@@ -43,37 +50,79 @@ does not mean "copied".
 """
 
 
-def phash(picture: NDArray[np.uint8]) -> str:
+def phash(picture: NDArray[np.uint8], aspect: float | None = None) -> str:
     """Hash a picture.
 
     Parameters
     ----------
     picture : array (h, w) or (h, w, 3) uint8
         Grey or RGB.
+    aspect : float, optional
+        Width over height of the whole picture, where ``picture`` is a copy of it in another shape.
 
     Returns
     -------
     str
-        64 hexadecimal digits; empty where the picture has too little contrast to be told from others.
+        64 hexadecimal digits, and the hash of the rings; empty where the picture has too little contrast to be told
+        from others.
     """
     import cv2
 
+    height, width = picture.shape[:2]
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey.astype(np.float32), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    reduced = cv2.resize(grey.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    small = reduced.reshape(_HEIGHT, -1, SIDE).mean(axis=1) @ _shares()
     contrast = float(small.std())
     if contrast < _LEAST_CONTRAST:
         return ""
     step = _STEP * min(1.0, contrast / _CONTRAST)
-    return np.packbits(small[:, 1:] - small[:, :-1] > step).tobytes().hex()
+    first = np.packbits(small[:, 1:] - small[:, :-1] > step).tobytes().hex()
+    return first + ring_hash(reduced, width / height if aspect is None else aspect)
+
+
+def upright_only(text: str) -> bool:
+    """Tell whether a hash knows no mirrored or turned copy: an older one, or one of an empty disc."""
+    return len(text) == _DIGITS
 
 
 def distance(a: str, b: str) -> int:
-    """Count the bits in which two hashes differ: 0 to 256."""
-    return int(np.bitwise_count(_unpack([a]) ^ _unpack([b])).sum())
+    """Count the bits in which the first parts of two hashes differ: 0 to 256."""
+    return int(np.bitwise_count(_words([a]) ^ _words([b])).sum())
+
+
+def copies(hashes_a: Sequence[str], hashes_b: Sequence[str] | None = None) -> pd.DataFrame:
+    """Find the pairs of pictures that look the same by either part of their hashes.
+
+    Parameters
+    ----------
+    hashes_a : sequence of str
+        Hashes; an empty text (no hash) is near to nothing, one of 64 digits has no second part.
+    hashes_b : sequence of str, optional
+        Those to compare them with; by default each with those after it.
+
+    Returns
+    -------
+    DataFrame
+        Columns a and b (rows, int64), mirrored (bool) and turned (degrees, float64), sorted by a and b.
+
+    Raises
+    ------
+    InputError
+        A text that is no hash.
+    """
+    once = hashes_b is None
+    rest_a, rest_b = ([text[_DIGITS:] for text in hashes] for hashes in (hashes_a, hashes_b or []))
+    found = ring_copies(rest_a, None if once else rest_b).drop(columns="alike")
+    near = near_pairs(hashes_a, hashes_a if hashes_b is None else hashes_b)[:, :2]
+    upright = pd.DataFrame(near, columns=["a", "b"]).assign(mirrored=False, turned=0.0)
+    if once:
+        upright = upright[upright["a"] < upright["b"]]
+    whole = pd.concat([found, upright]) if len(found) else upright
+    return whole.drop_duplicates(["a", "b"]).sort_values(["a", "b"], ignore_index=True)
 
 
 def near_pairs(hashes_a: Sequence[str], hashes_b: Sequence[str], threshold: int = NEAR) -> NDArray[np.int64]:
-    """Find the pairs of pictures that look the same.
+    """Find the pairs of pictures that are near by the first part of their hashes.
 
     Parameters
     ----------
@@ -88,30 +137,46 @@ def near_pairs(hashes_a: Sequence[str], hashes_b: Sequence[str], threshold: int 
         Row in ``a``, row in ``b``, distance; sorted by distance, then by rows.
     """
     at_a, at_b = (np.array([i for i, h in enumerate(hashes) if h], dtype=np.int64) for hashes in (hashes_a, hashes_b))
-    a, b = _unpack([h for h in hashes_a if h]), _unpack([h for h in hashes_b if h])
+    a, b = _telling_first(*(_words([h for h in hashes if h]) for hashes in (hashes_a, hashes_b)))
     found = [np.zeros((0, 3), dtype=np.int64)]
     for start in range(0, len(a), _BLOCK):
         for begin in range(0, len(b), _BLOCK):
-            part = _distances(a[start : start + _BLOCK], b[begin : begin + _BLOCK])
-            i, j = np.nonzero(part <= threshold)
-            found.append(np.stack([at_a[i + start], at_b[j + begin], part[i, j]], axis=1))
+            mine, theirs = a[start : start + _BLOCK], b[begin : begin + _BLOCK]
+            i, j = np.nonzero(np.bitwise_count(mine[:, None, 0] ^ theirs[None, :, 0]) <= threshold)
+            apart = np.bitwise_count(mine[i] ^ theirs[j]).sum(axis=1, dtype=np.int64)
+            near = apart <= threshold
+            found.append(np.stack([at_a[i[near] + start], at_b[j[near] + begin], apart[near]], axis=1))
     pairs = np.concatenate(found)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0], pairs[:, 2]))]
 
 
-def _distances(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    total = np.zeros((len(a), len(b)), dtype=np.uint16)
-    for word in range(a.shape[1]):
-        total += np.bitwise_count(a[:, None, word] ^ b[None, :, word])
-    return total
+def _telling_first(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Put the bits that differ most among these pictures into the first word, which then tells most pairs apart."""
+    bits = np.unpackbits(np.concatenate([a, b]).view(np.uint8).reshape(len(a) + len(b), BITS // 8), axis=1)
+    order = np.argsort(np.abs(bits.mean(axis=0) - 0.5), kind="stable") if len(bits) else np.arange(BITS)
+    words = np.ascontiguousarray(np.packbits(bits[:, order], axis=1)).view(np.uint64)
+    return words[: len(a)], words[len(a) :]
 
 
-def _unpack(hashes: Sequence[str]) -> NDArray[np.uint64]:
-    """Turn hashes into (n, 4) words of 64 bits."""
+def _words(hashes: Sequence[str]) -> NDArray[np.uint64]:
+    """Turn the first parts of hashes into (n, 4) words of 64 bits."""
     try:
-        data = bytes.fromhex("".join(hashes))
-        if len(data) != len(hashes) * BITS // 8 or any(len(h) != BITS // 4 for h in hashes):
-            raise ValueError(f"expected {BITS // 4} hexadecimal digits each")
+        if any(len(h) not in (_DIGITS, _DIGITS + DIGITS) for h in hashes):
+            raise ValueError(f"expected {_DIGITS} hexadecimal digits each, or {_DIGITS + DIGITS} characters")
+        data = bytes.fromhex("".join(h[:_DIGITS] for h in hashes))
+        if len(data) != len(hashes) * BITS // 8:
+            raise ValueError(f"expected {_DIGITS} hexadecimal digits each")
     except ValueError as error:
         raise InputError(f"perceptual hashes: {error}") from error
     return np.frombuffer(data, dtype=np.uint64).reshape(-1, BITS // 64)
+
+
+@cache
+def _shares() -> NDArray[np.float32]:
+    """How much of each column of the reduced picture is in each of the 17, (SIDE, 17)."""
+    width = SIDE / _WIDTH
+    ends = np.arange(_WIDTH + 1) * width
+    columns = np.arange(SIDE)[:, None]
+    overlap = np.minimum(columns + 1, ends[1:]) - np.maximum(columns, ends[:-1])
+    result: NDArray[np.float32] = (np.maximum(overlap, 0) / width).astype(np.float32)
+    return result

@@ -1,32 +1,18 @@
 """Perceptual hashes: copies are near, other people are not, and the search finds what a plain loop finds."""
 
-import io
-
 import numpy as np
 import pytest
+from changed import encoded
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from fer_bench.data.images.phash import BITS, NEAR, distance, near_pairs, phash
 from fer_bench.data.images.pictures import decode, glance
-from fer_bench.data.render import portrait_names, render_many
+from fer_bench.data.images.rings import DIGITS
 from fer_bench.errors import InputError
 
 hashes = st.lists(st.one_of(st.just(""), st.binary(min_size=32, max_size=32).map(bytes.hex)), max_size=12)
-
-
-@pytest.fixture(scope="session")
-def faces() -> dict[str, np.ndarray]:
-    """Ten people, straight and from the left, neutral: 40 pictures."""
-    names = [n for n in portrait_names(10) if n[4:6] == "NE" and n[6:] in ("S", "FL")]
-    return dict(render_many(names, size=(281, 381), workers=1))
-
-
-def encoded(picture: Image.Image, kind: str = "JPEG", **options) -> bytes:
-    target = io.BytesIO()
-    picture.save(target, kind, **options)
-    return target.getvalue()
 
 
 COPIES = {
@@ -87,7 +73,7 @@ def test_colour_and_grey_have_one_hash(faces):
     """The hash reads grey levels: an RGB picture and its grey copy agree to a few bits."""
     picture = next(iter(faces.values()))
     grey = np.asarray(Image.fromarray(picture).convert("L"))
-    assert len(phash(picture)) == 64
+    assert len(phash(picture)) == 64 + DIGITS
     assert distance(phash(picture), phash(grey)) <= 2
 
 
