@@ -17,6 +17,12 @@ LAYOUT_SUMMARIES = {
     "ckplus48": "CK+ in class folders: anger/S010_004_00000017.png",
     "fer2013-csv": "FER2013 as one table with the columns emotion, pixels and Usage",
     "fer2013": "FER2013 in class folders under train/ and test/: train/angry/Training_3908.jpg",
+    "ferplus": "FER+: the votes fer2013new.csv beside FER2013's table or pictures; a label is their majority",
+    "rafdb": "RAF-DB, basic expressions: list_patition_label.txt and the aligned faces train_00001_aligned.jpg",
+    "rafdb-folders": "RAF-DB in numbered folders as on Kaggle: DATASET/train/4/train_00012_aligned.jpg",
+    "affectnet": "AffectNet: train_set/images/12.jpg and train_set/annotations/12_exp.npy; numbered folders 0 to 7 "
+    "only where you name the layout",
+    "expw": "ExpW: label.lst and the photographs, each face cut out by its box",
     "csv": "a table of your own with the columns path and label, if you like also subject, session, view, split, "
     "sequence and gender; paths are relative to the table",
     "folders": "a folder of class folders of your own: angry/..., happy/..., also under train/ and test/",

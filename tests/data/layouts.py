@@ -199,6 +199,95 @@ def write_folders(folder: Path) -> Path:
     return folder
 
 
+RAFDB = dict(zip(("SU", "AF", "DI", "HA", "SA", "AN", "NE"), "1234567", strict=True))
+AFFECTNET = dict(zip(("NE", "HA", "SA", "SU", "AF", "DI", "AN", "contempt"), "01234567", strict=True))
+EXPW = dict(zip(("AN", "DI", "AF", "HA", "SA", "SU", "NE"), "0123456", strict=True))
+FERPLUS = ("NE", "HA", "SU", "SA", "AN", "DI", "AF", "contempt", "unknown", "NF")
+
+
+def web_faces(times: int = 3) -> Iterator[tuple[int, str, np.ndarray]]:
+    """Number, label and picture (48, 48, 3) of so many faces of each expression."""
+    for number, (i, label) in enumerate(((i, label) for i in range(times) for label in EMOTIONS), start=1):
+        yield number, label, varied(square(f"AF{i + 1:02d}{label}S", 48), 900 + number)
+
+
+def write_ferplus(folder: Path) -> Path:
+    """FER2013's table and the votes of FER+ beside it: one of contempt, one without a majority, one without a face."""
+    write_fer2013_csv(folder)
+    lines = (folder / "fer2013.csv").read_text().splitlines()[1:]
+    (folder / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *lines[:42]]) + "\n")
+    table = ["Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"]
+    odd = {
+        3: [0] * 7 + [8, 2, 0],
+        4: [4, 0, 0, 4, 1, 1, 0, 0, 0, 0],
+        8: [0] * 9 + [10],
+        9: [1, 0, 1] + [0] * 5 + [8, 0],
+    }
+    for i, (label, _, part) in enumerate(fer_rows()):
+        votes = [7 if label == word else 1 if word in ("NE", "SA", "AF") else 0 for word in FERPLUS]
+        table.append(",".join([part, f"fer{i:07d}.png", *map(str, odd.get(i, votes))]))
+    (folder / "fer2013new.csv").write_text("\n".join(table) + "\n")
+    return folder
+
+
+def write_rafdb(folder: Path) -> Path:
+    """RAF-DB's basic set: aligned faces and one whole photograph, a picture that no line lists, and the other list."""
+    lines = []
+    for number, label, picture in web_faces():
+        name = f"test_{number:04d}" if number % 3 == 0 else f"train_{number:05d}"
+        save(picture, folder / "basic" / "Image" / "aligned" / f"{name}_aligned.jpg")
+        lines.append(f"{name}.jpg {RAFDB[label]}")
+    save(square("AF01AFS", 48), folder / "basic" / "Image" / "original" / "train_00001.jpg")
+    save(square("AF02AFS", 48), folder / "basic" / "Image" / "aligned" / "train_12000_aligned.jpg")
+    save(square("AF03AFS", 48), folder / "compound" / "Image" / "aligned" / "train_0001_aligned.jpg")
+    for home, text in (("basic", [*lines, "test_3000.jpg 4"]), ("compound", ["train_0001.jpg 11"])):
+        (folder / home / "EmoLabel").mkdir(parents=True)
+        (folder / home / "EmoLabel" / "list_patition_label.txt").write_text("\n".join(text) + "\n")
+    return folder
+
+
+def write_rafdb_folders(folder: Path) -> Path:
+    """RAF-DB as on Kaggle: numbered folders, and a picture beside them."""
+    for number, label, picture in web_faces():
+        part, name = ("test", f"test_{number:04d}") if number % 3 == 0 else ("train", f"train_{number:05d}")
+        save(picture, folder / "DATASET" / part / RAFDB[label] / f"{name}_aligned.jpg")
+    save(square("AF02AFS", 48), folder / "DATASET" / "sample.jpg")
+    (folder / "train_labels.csv").write_text("image,label\n")
+    return folder
+
+
+def write_affectnet(folder: Path) -> Path:
+    """AffectNet: annotations beside images, one of contempt, one that is damaged, one picture without any."""
+    for number, label, picture in [
+        *web_faces(),
+        (22, "contempt", square("AF01DIS", 48)),
+        (23, "AF", square("AF02AFS", 48)),
+    ]:
+        home = folder / ("val_set" if number % 3 == 0 else "train_set")
+        save(picture, home / "images" / f"{number}.jpg")
+        (home / "annotations").mkdir(parents=True, exist_ok=True)
+        np.save(home / "annotations" / f"{number}_exp.npy", np.array(AFFECTNET[label]))
+        np.save(home / "annotations" / f"{number}_aro.npy", np.array("0.1"))
+    (folder / "train_set" / "annotations" / "23_exp.npy").write_bytes(b"no numbers")
+    save(square("AF03AFS", 48), folder / "train_set" / "images" / "24.jpg")
+    return folder
+
+
+def write_expw(folder: Path) -> Path:
+    """ExpW: photographs with two faces each, boxes beside each other, and lines that are of no use."""
+    lines = []
+    faces = list(web_faces(4))
+    for (number, left, one), (_, right, two) in zip(faces[::2], faces[1::2], strict=True):
+        name = f"happy_people_{number}.png"
+        save(np.hstack([one, two]), folder / "image" / "origin" / name)
+        lines += [f"{name} 0 0 0 48 48 50.5 {EXPW[left]}", f"{name} 1 0 48 96 48 30.25 {EXPW[right]}"]
+    lines += ["lost.png 0 0 0 48 48 50 3", "happy_people_1.png 2 0 0 48", "happy_people_1.png 3 90 90 99 99 9 3"]
+    save(square("AF01AFS", 48), folder / "image" / "origin" / "unlisted.png")
+    (folder / "label").mkdir()
+    (folder / "label" / "label.lst").write_text("\n".join(lines) + "\n")
+    return folder
+
+
 def named(name: str, write: Callable[[Path], Path]) -> Callable[[Path], str]:
     """A set too small to be told for the whole data set: its layout is named."""
     return lambda folder: f"{name}:{write(folder)}"
@@ -212,6 +301,11 @@ WRITERS = {
     "ckplus48": write_ckplus48,
     "fer2013-csv": named("fer2013-csv", write_fer2013_csv),
     "fer2013": write_fer2013,
+    "ferplus": write_ferplus,
+    "rafdb": write_rafdb,
+    "rafdb-folders": write_rafdb_folders,
+    "affectnet": write_affectnet,
+    "expw": write_expw,
     "csv": write_csv,
     "folders": write_folders,
 }

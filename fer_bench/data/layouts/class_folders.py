@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections import Counter
 
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
-from fer_bench.utils.near import near_matches
 
 from .. import LAYOUT_SUMMARIES
 from ..manifest import Excluded
 from ..sources.base import Source
 from ..words import LABEL_WORDS
+from .affectnet import AFFECTNET_ORDER
 from .contract import Layout, Listing, pictures_of
-from .folder_words import CLASS_WORDS, class_folder, folder_reader, relative_names
+from .folder_words import class_folder, folder_reader, near_word, relative_names
 from .kaggle_kdef import may_be_kaggle_kdef
 from .notes import note_folders, shown_folders
+from .rafdb import RAFDB_ORDER
 
 __all__ = ["FOLDERS", "class_folder", "relative_names", "why_no_class_folders"]
+
+_NUMBERED = (
+    ("affectnet", "AffectNet's", AFFECTNET_ORDER, (0, 7)),
+    ("rafdb-folders", "RAF-DB's", RAFDB_ORDER, (1, 7)),
+)
+"""Layouts that read numbered folders, whose order that is, and its first and last number."""
+_SHOWN_NUMBERS = 12
 
 _NOTE_KAGGLE = (
     "Folders and names are such as those of KDEF's copy on Kaggle (angry/12_3.jpg), in other numbers: if the pictures "
@@ -52,16 +60,26 @@ def _listing(source: Source) -> Listing:
 
 
 def why_no_class_folders(source: Source) -> str:
-    """Tell which folders of pictures are nearly those of expressions; empty where none is."""
+    """Tell which folders of pictures are nearly those of expressions, or are numbers; empty where none is."""
     pictures = pictures_of(source)
     read = folder_reader(path for _, path in pictures)
     found = Counter(folder.unknown for folder in (read(path) for _, path in pictures) if folder.unknown)
-    found = Counter({name: n for name, n in found.items() if near_matches(name, CLASS_WORDS, 1)})
-    if not found:
+    near = Counter({name: n for name, n in found.items() if near_word(name)})
+    words = f"rename them to {', '.join(EMOTION_NAMES)}"
+    if near:
+        known = "no folder is called after an expression that is known"
+        return f"{source.where}: {known}; found {shown_folders(near)}; {words}"
+    numbers = sorted((name for name in found if name.isdecimal()), key=int)
+    if not numbers:
         return ""
+    may_be = [
+        f"{layout}:{source.path} if they are in {whose} order ({order})"
+        for layout, whose, order, most in _NUMBERED
+        if most[0] <= int(numbers[0]) and int(numbers[-1]) <= most[1]
+    ]
     return (
-        f"{source.where}: no folder is called after an expression that is known; found {shown_folders(found)}; rename "
-        f"them to {', '.join(EMOTION_NAMES)}"
+        f"{source.where}: the folders are numbers ({', '.join(numbers[:_SHOWN_NUMBERS])}), which stand for other "
+        f"expressions in every data set; {words}{', or give ' if may_be else ''}{', or '.join(may_be)}"
     )
 
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS
 
 from .. import LAYOUT_SUMMARIES
@@ -20,9 +19,10 @@ from ..manifest import Excluded
 from ..sources.base import Source
 from ..words import SPLIT_WORDS, label_words
 from .contract import Layout, Listing, pictures_of
+from .ferplus import has_votes
 from .folder_words import ClassFolder, folder_reader, relative_names
 from .notes import note_folders
-from .pixel_tables import SIDE, PixelRow, pixel_tables, read_pixels, source_of_pixels, the_pixel_table
+from .pixel_tables import SIDE, PixelRow, count_codes, pixel_tables, read_pixels, source_of_pixels, the_pixel_table
 
 __all__ = ["COUNTS", "FER2013", "FER2013_CSV", "why_not_fer2013"]
 
@@ -72,34 +72,39 @@ def _is_whole(tally: Tally, share: float, known: Mapping[str, Mapping[str, int]]
     )
 
 
-def _table_tally(rows: Iterable[PixelRow], part: str) -> Counter[tuple[str, str]]:
-    return Counter((part or SPLIT_WORDS.get(row.usage.lower(), ""), _CODES.get(row.emotion, "")) for row in rows)
+Codes = Mapping[tuple[str, str], int]
+"""Number of rows by the cells usage and emotion."""
 
 
-def _only_part(rows: tuple[PixelRow, ...]) -> str:
+def _codes_of(rows: Iterable[PixelRow]) -> Codes:
+    return Counter((row.usage, row.emotion) for row in rows)
+
+
+def _tally(codes: Codes, part: str) -> Counter[tuple[str, str]]:
+    """Number of pictures by part and label; all rows are of one part where a table has no such column."""
+    tally: Counter[tuple[str, str]] = Counter()
+    for (usage, code), n in codes.items():
+        tally[part or SPLIT_WORDS.get(usage.lower(), ""), _CODES.get(code, "")] += n
+    return tally
+
+
+def _only_part(codes: Codes) -> str:
     """The part that all rows of a table without the column Usage are of: Kaggle's train.csv has the training part."""
-    without = all(not row.usage for row in rows)
-    return "train" if without and _is_whole(_table_tally(rows, "train"), _WHOLE_TABLE) else ""
+    without = not any(usage for usage, _ in codes)
+    return "train" if without and _is_whole(_tally(codes, "train"), _WHOLE_TABLE) else ""
 
 
-def _is_fer2013(rows: tuple[PixelRow, ...]) -> bool:
-    return _is_whole(_table_tally(rows, _only_part(rows)), _WHOLE_TABLE)
+def _is_fer2013(codes: Codes) -> bool:
+    return all(code in _CODES for _, code in codes) and _is_whole(_tally(codes, _only_part(codes)), _WHOLE_TABLE)
 
 
 def _proven_tables(source: Source) -> list[str]:
-    proven = []
-    for table in pixel_tables(source):
-        try:
-            if _is_fer2013(read_pixels(source, table)[0]):
-                proven.append(table)
-        except UserError:  # it is told where nothing else is found
-            continue
-    return proven
+    return [table for table in pixel_tables(source) if _is_fer2013(count_codes(source, table))]
 
 
 def _claims_table(source: Source) -> bool:
-    """Whether codes and counts are FER2013's."""
-    return bool(_proven_tables(source))
+    """Whether codes and counts are FER2013's; beside votes of FER+ the table is FER+'s."""
+    return not has_votes(source) and bool(_proven_tables(source))
 
 
 def why_not_fer2013(source: Source) -> str:
@@ -107,27 +112,28 @@ def why_not_fer2013(source: Source) -> str:
     tables = pixel_tables(source)
     if not tables:
         return ""
-    rows, _ = read_pixels(source, tables[0])
+    difference = _difference(count_codes(source, tables[0]))
     return (
-        f"{source.where}: the table {tables[0]} has FER2013's columns and is not FER2013 ({_difference(rows)}), and "
+        f"{source.where}: the table {tables[0]} has FER2013's columns and is not FER2013 ({difference}), and "
         "other sets number expressions in another order; expected FER2013 whole or whole parts of it, or a table with "
         f"the columns path and label; if its codes mean what FER2013's do ({_ORDER}), give fer2013-csv:{source.path}"
     )
 
 
-def _difference(rows: tuple[PixelRow, ...]) -> str:
+def _difference(codes: Codes) -> str:
     """What tells a table from FER2013: codes that it does not have, or the number of its pictures."""
-    others = Counter(row.emotion for row in rows if row.emotion not in _CODES)
+    others = Counter({code: n for (_, code), n in codes.items() if code not in _CODES})
     if others:
         code, _ = others.most_common(1)[0]
-        return f"{others.total()} rows have codes that are none of its 0 to 6, such as {code[:20]!r}"
-    tally = _table_tally(rows, _only_part(rows))
+        n = sum(n for (_, code), n in codes.items() if code not in _CODES)
+        return f"{n:,} rows have codes that are none of its 0 to 6, such as {code[:20]!r}"
     for code, label in _CODES.items():
-        n = sum(found for (_, shown), found in tally.items() if shown == label)
+        n = sum(n for (_, found), n in codes.items() if found == code)
         most = sum(part[label] for part in COUNTS.values())
         if n > most:
             return f"{n:,} rows have the code {code}, FER2013 has {most:,}"
-    return f"{len(rows):,} rows, FER2013 has 35,887: 28,709 Training, 3,589 PublicTest and 3,589 PrivateTest"
+    n = sum(codes.values())
+    return f"{n:,} rows, FER2013 has 35,887: 28,709 Training, 3,589 PublicTest and 3,589 PrivateTest"
 
 
 def _list_table(source: Source) -> Listing:
@@ -137,7 +143,8 @@ def _list_table(source: Source) -> Listing:
         tables = _proven_tables(source) or tables
     table = the_pixel_table(source, tables)
     found, pixels = read_pixels(source, table)
-    part, given = _only_part(found), any(row.usage for row in found)
+    codes = _codes_of(found)
+    part, given = _only_part(codes), any(row.usage for row in found)
     rows, excluded = [], []
     for row in found:
         label, split = _CODES.get(row.emotion), part or SPLIT_WORDS.get(row.usage.lower())
@@ -151,14 +158,14 @@ def _list_table(source: Source) -> Listing:
             excluded.append(Excluded(row.file, f"not {SIDE}x{SIDE} grey levels from 0 to 255: line {row.line}"))
         else:
             rows.append({"image": row.file, "file": row.file, "label": label, "split": split or ""})
-    notes = () if _is_fer2013(found) else (_note_table(found),)
+    notes = () if _is_fer2013(codes) else (_note_table(codes),)
     return Listing(rows, excluded, source_of_pixels(source, found, pixels), notes)
 
 
-def _note_table(rows: tuple[PixelRow, ...]) -> str:
+def _note_table(codes: Codes) -> str:
     return (
-        f"The table was named as FER2013's, and it is not FER2013 itself ({_difference(rows)}): its codes are taken to "
-        f"mean what FER2013's do ({_ORDER})."
+        f"The table was named as FER2013's, and it is not FER2013 itself ({_difference(codes)}): its codes are taken "
+        f"to mean what FER2013's do ({_ORDER})."
     )
 
 

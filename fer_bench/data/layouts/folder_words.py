@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -13,10 +15,13 @@ from fer_bench.utils.near import near_matches
 
 from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
 
-__all__ = ["CLASS_WORDS", "ClassFolder", "class_folder", "folder_reader", "relative_names"]
+__all__ = ["CLASS_WORDS", "ClassFolder", "class_folder", "folder_reader", "near_word", "relative_names"]
 
 CLASS_WORDS = tuple(word for word in (*LABEL_WORDS, *sorted(OTHER_EXPRESSIONS)) if len(word) > 2)
 """Whole words for expressions, those that are none of the seven included."""
+
+_NEAR = 0.75
+"""How like a word a folder's name is, from 0 to 1, from which on it is probably meant."""
 
 _CODES = frozenset(word for word in LABEL_WORDS if len(word) == 2)
 """Two letters are also languages and people's initials."""
@@ -120,13 +125,32 @@ def _unknown(parts: tuple[str, ...], others: Sequence[Sequence[str]]) -> ClassFo
                 unknown=part,
             )
     for part in reversed(parts):
-        near = near_matches(part, CLASS_WORDS, 1)
+        near = near_word(part)
         if near:
-            return ClassFolder(problem=f"{said}: folder {part!r}; did you mean {near[0]}?", unknown=part)
+            return ClassFolder(problem=f"{said}: folder {part!r}; did you mean {near}?", unknown=part)
     if not parts:
         return ClassFolder(problem=f"{said}: the top folder")
     why = "; numbers differ between data sets" if parts[-1].isdecimal() else ""
     return ClassFolder(problem=f"{said}: folder {parts[-1]!r}{why}", unknown=parts[-1])
+
+
+@lru_cache(maxsize=1000)
+def near_word(folder: str) -> str:
+    """Return the expression that a folder's name is nearly, or has in it; empty where there is none.
+
+    Folders that hold pictures are called image or features as well: they are not so near to anger or fear.
+
+    Examples
+    --------
+    >>> near_word("neural"), near_word("01_happy"), near_word("image")
+    ('neutral', 'happy', '')
+    """
+    inside = [piece for piece in re.split(r"[^a-z]+", folder.lower()) if piece in CLASS_WORDS]
+    near = inside or near_matches(folder, CLASS_WORDS, 1)
+    if not near:
+        return ""
+    alike = SequenceMatcher(None, folder.lower(), near[0]).ratio()
+    return near[0] if inside or alike >= _NEAR else ""
 
 
 def _whole_word(code: str) -> str:

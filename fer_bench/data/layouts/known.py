@@ -11,25 +11,46 @@ from fer_bench.utils.plugins import LAYOUTS_GROUP, load_points, registered_by
 from ..manifest import Dataset
 from ..sources.base import Source
 from ..sources.open_source import open_source
+from .affectnet import AFFECTNET
 from .ckplus import CKPLUS, CKPLUS48
 from .class_folders import FOLDERS, why_no_class_folders
 from .contract import Layout, files_of
 from .csv_tables import columns_of, source_of_table
+from .expw import EXPW
 from .fer2013 import FER2013, FER2013_CSV, why_not_fer2013
+from .ferplus import FERPLUS
 from .jaffe import JAFFE
 from .kaggle_kdef import KAGGLE_KDEF
 from .kdef import KDEF
 from .manifest_csv import CSV
+from .rafdb import RAFDB, RAFDB_FOLDERS, why_not_rafdb
 from .reading import read_layout
 
 __all__ = ["LAYOUTS", "load_layouts", "read_dataset", "recognise"]
 
 LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (KDEF, KAGGLE_KDEF, JAFFE, CKPLUS, CKPLUS48, FER2013_CSV, FER2013, CSV, FOLDERS)
+    layout.name: layout
+    for layout in (
+        *(
+            KDEF,
+            KAGGLE_KDEF,
+            JAFFE,
+            CKPLUS,
+            CKPLUS48,
+            FER2013_CSV,
+            FER2013,
+            FERPLUS,
+            RAFDB,
+            RAFDB_FOLDERS,
+            AFFECTNET,
+            EXPW,
+        ),
+        *(CSV, FOLDERS),
+    )
 }
 """Those that ship with fer-bench."""
 
-_UNPROVEN: tuple[Callable[[Source], str], ...] = (why_not_fer2013, why_no_class_folders)
+_UNPROVEN: tuple[Callable[[Source], str], ...] = (why_not_fer2013, why_not_rafdb, why_no_class_folders)
 """What to say of files that look like those of a layout and cannot be told to be; asked where no layout fits."""
 
 

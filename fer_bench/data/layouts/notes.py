@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fer_bench.utils.near import did_you_mean, near_matches
-
 from ..words import LABEL_WORDS
-from .folder_words import CLASS_WORDS
+from .folder_words import near_word
 
 __all__ = ["note_additions", "note_folders", "note_others", "shown_folders"]
 
@@ -57,10 +55,10 @@ def note_folders(unknown: Counter[str], n_all: int, missing: set[str]) -> tuple[
         Labels that no picture has.
     """
     unknown = Counter({name: n for name, n in unknown.items() if name})
-    near = {name: near_matches(name, CLASS_WORDS, 1) for name in unknown}
-    if unknown.total() <= _MANY * n_all and not any(near.values()):
+    near = [near_word(name) for name in unknown]
+    if unknown.total() <= _MANY * n_all and not any(near):
         return ()
-    absent = [word for found in near.values() for word in found if LABEL_WORDS.get(word) in missing]
+    absent = [word for word in near if LABEL_WORDS.get(word) in missing]
     why = f": no picture shows {' or '.join(dict.fromkeys(absent))}" if absent else ""
     return (
         f"{unknown.total():,} of {n_all:,} pictures were left out, as their folder is called after no expression that "
@@ -70,6 +68,7 @@ def note_folders(unknown: Counter[str], n_all: int, missing: set[str]) -> tuple[
 
 def shown_folders(folders: Counter[str]) -> str:
     """Return the folders with most pictures, each with their number and what may be meant."""
-    told = [f"{name!r} ({n:,}{did_you_mean(name, CLASS_WORDS)})" for name, n in folders.most_common(_SHOWN)]
+    meant = {name: f"; did you mean {near_word(name)}?" if near_word(name) else "" for name in folders}
+    told = [f"{name!r} ({n:,}{meant[name]})" for name, n in folders.most_common(_SHOWN)]
     more = len(folders) - _SHOWN
     return ", ".join(told) + (f" and {more} more" if more > 0 else "")

@@ -8,7 +8,7 @@ from layouts import save, square, varied, write_folders
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.layouts.class_folders import FOLDERS, class_folder
-from fer_bench.data.layouts.folder_words import folder_reader
+from fer_bench.data.layouts.folder_words import folder_reader, near_word
 from fer_bench.data.sources.base import Source
 from fer_bench.errors import UserError
 
@@ -73,6 +73,17 @@ def test_a_folder_of_two_letters_that_is_no_expression_says_why():
     problem = read(PurePosixPath("an/1.png")).problem
     assert "folder 'an' stands beside 'de'" in problem
     assert "rename it to angry if it is that" in problem
+
+
+@pytest.mark.parametrize(
+    ("folder", "word"),
+    [("neural", "neutral"), ("neutrality", "neutral"), ("Suprise", "surprise"), ("happyness", "happiness"),
+     ("1_happy", "happy"), ("Angry faces", "angry"), ("contemt", "contempt"), ("image", ""), ("images", ""),
+     ("faces", ""), ("features", ""), ("female", ""), ("holiday", ""), ("data", ""), ("0", "")],
+)  # fmt: skip
+def test_near_words_are_near(folder, word):
+    """Misspelt and decorated expressions are told, common names of folders are not taken for them."""
+    assert near_word(folder) == word
 
 
 def write_words(folder, *words):

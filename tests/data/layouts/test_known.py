@@ -15,7 +15,8 @@ from fer_bench.data.sources.base import Source
 from fer_bench.data.sources.open_source import open_source
 
 PROTOCOL = {"kdef": "subject-2fold", "jaffe": "subject-2fold", "ckplus": "subject-2fold", "csv": "session-out"}
-PROTOCOL |= {"ckplus48": "subject-2fold", "fer2013": "official", "fer2013-csv": "official"}
+PROTOCOL |= {"ckplus48": "subject-2fold", "fer2013": "official", "fer2013-csv": "official", "ferplus": "official"}
+PROTOCOL |= {"rafdb": "official", "rafdb-folders": "official"}
 
 
 @pytest.fixture
