@@ -172,7 +172,7 @@ def _fewer(dataset: Dataset, people: int) -> Dataset:
 
 
 def _synthetic(people: int | None, strict: bool) -> Dataset:
-    from .render import RENDERER_VERSION, portrait_names
+    from .render import portrait_names, software
 
     rows, excluded = [], []
     for name in portrait_names(70 if people is None else people):
@@ -183,7 +183,7 @@ def _synthetic(people: int | None, strict: bool) -> Dataset:
             excluded.append(Excluded(name, "on the strict list that --strict asks for"))
             continue
         # The pixels follow from these alone; a hash of pixels would differ by a grey level between machines.
-        identity = f"fer-bench renderer {RENDERER_VERSION}, seed 0, {_RENDER_SIZE}, {name}"
+        identity = f"{software(0)}, {_RENDER_SIZE}, {name}"
         rows.append({**parsed, "file": name, "sha256": hashlib.sha256(identity.encode()).hexdigest()})
     return Dataset(
         name="synthetic",
@@ -191,6 +191,7 @@ def _synthetic(people: int | None, strict: bool) -> Dataset:
         notice=_NOTICE,
         path="",
         rendered=True,
+        drawn_by=(software(0),),
         crop="fixed",
         pictures=_render,
         landmarks=_rendered_landmarks,

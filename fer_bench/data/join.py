@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 
+from .images.drawn import PHOTOGRAPHS
 from .manifest import COLUMNS, Dataset, Excluded, FileCount, Manifest
 from .overlap import copied_pictures, shared_people
 from .words import TEST_SIDE, TRAIN_SIDE
@@ -69,6 +70,7 @@ def join_datasets(train: Dataset, test: Dataset) -> tuple[Dataset, list[str]]:
         manifest=Manifest(table[list(COLUMNS)], excluded, _count(train, test, len(copies), len(unlearnt))),
         notice=" ".join(dict.fromkeys([train.notice, test.notice])),
         rendered=train.rendered or test.rendered,
+        drawn_by=_drawn_by(train, test),
         layout=" and ".join(layouts),
         layouts=layouts,
         layout_summary="; and ".join(dict.fromkeys(filter(None, [train.layout_summary, test.layout_summary]))),
@@ -83,6 +85,12 @@ def _count(train: Dataset, test: Dataset, copies: int, unlearnt: int) -> FileCou
     """Where the files of both went, which is known where it is known of each."""
     here, there = train.manifest.count, test.manifest.count
     return here.without(copies) + there.without(unlearnt) if here and there else None
+
+
+def _drawn_by(train: Dataset, test: Dataset) -> tuple[str, ...]:
+    if not (train.rendered or test.rendered):
+        return ()
+    return tuple(sorted({tool for part in (train, test) for tool in part.drawn_by or (PHOTOGRAPHS,)}))
 
 
 def _without_copies(train: Dataset, test: Dataset) -> tuple[pd.DataFrame, list[Excluded], list[str]]:

@@ -178,7 +178,7 @@ class Dataset:
     path : str
         Where it was read from; empty for the built-in rendered faces.
     rendered : bool
-        True where no camera was involved; such figures declare no winner.
+        True where no camera was involved, for some pictures at least; such figures declare no winner.
     crop : str
         How faces are cut out; part of the image store's key.
     pictures : callable
@@ -199,6 +199,9 @@ class Dataset:
         `fer_bench.load_dataset`.
     notes : tuple of str
         What a reader must know of how it was read and put together, a sentence each.
+    drawn_by : tuple of str
+        What drew the pictures, sorted, such as ``"fer-bench renderer 7, seed 0"``, and ``"photographs"`` where only
+        some are drawn; empty where none is known to be.
     """
 
     name: str
@@ -215,6 +218,7 @@ class Dataset:
     layouts: tuple[str, ...] = ()
     stored: Callable[[Dataset, ImageSpec], NDArray[Any]] | None = None
     notes: tuple[str, ...] = ()
+    drawn_by: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.manifest)

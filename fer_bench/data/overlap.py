@@ -8,6 +8,7 @@ import pandas as pd
 
 from fer_bench.utils.people_names import name_keys
 
+from .images.drawn import PHOTOGRAPHS
 from .images.phash import copies
 from .manifest import Dataset
 from .names import name_facts
@@ -18,7 +19,8 @@ __all__ = ["copied_pictures", "shared_people"]
 def copied_pictures(train: Dataset, test: Dataset) -> dict[str, str]:
     """Find the training images that are pictures of the test data, too.
 
-    Names count within one layout alone: another dataset may call another picture AF01ANS.
+    Names count within one layout alone, and for pictures that one renderer drew, or photographs: another dataset may
+    call another picture AF01ANS.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def copied_pictures(train: Dataset, test: Dataset) -> dict[str, str]:
     why = dict.fromkeys(
         trained.loc[trained["sha256"].isin(tested["sha256"]), "image"], "the same file is in the test data"
     )
-    if train.layout == test.layout:
+    if train.layout == test.layout and _origins(train) & _origins(test):
         there = set(filter(None, map(_picture, tested["image"])))
         for image in trained["image"]:
             if _picture(image) in there:
@@ -51,7 +53,7 @@ def shared_people(train: Dataset, test: Dataset) -> dict[str, str]:
     dict of str to str
         Name in the training data, by name in the test data; empty where one of the two tells nobody apart.
     """
-    if not (train.manifest.people and test.manifest.people) or train.rendered != test.rendered:
+    if not (train.manifest.people and test.manifest.people) or not _origins(train) & _origins(test):
         return {}
     trained, tested = train.manifest.table, test.manifest.table
     pairs = _look_alikes(trained, tested)
@@ -64,6 +66,11 @@ def shared_people(train: Dataset, test: Dataset) -> dict[str, str]:
     names = {keys[name]: person for person, name in here.items()}
     by_name = {person: names[keys[name]] for person, name in there.items() if keys[name] in names}
     return by_look | by_name
+
+
+def _origins(dataset: Dataset) -> set[str]:
+    """What the pictures were made by; the people of two renderers have only their names in common."""
+    return set(dataset.drawn_by) or {"an unknown renderer" if dataset.rendered else PHOTOGRAPHS}
 
 
 def _picture(image: str) -> str:

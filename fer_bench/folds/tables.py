@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 from fer_bench.errors import UserError
-from fer_bench.utils.people_names import fold_name
 
 from .folds import read_folds
 
@@ -166,7 +165,7 @@ def _numbers(fold: pd.Series, path: Path) -> pd.Series:
 
 
 def _with_roles(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
-    words = table["role"].map(fold_name)
+    words = table["role"].str.lower()
     unknown = sorted(set(words) - set(_ROLES))
     if unknown:
         raise UserError(f"{path}: the column role (or split) holds {unknown[0]!r}; expected train, validation or test")

@@ -42,6 +42,7 @@ class _Files(TypedDict):
 class _Dataset(TypedDict, total=False):
     name: str
     rendered: bool
+    drawn_by: list[str] | None
     notice: str | None
     path: str
     manifest_hash: str

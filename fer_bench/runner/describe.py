@@ -61,6 +61,7 @@ def _describe_data(plan: Plan) -> dict[str, Any]:
     return {
         "name": plan.dataset.name,
         "rendered": plan.dataset.rendered,
+        "drawn_by": list(plan.dataset.drawn_by),
         "notice": plan.dataset.notice,
         "path": Path(plan.dataset.path).name,
         "manifest_hash": manifest.hash,

@@ -83,7 +83,7 @@ def test_a_file_contradicts_itself_only_where_it_means_two():
 def test_a_file_that_spells_the_data_s_people_differently_agrees(manifest, tmp_path):
     """Folds whose subject is 01 against the data's 1 name the same person, in the check and in a run."""
     table = make_folds(manifest, "subject-2fold", 0).table
-    table.assign(subject="0" + table["subject"], role=table["role"].str.title() + " ").to_csv(tmp_path / "f.csv")
+    table.assign(subject="0" + table["subject"], role=table["role"].str.title()).to_csv(tmp_path / "f.csv")
     verdict = check_folds(tmp_path / "f.csv", manifest=manifest)
     assert verdict.accepted
     assert verdict.differences == ()

@@ -50,6 +50,7 @@ def test_a_run_leaves_everything_that_a_sceptic_needs(finished):
     assert (apart["n_people_tested"], apart["n_people_also_trained"]) == (info["dataset"]["n_people"], 0)
     assert random["n_people_also_trained"] == random["n_people_tested"] == info["dataset"]["n_people"]
     assert info["dataset"]["genders"] == {"F01": "F", "F02": "F", "M01": "M", "M02": "M"}
+    assert (info["dataset"]["rendered"], info["dataset"]["drawn_by"]) == (False, [])
     assert info["dataset"]["n_images"] == 280
     assert sum(info["dataset"]["expressions"].values()) == 280
     assert info["finished"]

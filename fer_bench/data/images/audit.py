@@ -21,6 +21,7 @@ from fer_bench.utils.json_files import find_sealed, sealed_text
 from fer_bench.utils.progress import progress, say
 
 from ..sources.base import Source
+from .drawn import mark_of
 from .phash import phash
 from .pictures import glance
 
@@ -33,7 +34,7 @@ MIN_SIDE = 32
 """Pixels of the shorter side under which there is no face to read."""
 
 _AUDIT_VERSION = 4
-_VERDICT, _STAMP = tuple[str, int, int, str], tuple[str, str]
+_VERDICT, _STAMP = tuple[str, int, int, str, str], tuple[str, str]
 """Entries of the caches: a `AuditResult` but for its hash, and a file's stamp with the hash of what it held."""
 
 
@@ -51,6 +52,8 @@ class AuditResult:
         In pixels, upright; 0 where it cannot be decoded.
     phash : str
         See `fer_bench.data.images.phash`; empty where it cannot be decoded or has hardly any contrast.
+    mark : str
+        See `fer_bench.data.images.drawn.mark_of`.
     """
 
     sha256: str
@@ -58,6 +61,7 @@ class AuditResult:
     width: int = 0
     height: int = 0
     phash: str = ""
+    mark: str = ""
 
 
 def audit(files: Sequence[str], source: Source, workers: int) -> list[AuditResult]:
@@ -114,7 +118,8 @@ def _look(digest: str, data: bytes) -> AuditResult:
         reason = f"{seen.width}x{seen.height} pixels, smaller than {MIN_SIDE}"
     elif mean < BLANK_MEAN:
         reason = f"blank frame (mean grey level {mean:.1f})"
-    return AuditResult(digest, reason, seen.width, seen.height, phash(seen.grey, seen.width / seen.height))
+    look = phash(seen.grey, seen.width / seen.height)
+    return AuditResult(digest, reason, seen.width, seen.height, look, mark_of(data))
 
 
 def _load(path: Path, entry: Any) -> dict[str, Any]:

@@ -184,7 +184,7 @@ def _build(dataset: Dataset, missing: Mapping[ImageSpec, Path], workers: int, we
         files = [stack.enter_context(sealed_write(path)) for path in missing.values()]
         for file, spec in zip(files, missing, strict=True):
             _write_header(file, n, spec)
-        done = stack.enter_context(progress("Rendering faces" if dataset.rendered else "Cropping faces", n))
+        done = stack.enter_context(progress("Rendering faces" if not dataset.path else "Cropping faces", n))
         for i, (box, images) in enumerate(_shaped(dataset, list(missing), workers, known, detector, marker), start=1):
             boxes.append(box)
             for file, image in zip(files, images, strict=True):

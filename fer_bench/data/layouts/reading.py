@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from ..images.audit import AuditResult, audit
+from ..images.drawn import PHOTOGRAPHS, drawn_by, drawn_notice
 from ..images.pictures import FilePictures
 from ..manifest import Dataset, Excluded, FileCount, as_manifest, as_written
 from ..names import bare_name
@@ -67,12 +68,14 @@ def read_layout(layout: Layout, source: Source, data: str, workers: int, *, stri
     left_out = [*listing.excluded, *unwanted, *unusable, *doubles, *copies, *_unnamed(source, listing)]
     manifest = as_manifest(unique, [*source.refused, *left_out], f"`{source.parameter}` {data}", layout.expects)
     manifest = replace(manifest, count=_count(source, listing, {row["file"] for row in unique}, left_out))
+    tools = drawn_by([row["mark"] for row in unique], [row["sha256"] for row in unique])
     return Dataset(
         name=source.path.resolve().stem,
         manifest=manifest,
-        notice=layout.notice,
+        notice=drawn_notice(tools, layout.notice),
         path=data,
-        rendered=False,
+        rendered=set(tools) != {PHOTOGRAPHS},
+        drawn_by=tuple(sorted(set(tools))) if set(tools) != {PHOTOGRAPHS} else (),
         crop=layout.crop,
         pictures=FilePictures(listing.source),
         layout=layout.name,
@@ -158,7 +161,7 @@ def _drop_unusable(rows: Sequence[Row], verdicts: Iterable[AuditResult]) -> tupl
         if verdict.reason:
             unusable.append(Excluded(row["file"], verdict.reason))
         else:
-            usable.append({**row, "sha256": verdict.sha256, "phash": verdict.phash})
+            usable.append({**row, "sha256": verdict.sha256, "phash": verdict.phash, "mark": verdict.mark})
     return usable, unusable
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .names import MAX_PEOPLE, RENDERER_VERSION, PortraitName, parse_name, portrait_names
+from .names import MAX_PEOPLE, RENDERER_VERSION, PortraitName, parse_name, portrait_names, software
 
 if TYPE_CHECKING:
     from .export import write_kdef
@@ -32,6 +32,7 @@ __all__ = [
     "render_many",
     "render_portrait",
     "render_truth",
+    "software",
     "write_kdef",
 ]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .actions import ACTION_UNITS
-from .names import RENDERER_VERSION, parse_name, portrait_names
+from .names import RENDERER_VERSION, parse_name, portrait_names, software
 from .portrait import DEFAULT_SIZE, Truth, render_many, render_truth
 
 __all__ = ["write_kdef"]
@@ -27,7 +27,8 @@ _README = """Rendered faces in the layout and names of KDEF
 Made by fer-bench's own renderer (version {version}, seed {seed}, {width}x{height}); free to use under the MIT licence.
 
 truth.csv holds, for every picture: FACS action-unit weights on the picture's left and right half of the face,
-intensity, pose in degrees, 68 landmarks in pixels, and the person's parameters.
+intensity, pose in degrees, 68 landmarks in pixels, the person's parameters, and what drew it. The same stands in a
+comment of each picture, by which fer-bench knows these faces wherever they lie.
 
 These pictures hold nothing of KDEF but its file names. A figure measured on them says whether software works
 and how methods compare on these faces; it says nothing about KDEF and nothing about real people.
@@ -72,7 +73,7 @@ def write_kdef(
     for folder in sorted({name[:4] for name in names}):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for done, (name, picture) in enumerate(pictures, start=1):
-        _write(root / name[:4] / f"{name}.JPG", _encode(picture))
+        _write(root / name[:4] / f"{name}.JPG", _marked(_encode(picture), seed))
         if progress is not None:
             progress(done, len(names))
     _write_truth(Path(out) / "truth.csv", names, size, seed)
@@ -90,6 +91,13 @@ def _encode(picture: NDArray[np.uint8]) -> bytes:
     return encoded
 
 
+def _marked(jpeg: bytes, seed: int) -> bytes:
+    """Say in a comment behind JFIF's header that the picture is drawn, so that it is known under any name."""
+    text = f"Software: {software(seed)}; drawn by a computer, no photograph".encode("ascii")
+    head = 4 + int.from_bytes(jpeg[4:6])
+    return jpeg[:head] + b"\xff\xfe" + (len(text) + 2).to_bytes(2) + text + jpeg[head:]
+
+
 def _write(path: Path, data: bytes) -> None:
     """Write whole files only: whatever stops the program leaves no half picture under a picture's name."""
     part = path.with_name(f".{path.name}.part")
@@ -103,14 +111,14 @@ def _write_truth(path: Path, names: list[str], size: tuple[int, int], seed: int)
         table = csv.writer(file)
         for i, name in enumerate(names):
             truth = render_truth(name, size=size, seed=seed)
-            row = _truth_row(truth)
+            row = _truth_row(truth, seed)
             if i == 0:
                 table.writerow(row)
             table.writerow([f"{v:.4f}" if isinstance(v, float) else v for v in row.values()])
     os.replace(part, path)
 
 
-def _truth_row(truth: Truth) -> dict[str, str | float]:
+def _truth_row(truth: Truth, seed: int) -> dict[str, str | float]:
     name = parse_name(truth.name)
     row: dict[str, str | float] = {
         "name": truth.name,
@@ -127,4 +135,4 @@ def _truth_row(truth: Truth) -> dict[str, str | float]:
         row[f"AU{unit}_left"], row[f"AU{unit}_right"] = truth.action_units[unit]
     for i, (x, y) in enumerate(truth.landmarks):
         row[f"x{i}"], row[f"y{i}"] = float(x), float(y)
-    return row | truth.person
+    return row | truth.person | {"software": software(seed)}

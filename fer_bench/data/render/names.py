@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fer_bench.errors import InputError
 from fer_bench.labels import EMOTIONS, SESSIONS, VIEWS
 
-__all__ = ["MAX_PEOPLE", "RENDERER_VERSION", "PortraitName", "parse_name", "portrait_names"]
+__all__ = ["MAX_PEOPLE", "RENDERER_VERSION", "PortraitName", "parse_name", "portrait_names", "software"]
 
 MAX_PEOPLE = 70
 """As many as KDEF has."""
@@ -17,6 +17,11 @@ RENDERER_VERSION: int = 7
 """Raised whenever the same name, size and seed give other pixels."""
 
 _PATTERN = re.compile(r"([AB])([FM])(0[1-9]|[12]\d|3[0-5])(AF|AN|DI|HA|NE|SA|SU)(FL|HL|S|HR|FR)")
+
+
+def software(seed: int) -> str:
+    """Return what drew the people of a seed, as written into files: the same text, the same people."""
+    return f"fer-bench renderer {RENDERER_VERSION}, seed {seed}"
 
 
 class PortraitName(NamedTuple):

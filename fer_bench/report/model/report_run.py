@@ -39,7 +39,7 @@ VIEW_PROTOCOLS = ("view-out", "frontal-to-profile")
 
 _OTHER_IMAGES = "the methods were not tested on the same images"
 _NAMED_RENDERED = re.compile(r"(?<![a-z])(rendered|render|synthetic)(?![a-z])", re.IGNORECASE)
-"""Drawn faces in a layout of photographs are told by their name alone, such as kdef_render.zip."""
+"""Runs written before files were asked for marks know drawn faces by the name of their folder or archive alone."""
 
 LAST, BEST = LAST_EPOCH, BEST_TEST_EPOCH
 
@@ -75,9 +75,10 @@ class ReportRun:
 
     @property
     def rendered(self) -> bool:
-        """True where the faces were drawn by a computer: the data say so, or their name does."""
+        """True where the faces were drawn by a computer; of earlier runs, which did not look, the name may say so."""
         dataset = self.info["dataset"]
-        return bool(dataset.get("rendered", False)) or bool(_NAMED_RENDERED.search(str(dataset.get("name", ""))))
+        by_name = dataset.get("drawn_by") is None and _NAMED_RENDERED.search(str(dataset.get("name", "")))
+        return bool(dataset.get("rendered", False)) or bool(by_name)
 
     @property
     def kdef(self) -> bool:

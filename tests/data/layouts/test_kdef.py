@@ -138,10 +138,13 @@ def test_a_quick_choice_has_both_sexes(kdef_folder):
 
 
 def test_the_whole_rendered_set_is_read(shared):
-    """All 4,900 pictures of 70 people of the rendered set in KDEF's layout are usable."""
-    manifest = read_kdef(shared / "kdef_render.zip", 2).manifest
-    assert len(manifest) == 4900
-    assert len(manifest.people) == 70
+    """All 4,900 pictures of 70 people of the rendered set in KDEF's layout are usable, and known as drawn."""
+    dataset = read_kdef(shared / "kdef_render.zip", 2)
+    assert len(dataset.manifest) == 4900
+    assert len(dataset.manifest.people) == 70
+    assert dataset.rendered
+    assert len(dataset.drawn_by) == 1
+    assert dataset.notice.startswith("These are rendered faces")
 
 
 BLANK = {

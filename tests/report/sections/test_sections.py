@@ -272,13 +272,29 @@ def test_tables_published_on_kdef_are_folded_on_other_data(tmp_path: Path, block
 
 
 def test_a_set_that_is_called_rendered_is_taken_for_rendered(tmp_path: Path) -> None:
-    """Drawn faces in KDEF's grammar declare no winner; names that merely hold the letters do not count."""
+    """Earlier runs did not look for marks: their names tell; names that merely hold the letters do not count."""
     folder = write_run(tmp_path / "run", replace(FULL, people=4, methods=METHODS[:2], protocols=(PERSON,)))
     info = json.loads((folder / "run.json").read_text())
     for name, rendered in (("kdef_render", True), ("KDEF-rendered", True), ("surrender", False), ("KDEF", False)):
         info["dataset"]["name"] = name
         (folder / "run.json").write_text(json.dumps(info))
         assert gather([folder])[0].rendered == rendered, name
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_faces_are_what_the_run_found_them_to_be(tmp_path: Path, drawn: bool) -> None:
+    """Photographs in a folder called my-render-set have a winner; drawn faces under KDEF's name have none."""
+    folder = write_run(tmp_path / "run", replace(FULL, methods=METHODS[:2], protocols=(PERSON,)))
+    info = json.loads((folder / "run.json").read_text())
+    tools = ["fer-bench renderer 7, seed 0"] if drawn else []
+    info["dataset"] |= {"name": "KDEF" if drawn else "my-render-set", "rendered": drawn, "drawn_by": tools}
+    (folder / "run.json").write_text(json.dumps(info))
+    found = gather([folder])[0]
+    assert (found.rendered, found.declares_winner) == (drawn, not drawn)
+    write_report([folder])
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert ("No winner is declared" in page) == drawn
+    assert ("| faces | photographs |" in page) == (not drawn)
 
 
 def test_hit_rates_of_people_stand_beside_straight_views(run: Path, right: pd.DataFrame) -> None:
