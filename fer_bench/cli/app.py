@@ -328,6 +328,7 @@ def _request(options: SuiteOptions) -> Request:
         strict=options.strict,
         folds=options.folds,
         test_data=options.test_data or "",
+        allow_outside=options.allow_outside,
         tune=options.tune,
         command=writable(shlex.join(["fer-bench", *sys.argv[1:]])),
     )

@@ -10,7 +10,7 @@ import typer
 
 from fer_bench.errors import UserError
 
-from .options import SeedOption, StrictOption, path_of, place_of
+from .options import AllowOutsideOption, SeedOption, StrictOption, path_of, place_of
 from .tables import answer
 
 __all__ = ["data_app"]
@@ -27,6 +27,7 @@ def inspect_data(
         ),
     ],
     strict: StrictOption = False,
+    allow_outside: AllowOutsideOption = False,
     everything: Annotated[bool, typer.Option("--all", help="Name every file that is left out.")] = False,
 ) -> None:
     """Say what a dataset holds.
@@ -38,7 +39,7 @@ def inspect_data(
 
     from .inspect import inspect_lines
 
-    dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict)
+    dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict, allow_outside=allow_outside)
     answer("\n".join(inspect_lines(dataset, everything=everything)))
 
 

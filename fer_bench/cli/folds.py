@@ -10,6 +10,7 @@ import typer
 from fer_bench.errors import UserError
 
 from .options import (
+    AllowOutsideOption,
     DataOption,
     SeedOption,
     StrictOption,
@@ -37,6 +38,7 @@ def make_folds_file(
     views: ViewsOption = "",
     strict: StrictOption = False,
     test_data: TestDataOption = None,
+    allow_outside: AllowOutsideOption = False,
 ) -> None:
     """Write the folds of a full run, and say how even they are."""
     from fer_bench.folds.balance import balance
@@ -45,7 +47,14 @@ def make_folds_file(
     from fer_bench.plan.request import Request, open_data
 
     # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
-    request = Request(data=data, views=split_views(views), strict=strict, test_data=test_data or "", crop="none")
+    request = Request(
+        data=data,
+        views=split_views(views),
+        strict=strict,
+        test_data=test_data or "",
+        crop="none",
+        allow_outside=allow_outside,
+    )
     dataset, notes = open_data(request, None)
     folds = make_folds(dataset, protocol, seed)
     examined = examine(dataset.manifest, {protocol: folds})
@@ -87,6 +96,7 @@ def check_folds_file(
             parser=path_of("--manifest"),
         ),
     ] = None,
+    allow_outside: AllowOutsideOption = False,
 ) -> None:
     """Prove that nobody is in train and test, or refuse.
 
@@ -96,6 +106,6 @@ def check_folds_file(
     from fer_bench.folds.check import check_folds
     from fer_bench.folds.wording import verdict_lines
 
-    verdict = check_folds(file, claim=claim, data=data, manifest=manifest)
+    verdict = check_folds(file, claim=claim, data=data, manifest=manifest, allow_outside=allow_outside)
     answer("\n".join(verdict_lines(verdict)))
     raise typer.Exit(0 if verdict.accepted else 1)

@@ -7,7 +7,19 @@ import re
 __all__ = ["OPTIONS", "as_options"]
 
 _SAME = (
-    *("claim", "crop", "data", "device", "epochs", "executor", "expected", "few_seeds", "folds", "manifest"),
+    *(
+        "allow_outside",
+        "claim",
+        "crop",
+        "data",
+        "device",
+        "epochs",
+        "executor",
+        "expected",
+        "few_seeds",
+        "folds",
+        "manifest",
+    ),
     *("max_failures", "method_a", "method_b", "only", "out", "people", "per_gpu", "preset", "profile", "protocol"),
     *("scheduler", "seed", "strict", "suite", "test_data", "tune", "views", "weights_dir"),
 )

@@ -134,6 +134,10 @@ TestDataOption = Annotated[
         parser=place_of("--test-data"),
     ),
 ]
+AllowOutsideOption = Annotated[
+    bool,
+    typer.Option("--allow-outside", help="Read pictures that a table names outside its folder or behind links, too."),
+]
 TuneOption = Annotated[
     bool,
     typer.Option("--tune", help="Choose parameters from the suite's grids, by people inside each training fold."),
@@ -204,6 +208,7 @@ class SuiteOptions:
     strict: StrictOption = False
     folds: FoldsOption = None
     test_data: TestDataOption = None
+    allow_outside: AllowOutsideOption = False
     tune: TuneOption = False
 
 

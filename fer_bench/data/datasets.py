@@ -49,6 +49,7 @@ def load_dataset(
     test_data: str | os.PathLike[str] = "",
     workers: int = 0,
     weights_dir: str | os.PathLike[str] | None = None,
+    allow_outside: bool = False,
 ) -> Dataset:
     """Find a dataset by name or path.
 
@@ -72,6 +73,9 @@ def load_dataset(
         Threads or processes that may read or render; 0: one a core, at most 8.
     weights_dir : path, optional
         Where models that find faces and landmarks may lie.
+    allow_outside : bool
+        Read pictures that a table names outside its folder or behind links, too; a table from elsewhere could name any
+        file of the machine.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def load_dataset(
     """
     workers = workers or min(8, _cores())
     kept = (views,) if isinstance(views, str) and views else tuple(views)
-    load = partial(_load, people=people, workers=workers, crop=crop)
+    load = partial(_load, people=people, workers=workers, crop=crop, allow_outside=allow_outside)
     dataset = load(os.fspath(data), "data", strict=strict, views=kept)
     if os.fspath(test_data):
         dataset = _with_test_data(dataset, partial(load, os.fspath(test_data), "test_data"), strict, kept)
@@ -120,7 +124,15 @@ def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool
 
 
 def _load(
-    data: str, parameter: str, *, people: int | None, workers: int, strict: bool, crop: str, views: Sequence[str]
+    data: str,
+    parameter: str,
+    *,
+    people: int | None,
+    workers: int,
+    strict: bool,
+    crop: str,
+    views: Sequence[str],
+    allow_outside: bool,
 ) -> Dataset:
     """Read one dataset; errors name it by ``parameter``, as the caller knows it."""
     if data == "synthetic":
@@ -128,7 +140,7 @@ def _load(
     elif data in DATASETS or not data:
         raise UserError(f"`{parameter}` {data!r}: expected 'synthetic' or the path of a folder, archive or table")
     else:
-        dataset = read_dataset(data, workers, strict=strict, parameter=parameter)
+        dataset = read_dataset(data, workers, strict=strict, parameter=parameter, allow_outside=allow_outside)
     dataset = _with_views(_with_crop(dataset, crop), views, parameter)
     return dataset if people is None else _fewer(dataset, people)
 

@@ -39,6 +39,7 @@ def check_folds(
     claim: str | None = None,
     data: Dataset | str | None = None,
     manifest: Manifest | str | os.PathLike[str] | None = None,
+    allow_outside: bool = False,
 ) -> Verdict:
     """Check folds, or a file of them, with what the data or a manifest tell of its images.
 
@@ -52,6 +53,8 @@ def check_folds(
         The data that they are of, or their name or path.
     manifest : Manifest or path, optional
         In place of the data: a manifest, or a run's ``manifest.csv``. One beside the file is found.
+    allow_outside : bool
+        As of `fer_bench.load_dataset`.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def check_folds(
     else:
         file = read_fold_table(given_path(folds, "`folds`"))
     notes = list(file.notes)
-    known = _known(data, manifest)
+    known = _known(data, manifest, allow_outside)
     if known is None and path is not None:
         known = _beside(path, file, notes)
     elif known is not None and file.manifest_hash and file.manifest_hash != known.hash:
@@ -79,14 +82,16 @@ def check_folds(
     return check_table(file, path.name if path else "folds", claim=claim, manifest=known, notes=tuple(notes))
 
 
-def _known(data: Dataset | str | None, manifest: Manifest | str | os.PathLike[str] | None) -> Manifest | None:
+def _known(
+    data: Dataset | str | None, manifest: Manifest | str | os.PathLike[str] | None, allow_outside: bool
+) -> Manifest | None:
     """The manifest that was given in one way or another."""
     if isinstance(data, Dataset):
         return data.manifest
     if data:
         from fer_bench.data.datasets import load_dataset
 
-        return load_dataset(data, workers=2).manifest
+        return load_dataset(data, workers=2, allow_outside=allow_outside).manifest
     if manifest is None or isinstance(manifest, Manifest):
         return manifest
     return read_manifest(given_path(manifest, "`manifest`"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fer_bench.data.layouts.csv_tables import delimiter_of
 from fer_bench.errors import UserError
 
 from .folds import read_folds
@@ -101,7 +102,9 @@ def read_fold_table(path: Path) -> FoldTable:
 
 
 def read_text_table(path: Path, what: str) -> pd.DataFrame:
-    """Read a CSV of text whatever its name ends in; all cells are str, missing ones empty.
+    """Read a table of text whatever its name ends in; all cells are str, missing ones empty.
+
+    Cells stand between commas, semicolons or tabs.
 
     Raises
     ------
@@ -110,8 +113,10 @@ def read_text_table(path: Path, what: str) -> pd.DataFrame:
     """
     _refuse_packed(path)
     try:
+        with open(path, encoding="utf-8-sig", errors="replace") as handle:
+            sep = delimiter_of(handle.readline(10_000))
         # By default pandas would unpack a plain table whose name ends in .zip.
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", compression=None)
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", compression=None, sep=sep)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as {what}: {str(error).strip()}") from error
     return raw.fillna("")

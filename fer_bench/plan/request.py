@@ -38,6 +38,7 @@ class Request:
     strict: bool = False
     folds: Path | None = None
     test_data: str = ""
+    allow_outside: bool = False
     tune: bool = False
     executor: str = "local"
     scheduler: str = ""
@@ -55,13 +56,14 @@ class Request:
 
     @property
     def data_options(self) -> dict[str, Any]:
-        """What was asked for beyond the data as they are: crop, views, strict, folds and test data."""
+        """What was asked for beyond the data as they are: crop, views, strict, folds, test data, paths."""
         asked = {
             "crop": self.crop,
             "views": list(self.views),
             "strict": self.strict,
             "folds": self.folds.name if self.folds else "",
             "test_data": self.test_data,
+            "allow_outside": self.allow_outside,
         }
         return {name: value for name, value in asked.items() if value}
 
@@ -113,5 +115,6 @@ def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]
         test_data=request.test_data,
         workers=request.n_workers,
         weights_dir=request.weights_dir,
+        allow_outside=request.allow_outside,
     )
     return dataset, list(dataset.notes)

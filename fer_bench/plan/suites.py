@@ -116,7 +116,7 @@ def _texts() -> dict[str, str]:
             )
         try:
             with no_exit():
-                texts[point.name] = (files(point.value) / f"{point.name}.toml").read_text("utf-8")
+                texts[point.name] = (files(point.value) / f"{point.name}.toml").read_text("utf-8-sig")
         except (ImportError, OSError, TypeError, UnicodeDecodeError) as error:
             raise UserError(
                 f"the suite {registered_by(point)}: expected {point.name}.toml in that package: {error}; mend or "
@@ -134,7 +134,7 @@ def load_suite(name: str) -> Suite:
         No such suite, no file that can be read, not TOML, or fields that a suite does not have; the faults with their
         places.
     """
-    if name.endswith(".toml"):
+    if name.lower().endswith(".toml"):
         path = given_path(name, "`suite`")
         return _parse(path.stem, read_text(path, f"`suite` {name}"), name)
     known = _texts()

@@ -92,7 +92,8 @@ def write_gallery(run_dir: Path, data: str = "", *, workers: int = 2) -> Path:
 def _read(run: ReportRun, shown: Sequence[_Picture], data: str, workers: int) -> list[str]:
     """Pictures as JPEG in base64, in the order of ``shown``."""
     place = data or _data_of(str(run.info["command"]))
-    dataset = _dataset(place, workers, strict=bool(run.info["dataset"].get("options", {}).get("strict")))
+    options = run.info["dataset"].get("options") or {}
+    dataset = _dataset(place, workers, **{name: bool(options.get(name)) for name in ("strict", "allow_outside")})
     wanted = [picture.image for picture in shown]
     table = dataset.manifest.table.set_index("image")
     absent = [name for name in wanted if name not in table.index]
@@ -113,11 +114,11 @@ def _read(run: ReportRun, shown: Sequence[_Picture], data: str, workers: int) ->
     return [encoded[name] for name in wanted]
 
 
-def _dataset(place: str, workers: int, *, strict: bool) -> Dataset:
+def _dataset(place: str, workers: int, *, strict: bool, allow_outside: bool) -> Dataset:
     from fer_bench.data.datasets import load_dataset
 
     try:
-        return load_dataset(place, people=None, workers=workers, strict=strict)
+        return load_dataset(place, people=None, workers=workers, strict=strict, allow_outside=allow_outside)
     except UserError as error:
         raise UserError(
             f"`write_gallery`: the pictures cannot be read: {error}; say where they are with `data`"

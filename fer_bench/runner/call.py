@@ -63,7 +63,7 @@ class RunOptions(TypedDict, total=False):
         Download nothing.
     seed : int
         The run's seed; all others are derived from it.
-    crop, views, strict, test_data
+    crop, views, strict, test_data, allow_outside
         As of `fer_bench.load_dataset`.
     folds : path, optional
         Folds from a file, in place of a protocol; proven anew against the data. Folds in hand are written to one by
@@ -100,6 +100,7 @@ class RunOptions(TypedDict, total=False):
     strict: bool
     folds: _Path | None
     test_data: _Path
+    allow_outside: bool
     tune: bool
     executor: str
     scheduler: str

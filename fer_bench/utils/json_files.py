@@ -13,6 +13,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,7 +116,7 @@ def json_lines(file: Path, shape: type[T]) -> Iterator[T]:
         return
     for line in lines:
         try:
-            value = _json(line.decode("utf-8"))
+            value = _json(line.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             continue
         if not faults(value, shape):
@@ -149,7 +150,9 @@ def parse_toml(text: str, shape: type[T], name: str, mend: str = "") -> T:
 
 
 def read_text(file: Path, name: str, mend: str = "") -> str:
-    """Return the text of a regular file of bounded size; a byte order mark is no part of it.
+    """Return the text of a regular file of bounded size, in UTF-8, or in UTF-16 where a byte order mark says so.
+
+    The mark, which some editors write, is no part of the text.
 
     Raises
     ------
@@ -157,7 +160,11 @@ def read_text(file: Path, name: str, mend: str = "") -> str:
         There is none, it is no regular file or too large, or it is not in UTF-8.
     """
     try:
-        return _bytes(file).decode("utf-8-sig")
+        data = _bytes(file)
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            with suppress(UnicodeDecodeError):
+                return data.decode("utf-16")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         why = f"expected text in UTF-8, found byte {error.object[error.start]:#04x} at place {error.start + 1}"
     except _RefusedError as error:

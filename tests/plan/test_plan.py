@@ -9,6 +9,7 @@ from fer_bench.errors import UserError
 from fer_bench.methods import load_methods
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
+from fer_bench.plan.suites import load_suite
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +231,7 @@ def test_a_faulty_suite_file_is_told_with_the_place(request_, tmp_path, text, me
 def test_the_suite_of_protocols_names_every_protocol_of_one_dataset(request_):
     """All protocols but cross-dataset are in it; what these four people cannot support is said, not dropped."""
     from fer_bench.folds.protocols import PROTOCOLS
-    from fer_bench.plan.suites import expand, load_suite
+    from fer_bench.plan.suites import expand
 
     entries = expand(load_suite("protocols"), load_methods().values(), "full")
     assert {entry.protocol for entry in entries} == set(PROTOCOLS) - {"cross-dataset"}
@@ -239,3 +240,11 @@ def test_the_suite_of_protocols_names_every_protocol_of_one_dataset(request_):
     assert len(said) == 2
     assert any("subject-10fold: it needs at least 10 people, the data have 4" in note for note in said)
     assert {t.protocol for t in plan.trials} == set(PROTOCOLS) - {"cross-dataset", "subject-10fold", "official"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["mine.toml", "MINE.TOML"])
+def test_a_suite_file_may_be_as_other_systems_write_it(tmp_path, name, encoding):
+    """Endings in capitals, byte order marks and Windows' UTF-16 are read."""
+    (tmp_path / name).write_bytes('[[job]]\nmethods = ["knn-*"]\nprotocols = ["random-2fold"]\n'.encode(encoding))
+    assert load_suite(str(tmp_path / name)).jobs[0]["methods"] == ["knn-*"]

@@ -30,6 +30,11 @@ def test_a_sound_file_is_read(tmp_path):
         file.write_bytes(data)
         assert read_json(file, Content)["n"] == 3
         assert find_json(file, Content) is not None
+    for encoding in ("utf-16-le", "utf-16-be"):
+        file.write_bytes('\ufeff{"n": 3}\n'.encode(encoding))
+        assert read_json(file, Content)["n"] == 3
+    file.write_bytes(b'\xef\xbb\xbf{"n": 3}\n{"n": 4}\n')
+    assert [line["n"] for line in json_lines(file, Content)] == [3, 4]
     file.write_bytes(b'{"n": 3, "t\\udce9": ["\\ud83d\\ude00", "caf\\uDCE9"]}')
     assert read_json(file, dict[str, Any])["t\\udce9"] == ["\U0001f600", "caf\\udce9"]
 

@@ -1,4 +1,7 @@
-"""CSV tables among the files of a dataset: found by their header, read row by row whatever their size."""
+"""Tables among the files of a dataset: found by their header, read row by row whatever their size.
+
+Cells stand between commas, semicolons or tabs, as spreadsheets write them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -15,9 +19,11 @@ from fer_bench.errors import UserError
 
 from ..sources.archives import is_zip
 from ..sources.base import Source, file_stamp, max_bytes
+from ..sources.kinds import is_table
+from ..sources.open_source import read_file
 from .contract import files_of
 
-__all__ = ["columns_of", "open_table", "read_table", "source_of_table", "tables_with"]
+__all__ = ["columns_of", "delimiter_of", "open_table", "read_table", "source_of_table", "tables_with"]
 
 _UNREADABLE = (OSError, ValueError, RuntimeError, csv.Error, zipfile.BadZipFile, zlib.error, EOFError)
 _MAX_TABLES = 20
@@ -32,7 +38,7 @@ def open_table(source: Source, name: str, errors: str = "strict") -> Iterator[io
         stream: IO[bytes]
         if source.path.is_dir():
             stream = stack.enter_context(open(source.path / name, "rb"))
-        elif source.path.suffix.lower() == ".csv":
+        elif is_table(source.path):
             stream = stack.enter_context(open(source.path, "rb"))
         elif is_zip(source.path):
             # A member gives no more than its header says, which `open_source` has found credible.
@@ -43,7 +49,9 @@ def open_table(source: Source, name: str, errors: str = "strict") -> Iterator[io
                 stream = io.BytesIO(source.read(name))
         else:
             stream = io.BytesIO(source.read(name))
-        yield stack.enter_context(io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline=""))
+        encoding = "utf-16" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        stream.seek(0)
+        yield stack.enter_context(io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline=""))
 
 
 def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -59,7 +67,8 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
     csv.field_size_limit(_MAX_FIELD)
     try:
         with open_table(source, name) as text:
-            rows = csv.reader(text)
+            first = text.readline(_MAX_FIELD)
+            rows = csv.reader(chain([first], text), delimiter=delimiter_of(first))
             header = _header(next(rows, []))
             if len(set(header)) < len(header):
                 raise UserError(f"{where}: a column stands twice in the header: {', '.join(header)}")
@@ -73,12 +82,14 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
                     )
                 yield rows.line_num, dict(zip(header, map(str.strip, row), strict=True))
     except _UNREADABLE as error:
-        raise UserError(f"{where}: not a table of text in UTF-8, with commas between cells: {error}") from error
+        raise UserError(
+            f"{where}: not a table of text in UTF-8, with commas, semicolons or tabs between cells: {error}"
+        ) from error
 
 
 def tables_with(source: Source, *columns: str) -> list[str]:
     """Return the names of the tables that have all these columns, the least deep ones alone."""
-    tables = [(len(path.parts), name) for name, path in files_of(source) if path.suffix.lower() == ".csv"]
+    tables = [(len(path.parts), name) for name, path in files_of(source) if is_table(path)]
     found: list[tuple[int, str]] = []
     for depth, name in sorted(tables)[:_MAX_TABLES]:
         if (not found or depth == found[0][0]) and set(columns) <= set(columns_of(source, name)):
@@ -86,8 +97,10 @@ def tables_with(source: Source, *columns: str) -> list[str]:
     return [name for _, name in found]
 
 
-def source_of_table(path: Path, parameter: str = "data") -> Source:
+def source_of_table(path: Path, parameter: str = "data", *, allow_outside: bool = False) -> Source:
     """Return a table given by its path as a source of one file; a picture's path is found beside the table.
+
+    Only ``allow_outside`` follows links, which may lead anywhere; see `table_paths`.
 
     Raises
     ------
@@ -99,13 +112,22 @@ def source_of_table(path: Path, parameter: str = "data") -> Source:
     folder = path.parent
 
     def read(name: str) -> bytes:
+        if not allow_outside and name != path.name:
+            return read_file(folder / name, max_bytes(name))
         with open(folder / name, "rb") as handle:
             data = handle.read(max_bytes(name) + 1)
         if len(data) > max_bytes(name):
             raise ValueError(f"more than {max_bytes(name) / 1e6:,.0f} MB")
         return data
 
-    return Source(path, (path.name,), read, stamp=lambda name: file_stamp(folder / name), parameter=parameter)
+    return Source(
+        path,
+        (path.name,),
+        read,
+        stamp=lambda name: file_stamp(folder / name),
+        parameter=parameter,
+        allow_outside=allow_outside,
+    )
 
 
 def columns_of(source: Source, name: str) -> list[str]:
@@ -113,12 +135,18 @@ def columns_of(source: Source, name: str) -> list[str]:
     known = name in source.told
     try:
         with open_table(source, name, errors="replace") as text:
-            return _header(next(csv.reader([text.readline(10_000)]), []))
+            first = text.readline(10_000)
+            return _header(next(csv.reader([first], delimiter=delimiter_of(first)), []))
     except _UNREADABLE:
         return []
     finally:
         if not known:  # it was looked at, and not read
             source.told.discard(name)
+
+
+def delimiter_of(header: str) -> str:
+    """What stands between the cells: the most frequent of what spreadsheets write."""
+    return max(",;\t", key=header.count)
 
 
 def _header(cells: list[str]) -> list[str]:

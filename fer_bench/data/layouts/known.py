@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fer_bench.errors import UserError
 from fer_bench.utils.paths import given_path
@@ -10,6 +11,7 @@ from fer_bench.utils.plugins import LAYOUTS_GROUP, load_points, registered_by
 
 from ..manifest import Dataset
 from ..sources.base import Source
+from ..sources.kinds import is_table
 from ..sources.open_source import open_source
 from .affectnet import AFFECTNET
 from .ckplus import CKPLUS, CKPLUS48
@@ -102,11 +104,11 @@ def recognise(source: Source) -> Layout:
         told = why_not(source)
         if told:
             raise UserError(told)
-    if source.path.suffix.lower() == ".csv":
+    if is_table(source.path):
         columns = ", ".join(columns_of(source, source.path.name)) or "no header"
         raise UserError(
             f"{source.where}: expected a table with the columns path and label (of your own), or emotion, pixels "
-            f"and Usage (FER2013's), with commas between them; found {columns}"
+            f"and Usage (FER2013's), with commas, semicolons or tabs between them; found {columns}"
         )
     files = [name for name, _ in files_of(source)]
     looked_for = ", ".join(layout.expects for layout in layouts.values())
@@ -116,7 +118,9 @@ def recognise(source: Source) -> Layout:
     )
 
 
-def read_dataset(data: str, workers: int, *, strict: bool = False, parameter: str = "data") -> Dataset:
+def read_dataset(
+    data: str, workers: int, *, strict: bool = False, parameter: str = "data", allow_outside: bool = False
+) -> Dataset:
     """Read a folder, archive or table in the layout that it is in, or in the one that is named before a colon.
 
     Parameters
@@ -129,6 +133,8 @@ def read_dataset(data: str, workers: int, *, strict: bool = False, parameter: st
         As of `fer_bench.load_dataset`.
     parameter : str
         What errors call ``data``.
+    allow_outside : bool
+        Read pictures that a table names outside its folder, too.
 
     Raises
     ------
@@ -138,8 +144,10 @@ def read_dataset(data: str, workers: int, *, strict: bool = False, parameter: st
     named, colon, rest = data.partition(":")
     forced = load_layouts().get(named) if colon else None
     path = given_path(rest if forced else data, f"`{parameter}`")
-    opened = source_of_table if path.suffix.lower() == ".csv" and not path.is_dir() else open_source
-    source = opened(path, parameter)
+    if is_table(path) and not path.is_dir():
+        source = source_of_table(path, parameter, allow_outside=allow_outside)
+    else:
+        source = replace(open_source(path, parameter), allow_outside=allow_outside)
     layout = forced or recognise(source)
     return read_layout(layout, source, str(path), workers, strict=strict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from dataclasses import replace
 
 from fer_bench.errors import UserError
 from fer_bench.utils.people_names import is_given
@@ -14,6 +14,7 @@ from ..sources.base import Source
 from ..words import LABEL_WORDS, OTHER_EXPRESSIONS
 from .contract import Layout, Listing
 from .csv_tables import read_table, tables_with
+from .table_paths import OUTSIDE, TablePaths
 
 __all__ = ["CSV"]
 
@@ -33,34 +34,29 @@ def _listing(source: Source) -> Listing:
             f"{', '.join(tables[:3]) or 'none'}; give the table itself to `{source.parameter}`"
         )
     table = tables[0]
-    folder = posixpath.dirname(table)
     lines = list(read_table(source, table))
     if not lines:
         raise UserError(f"{source.where}: table {table} has a header and no rows")
     if len(lines) > _MAX_ROWS:
         raise UserError(f"{source.where}: table {table} has {len(lines):,} rows, more than {_MAX_ROWS:,}")
     _need_all_or_none(lines, f"{source.where}: table {table}")
-    is_there = _finder(source)
-    rows, excluded = [], []
+    paths, folder = TablePaths(source, table), posixpath.dirname(table)
+    rows, excluded, outside = [], [], []
     for number, cells in lines:
-        file = posixpath.normpath(posixpath.join(folder, cells["path"].replace("\\", "/")))
+        file = paths.name_of(cells["path"])
         label = _label(cells["label"], f"{source.where}: table {table}, line {number}")
         known = {name: cells[name] for name in _OPTIONAL if cells.get(name)}
         if not label:
             excluded.append(Excluded(file, f"{cells['label'].lower()} is none of the seven expressions"))
-        elif not is_there(file):
-            excluded.append(Excluded(file, f"no such file: line {number} of {table}"))
+        elif why := paths.why_not(file):
+            excluded.append(Excluded(file, f"{why}: line {number} of {table}"))
+            outside += [file] if why in OUTSIDE else []
         else:
             image = file if posixpath.isabs(file) else posixpath.relpath(file, folder or ".")
             rows.append({**known, "image": image, "file": file, "label": label})
-    return Listing(rows, excluded, source)
-
-
-def _finder(source: Source) -> Callable[[str], bool]:
-    """In an archive or folder a picture is one of its files; a table given by itself says where its pictures are."""
-    if source.path.suffix.lower() == ".csv":
-        return lambda file: (source.path.parent / file).is_file()
-    return frozenset(source.files).__contains__
+    paths.refuse_if_all(outside, n_rows=len(rows))
+    there = dict.fromkeys([*source.files, *(row["file"] for row in rows)])
+    return Listing(rows, excluded, replace(source, files=tuple(there)), paths.notes(outside))
 
 
 def _label(word: str, where: str) -> str:

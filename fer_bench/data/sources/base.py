@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from fer_bench.errors import UserError
 
 from ..manifest import Excluded
-from .kinds import NO_PICTURES, PICTURES, TABLES, ending, is_systems_own, picture_format
+from .kinds import NO_PICTURES, PICTURES, ending, is_systems_own, is_table, picture_format
 
 __all__ = ["MAX_FILES", "Source", "check_count", "file_stamp", "max_bytes"]
 
@@ -45,6 +45,8 @@ class Source:
         What errors call it: the parameter that named it, such as ``"test_data"``.
     head : callable
         ``head(name)`` is a file's first `kinds.HEAD_BYTES` bytes, empty where they cannot be read.
+    allow_outside : bool
+        Whether a table may name pictures outside its folder.
     told : set of str
         Names of the files that were read as tables: neither pictures nor left out.
     """
@@ -56,6 +58,7 @@ class Source:
     stamp: Callable[[str], str] = lambda _: ""
     parameter: str = "data"
     head: Callable[[str], bytes] = lambda _: b""
+    allow_outside: bool = False
     told: set[str] = field(default_factory=set, compare=False, repr=False)
     _heads: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
@@ -94,7 +97,7 @@ class Source:
 
 def max_bytes(name: str) -> int:
     """Return how many bytes a file may have: 1 GB for a table (FER2013's has 0.3), 200 MB for a picture."""
-    return _MAX_TABLE_BYTES if ending(PurePosixPath(name)) in TABLES else _MAX_PICTURE_BYTES
+    return _MAX_TABLE_BYTES if is_table(PurePosixPath(name)) else _MAX_PICTURE_BYTES
 
 
 def check_count(where: str, n: int) -> None:

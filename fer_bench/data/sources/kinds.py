@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 __all__ = [
     "HEAD_BYTES",
@@ -13,6 +13,7 @@ __all__ = [
     "UNREAD",
     "ending",
     "is_systems_own",
+    "is_table",
     "kind_of",
     "picture_format",
     "unread_format",
@@ -96,7 +97,7 @@ _SYSTEMS_FOLDERS = frozenset(
 _PART = re.compile(r"\.(\d{3}|z\d\d|r\d\d)")
 
 
-def ending(path: PurePosixPath) -> str:
+def ending(path: PurePath) -> str:
     """Return a name's ending in lower case, without the blanks that some copies have behind it.
 
     Examples
@@ -105,6 +106,11 @@ def ending(path: PurePosixPath) -> str:
     '.jpg'
     """
     return path.suffix.strip().lower()
+
+
+def is_table(path: PurePath | None) -> bool:
+    """Tell whether a name is that of a table; a source has none where it is no file."""
+    return path is not None and ending(path) in TABLES
 
 
 def is_systems_own(path: PurePosixPath) -> bool:
@@ -136,12 +142,12 @@ def unread_format(head: bytes) -> str:
     return found if found in ("HEIC", "AVIF", "JPEG 2000", "JPEG XL", "Photoshop's PSD", "SVG") else ""
 
 
-def kind_of(path: PurePosixPath, head: bytes) -> str:
+def kind_of(path: PurePath, head: bytes) -> str:
     """Say what a file is that is no picture which can be read, such as ``"a film"``; ``"not a picture"`` for the rest.
 
     Parameters
     ----------
-    path : PurePosixPath
+    path : path
         Its name.
     head : bytes
         Its first `HEAD_BYTES` bytes, or all of them; empty where they cannot be read.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from fer_bench.errors import UserError
 
 from ..manifest import Excluded
 from .base import Source, check_count, file_stamp, max_bytes
-from .kinds import HEAD_BYTES
+from .kinds import HEAD_BYTES, kind_of, picture_format
 
 __all__ = ["LINK", "open_source", "read_file", "start_of_file"]
 
@@ -32,18 +33,44 @@ def open_source(path: Path, parameter: str = "data") -> Source:
     if stat.S_ISDIR(mode):
         return _open_folder(path, parameter)
     if stat.S_ISREG(mode):
+        _refuse_parts(path, parameter)
         if is_zip(path):
             return open_zip(path, parameter)
         if is_tar(path):
             return open_tar(path, parameter)
         raise UserError(
-            f"`{parameter}` {path}: expected a folder, a zip or a tar file in KDEF's or another known layout, "
-            "found another kind of file"
+            f"`{parameter}` {path}: expected a folder, a zip or a tar file in KDEF's or another known layout, or a "
+            f"table, found {_what_else(path)}"
         )
     raise UserError(
         f"`{parameter}` {path}: no such file or folder; give a folder or zip of pictures in KDEF's or another known "
         "layout, or 'synthetic'"
     )
+
+
+_PARTS = re.compile(r"\.(\d{3}|z\d\d|r\d\d|part\d+\.rar)$", re.IGNORECASE)
+
+
+def _refuse_parts(path: Path, parameter: str) -> None:
+    """Refuse one file of an archive that was split, which may begin or end as a whole one does."""
+    part = _PARTS.search(path.name)
+    last = path.with_suffix(".z01") if path.suffix.lower() == ".zip" else None
+    if part or (last is not None and last.is_file()):
+        raise UserError(
+            f"`{parameter}` {path}: it is one part of an archive that was split; put all of its parts into one folder, "
+            "open the first one with 7-Zip (`7z x FILE`), and give the folder that comes out"
+        )
+
+
+def _what_else(path: Path) -> str:
+    """What a file is that cannot be data, with what to do where there is something."""
+    head = start_of_file(str(path.resolve()))
+    if picture_format(head):
+        return "a picture: give the folder that it lies in"
+    kind = kind_of(path, head)
+    if kind == "an archive":
+        return "an archive of another kind: unpack it, with 7-Zip (`7z x FILE`) for example, and give the folder"
+    return "another kind of file" if kind == "not a picture" else kind
 
 
 def _open_folder(path: Path, parameter: str) -> Source:

@@ -6,7 +6,7 @@ import zipfile
 
 import pandas as pd
 import pytest
-from layouts import WRITERS, save, square, write_csv, write_folders, write_jaffe
+from layouts import WRITERS, save, square, varied, write_csv, write_folders, write_jaffe
 
 from fer_bench.cli.app import main
 from fer_bench.data import LAYOUT_SUMMARIES
@@ -221,3 +221,54 @@ def test_many_files_of_one_reason_are_counted_and_shown_on_demand(tmp_path, here
     assert "and 30 more; --all shows them" in short
     _, whole, _ = here("data", "inspect", tmp_path / "data", "--all")
     assert whole.count("mine/holiday/") == 40
+
+
+def test_leave_to_read_outside_is_an_option_of_every_command_that_reads_data(tmp_path, here):
+    """run, plan, data inspect, folds make and folds check take --allow-outside; the run says that it was given."""
+    lines = ["path,label"]
+    for i in range(20):
+        save(varied(square("AF01HAS" if i % 2 else "AF01SAS", 48), i), tmp_path / "else" / f"{i}.png")
+        lines.append(f"../else/{i}.png,{'HA' if i % 2 else 'SA'}")
+    (tmp_path / "t").mkdir()
+    table = tmp_path / "t" / "t.csv"
+    table.write_text("\n".join(lines))
+    asked = ("--suite", "classical", "--only", "knn-pixels", "--protocol", "random-2fold", "--data", table)
+    commands = [
+        ("data", "inspect", table),
+        ("folds", "make", "f.csv", "--protocol", "random-2fold", "--data", table),
+        ("folds", "check", "f.csv", "--data", table, "--claim", "image"),
+        ("plan", *asked),
+        ("run", *asked, "--out", "r", "--workers", 1),
+    ]
+    for command in commands:
+        code, _, error = here(*command)
+        assert (code, "give --allow-outside if" in error) == (2, True)
+        code, _, error = here(*command, "--allow-outside")
+        assert code == 0, error
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["dataset"]["options"] == {"allow_outside": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "message"),
+    [
+        ("faces.rar", b"Rar!\x1a\7\1\0", "found an archive of another kind: unpack it, with 7-Zip (`7z x FILE`)"),
+        ("faces.7z", b"7z\xbc\xaf\x27\x1c", "found an archive of another kind: unpack it, with 7-Zip (`7z x FILE`)"),
+        ("fer2013.csv.gz", b"\x1f\x8b\x08", "found an archive of another kind: unpack it"),
+        ("faces.zip.001", b"PK\3\4", "put all of its parts into one folder"),
+        ("faces.7z.002", b"x", "put all of its parts into one folder"),
+        ("faces.z01", b"PK\3\4", "put all of its parts into one folder"),
+        ("faces.part1.rar", b"Rar!", "put all of its parts into one folder"),
+        ("faces.zip", b"PK\3\4", "put all of its parts into one folder"),
+        ("face.jpg", b"\xff\xd8\xff\xe0", "found a picture: give the folder that it lies in"),
+        ("face.mp4", b"\0\0\0\x18ftypisom", "found a film"),
+        ("notes.txt", b"hello", "found a text"),
+    ],
+)
+def test_a_file_that_cannot_be_data_is_called_what_it_is(tmp_path, here, name, head, message):
+    """Archives that Python cannot open and parts of split ones say how to unpack them, others what they are."""
+    (tmp_path / name).write_bytes(head + bytes(400))
+    if name == "faces.zip":
+        (tmp_path / "faces.z01").write_bytes(b"PK\3\4")
+    code, _, error = here("data", "inspect", tmp_path / name)
+    assert (code, len(error.splitlines())) == (2, 1)
+    assert message in error

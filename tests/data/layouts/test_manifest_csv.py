@@ -1,6 +1,8 @@
 """A table of one's own: what it tells is used, what it gets wrong is said with its line."""
 
 import os
+import sys
+import zipfile
 
 import pytest
 from layouts import save, square, write_csv
@@ -101,7 +103,7 @@ def test_a_table_in_an_archive_reaches_no_file_outside(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"path;label\na.png;HA\n", "found path;label"),
+        (b"path|label\na.png|HA\n", "found path|label"),
         (b"\xff\xfe\x00\x01", "expected a table with the columns path and label"),
         (b"path,label\n\xff.png,HA\n", "not a table of text in UTF-8"),
         (b"path,label,split\na.png,HA,train\nb.png,SA,\n", "the column split is filled in 1 rows and empty in 1"),
@@ -125,10 +127,97 @@ def test_a_missing_table_is_said(tmp_path):
         load(os.path.join(tmp_path, "nowhere.csv"))
 
 
-def test_pictures_may_lie_elsewhere(tmp_path):
-    """A table that is given by itself may name pictures anywhere, and whole paths do not depend on where one stands."""
+@pytest.fixture
+def outside(tmp_path):
+    """A table of two pictures outside its folder; returns its path and the two as it calls them."""
     for i, name in enumerate(("AF01HAS", "AF01SAS")):
         save(square(name, 48), tmp_path / "else" / f"{i}.png")
     (tmp_path / "t").mkdir()
-    (tmp_path / "t" / "t.csv").write_text(f"path,label\n{tmp_path}/else/0.png,HA\n../else/1.png,SA\n")
-    assert list(load(tmp_path / "t" / "t.csv").manifest.table["image"]) == ["../else/1.png", f"{tmp_path}/else/0.png"]
+    names = ["../else/1.png", f"{tmp_path}/else/0.png"]
+    (tmp_path / "t" / "t.csv").write_text(f"path,label\n{names[1]},HA\n{names[0]},SA\n")
+    return tmp_path / "t" / "t.csv", names
+
+
+def test_pictures_may_lie_elsewhere_where_that_is_asked_for(outside):
+    """With ``allow_outside`` a table may name pictures anywhere; whole paths do not depend on where one stands."""
+    path, names = outside
+    for data in (path, path.parent):
+        manifest = load_dataset(str(data), workers=1, allow_outside=True).manifest
+        assert list(manifest.table["image"]) == names
+        assert manifest.count.sentence == "3 files: 2 read, 1 read for what it says, 0 left out"
+
+
+def test_a_table_reaches_no_picture_outside_its_folder_by_itself(outside):
+    """Where all pictures lie outside, the table is refused with what to do, by itself and in its folder."""
+    path, names = outside
+    for data in (path, path.parent):
+        with pytest.raises(
+            UserError, match=r"every picture.*outside the table's folder.*give `allow_outside`"
+        ) as error:
+            load(data)
+        assert names[1] in str(error.value)
+
+
+def test_some_pictures_outside_are_left_out_and_told(outside):
+    """Where some lie outside, they are left out by name, and a note says how many, and what reads them."""
+    path, names = outside
+    for i, name in enumerate(("AF02HAS", "AF02SAS")):
+        save(square(name, 48), path.parent / "in" / f"{i}.png")
+    whole = path.parent / "in" / "1.png"
+    path.write_text(path.read_text() + f"in/0.png,HA\nx/../{whole.relative_to(path.parent)},SA\n")
+    dataset = load(path)
+    assert list(dataset.manifest.table["image"]) == ["in/0.png", "in/1.png"]
+    assert {e.file for e in dataset.manifest.excluded} == set(names)
+    assert all("--allow-outside reads it" in e.reason for e in dataset.manifest.excluded)
+    assert dataset.notes[0].startswith("2 pictures of the table t.csv are left out")
+    assert "`allow_outside` reads them" in dataset.notes[0]
+
+
+def test_a_whole_path_inside_is_inside(tmp_path):
+    """An absolute path to a picture below the table needs no permission, by the table or by its folder."""
+    path = write_csv(tmp_path)
+    path.write_text(path.read_text().replace("pictures/", f"{tmp_path}/pictures/"))
+    assert len(load(path).manifest) == len(load(tmp_path).manifest) == 56
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_of_a_table_lead_nowhere_by_themselves(outside):
+    """A link to a picture, and a picture in a linked folder, count as outside; ``allow_outside`` follows them."""
+    path, _ = outside
+    save(square("AF02HAS", 48), path.parent / "a.png")
+    (path.parent / "link.png").symlink_to(path.parent.parent / "else" / "0.png")
+    (path.parent / "folder").symlink_to(path.parent.parent / "else")
+    path.write_text("path,label\na.png,HA\nlink.png,HA\nfolder/1.png,SA\n")
+    with pytest.raises(UserError, match="all 1 usable images show HA"):
+        load(path)
+    path.write_text("path,label\nlink.png,HA\nfolder/1.png,SA\n")
+    with pytest.raises(UserError, match="behind a link"):
+        load(path)
+    assert len(load_dataset(path, workers=1, allow_outside=True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "between"),
+    [
+        ("t.tsv", "utf-8", "\t"),
+        ("t.TSV", "utf-16", "\t"),
+        ("t.tab", "utf-8-sig", "\t"),
+        ("t.csv", "utf-8-sig", ";"),
+        ("t.csv", "utf-16", "\t"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_tables_as_spreadsheets_save_them(tmp_path, name, encoding, between, packed):
+    """Tabs and semicolons between cells, byte order marks and UTF-16 are read, from a file, a folder and a zip."""
+    write_csv(tmp_path)
+    rows = (tmp_path / "table.csv").read_text()
+    (tmp_path / "table.csv").unlink()
+    (tmp_path / name).write_bytes(rows.replace(",", between).encode(encoding))
+    if packed:
+        with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+            for file in tmp_path.rglob("*"):
+                if file.suffix != ".zip" and file.is_file():
+                    archive.write(file, file.relative_to(tmp_path))
+        assert len(load(tmp_path / "t.zip").manifest) == 56
+    else:
+        assert len(load(tmp_path / name).manifest) == len(load(tmp_path).manifest) == 56
