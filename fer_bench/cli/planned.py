@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fer_bench.folds.facts import Verdict
+from fer_bench.folds.wording import refusals
 from fer_bench.plan.forecast import SOURCES, Forecast, forecast
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.plan.told import absent, left_out_json, left_out_lines, skipped_json, skipped_lines
@@ -79,8 +81,14 @@ def planned_json(found: Planned) -> dict[str, Any]:
         "forecast": expected.as_json(),
         "downloads": [{"file": spec.filename, "megabytes": spec.megabytes} for spec in plan.downloads],
         "notes": list(map(as_options, plan.notes)),
+        "folds": {name: _verdict(verdict) for name, verdict in plan.examined.verdicts.items()},
         "rows": _rows(found),
     }
+
+
+def _verdict(found: Verdict) -> dict[str, Any]:
+    told = {"claim": found.claim, "accepted": found.accepted, "people": found.people_apart}
+    return told | {"refusals": refusals(found)}
 
 
 def _counts(found: Planned) -> dict[str, int]:

@@ -20,13 +20,13 @@ from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import unguarded_table
 
 from .balance import Balance, balance
-from .consistency import contradictions, differences, one_row_an_image, with_one_spelling
+from .consistency import Difference, contradictions, differences, one_row_an_image, with_one_spelling
 from .facts import Leak, People, Shared, Verdict
 from .folds import Folds
 from .known import known_facts
 from .leaks import Sides, find_near, find_people, find_shared, sides_of
 from .promises import broken_folds
-from .protocols import PROTOCOLS, Protocol
+from .protocols import PROTOCOLS
 from .tables import FoldTable, read_fold_table, read_text_table
 from .wording import CLAIMS
 
@@ -143,12 +143,15 @@ def _beside(path: Path, file: FoldTable, notes: list[str]) -> Manifest | None:
 
 
 def check_made(folds: Folds, manifest: Manifest, claim: str | None = None) -> Verdict:
-    """Check the folds of a run with the manifest of its data, as `check_folds` does with a run's files."""
+    """Check the folds of a run with the manifest of its data, as `check_folds` does with a run's files.
+
+    How even they are is not measured: a run tells that with what else it knows of its people.
+    """
     file = FoldTable(folds.protocol, folds.manifest_hash, folds.seed, folds.hash, folds.table)
     claim = claim or _promise(file)
     # People and expressions of these folds are the data's own: nothing is stated that could differ.
     bare = replace(file, table=folds.table[["fold", "role", "image"]])
-    return check_table(bare, folds.protocol, claim=claim, manifest=manifest)
+    return check_table(bare, folds.protocol, claim=claim, manifest=manifest, even=False)
 
 
 def check_table(
@@ -158,6 +161,7 @@ def check_table(
     claim: str | None = None,
     manifest: Manifest | None = None,
     notes: tuple[str, ...] = (),
+    even: bool = True,
 ) -> Verdict:
     """Check folds against a claim.
 
@@ -173,6 +177,8 @@ def check_table(
         What is known of the images.
     notes : tuple of str
         What else is to be told of them.
+    even : bool
+        Measure how even they are, too.
 
     Raises
     ------
@@ -197,29 +203,18 @@ def check_table(
     )
     if found.broken:
         return found
-    found = replace(found, contradictions=tuple(contradictions(table)))
-    if found.contradictions:
-        return found
-    rule = PROTOCOLS.get(file.protocol)
-    return _with_facts(found, table, manifest, known_facts(table, manifest, name), rule)
-
-
-def _with_facts(
-    found: Verdict, table: pd.DataFrame, manifest: Manifest | None, facts: pd.DataFrame, rule: Protocol | None
-) -> Verdict:
-    """Look for everything, and decide."""
-    notes = list(found.notes)
-    facts = with_one_spelling(facts, ("subject", "session", "sequence"), notes)
+    if told_twice := tuple(contradictions(table)):
+        return replace(found, contradictions=told_twice)
+    said = list(found.notes)
+    facts = with_one_spelling(known_facts(table, manifest, name), ("subject", "session", "sequence"), said)
     sides = sides_of(table, facts.index)
     people = find_people(facts, sides, found.source)
-    found = replace(found, notes=tuple(notes), n_tests=sides.tests, people=people)
-    found = _with_shared(found, facts, sides, by_maker=rule is not None and rule.splits_by == "dataset")
-    if manifest is not None and table.columns.intersection(["subject", "label"]).size:
-        stated = one_row_an_image(table, ["subject", "label"]).reindex(facts.index)
-        found = replace(found, differences=tuple(differences(stated, facts)))
-    if manifest is not None or table.get("label", pd.Series(dtype=str)).ne("").any():
-        tested = table.assign(label=table["image"].map(facts["label"]))
-        found = replace(found, balance=_balance(tested, facts), untrained=_untrained(tested))
+    found = replace(found, notes=tuple(said), n_tests=sides.tests, people=people)
+    found = _with_shared(found, facts, sides, by_maker=_is_makers(file.protocol))
+    if manifest is not None:
+        found = replace(found, differences=_differences(table, facts))
+    if even and (manifest is not None or table.get("label", pd.Series(dtype=str)).ne("").any()):
+        found = _with_balance(found, table, facts)
     return replace(found, accepted=not found.leaks and not found.differences)
 
 
@@ -230,6 +225,11 @@ def _promise(file: FoldTable) -> str:
     if rule.kind == "datasets" and file.table["subject"].ne("").all():
         return "person"
     return rule.splits_by if rule.splits_by in CLAIMS else "image"
+
+
+def _is_makers(protocol: str) -> bool:
+    """Whether a split is not ours, but that of the data's maker, or of two sets of data."""
+    return protocol in PROTOCOLS and PROTOCOLS[protocol].splits_by == "dataset"
 
 
 def _with_shared(found: Verdict, facts: pd.DataFrame, sides: Sides, *, by_maker: bool) -> Verdict:
@@ -253,6 +253,18 @@ def _own_sessions(facts: pd.DataFrame) -> pd.Series:
     """Each person's own sessions: two people's first sessions have nothing in common."""
     who = facts["subject"].where(facts["subject"].ne(""), facts["name_subject"])
     return (who + "/" + facts["session"]).where(who.ne("") & facts["session"].ne(""), "")
+
+
+def _differences(table: pd.DataFrame, facts: pd.DataFrame) -> tuple[Difference, ...]:
+    if not {"subject", "label"} & set(table.columns):
+        return ()
+    stated = one_row_an_image(table, ["subject", "label"]).reindex(facts.index)
+    return tuple(differences(stated, facts))
+
+
+def _with_balance(found: Verdict, table: pd.DataFrame, facts: pd.DataFrame) -> Verdict:
+    tested = table.assign(label=table["image"].map(facts["label"]))
+    return replace(found, balance=_balance(tested, facts), untrained=_untrained(tested))
 
 
 def _balance(tested: pd.DataFrame, facts: pd.DataFrame) -> Balance:
