@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import typer.core
 
 from fer_bench.errors import FerBenchError, UserError
 from fer_bench.utils.progress import say
@@ -29,8 +28,9 @@ from .data import data_app
 from .folds import folds_app
 from .option_names import as_options
 from .options import JsonOption, PlanOptions, RunOptions, SuiteOptions, path_of, place_of, split_views, with_options
-from .tables import answer
+from .tables import answer, answer_json
 from .unexpected import UNEXPECTED, unexpected
+from .usage import Commands
 from .weights import pretrain, weights_app
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 
-class _Commands(typer.core.TyperGroup):
+class _Commands(Commands):
     """The commands; nothing that they call ends the program past them."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -134,7 +134,10 @@ def plan(options: PlanOptions) -> None:
     check_written(folder)
     done = functools.cache(lambda trial_id: finished(folder, trial_id))
     found = planned(make_plan(request, fetch=False, done=done), done)
-    answer(json.dumps(planned_json(found), indent=1) if options.as_json else "\n".join(planned_lines(found)))
+    if options.as_json:
+        answer_json(json.dumps(planned_json(found), indent=1))
+    else:
+        answer(*planned_lines(found))
 
 
 @app.command()
@@ -158,7 +161,10 @@ def status(
 
     found = read_status(run_folder or newest_run())
     found = replace(found, why=as_options(found.why))  # an error that ended it is written down as it was raised
-    answer(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(status_lines(found)))
+    if as_json:
+        answer_json(json.dumps(found.as_json(), indent=1))
+    else:
+        answer(*status_lines(found))
 
 
 @app.command()
@@ -232,7 +238,10 @@ def compare(
     if (pair[0] is None) != (pair[1] is None):
         raise UserError("--method-a and --method-b: give both, or --method for the same one in both runs")
     found = compare_runs(run_a, run_b, method_a=pair[0], method_b=pair[1], protocol=protocol, margin=margin / 100)
-    answer(compare_json(found) if as_json else "\n".join(compare_lines(found)))
+    if as_json:
+        answer_json(compare_json(found))
+    else:
+        answer(*compare_lines(found))
 
 
 @app.command()
@@ -289,7 +298,7 @@ def gate(
         raise typer.Exit(judge(run_folders, expected, allowed, exact, few_seeds, as_json=as_json, github=github))
     if exact is not None or as_json or github:
         raise UserError("--update: writes what was predicted; --exact, --no-exact, --json and --github judge a run")
-    answer("\n".join(update_lines(run_folders, expected, few_seeds=few_seeds)))
+    answer(*update_lines(run_folders, expected, few_seeds=few_seeds))
 
 
 @app.command(name="list")
@@ -303,7 +312,7 @@ def list_(what: Annotated[What, typer.Argument(show_default=False)]) -> None:
         What.datasets: tables.dataset_lines,
         What.protocols: tables.protocol_lines,
     }
-    answer("\n".join(lines[what]()))
+    answer(*lines[what]())
 
 
 def _request(options: SuiteOptions) -> Request:

@@ -40,7 +40,7 @@ def inspect_data(
     from .inspect import inspect_lines
 
     dataset = load_dataset(path, people=None, workers=os.cpu_count() or 1, strict=strict, allow_outside=allow_outside)
-    answer("\n".join(inspect_lines(dataset, everything=everything)))
+    answer(*inspect_lines(dataset, everything=everything))
 
 
 @data_app.command("render")

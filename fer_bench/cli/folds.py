@@ -63,7 +63,7 @@ def make_folds_file(
     folds.write(out)
     even = balance(folds.table, dataset.manifest).sentence
     made = f"{out}: {protocol}, {len(folds.numbers)} folds, sha256 {folds.hash}"
-    answer("\n".join([*notes, *examined.warnings, made, even]))
+    answer(*notes, *examined.warnings, made, even)
 
 
 @folds_app.command("check")
@@ -107,5 +107,5 @@ def check_folds_file(
     from fer_bench.folds.wording import verdict_lines
 
     verdict = check_folds(file, claim=claim, data=data, manifest=manifest, allow_outside=allow_outside)
-    answer("\n".join(verdict_lines(verdict)))
+    answer(*verdict_lines(verdict))
     raise typer.Exit(0 if verdict.accepted else 1)

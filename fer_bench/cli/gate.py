@@ -14,9 +14,10 @@ from fer_bench.errors import UserError
 from fer_bench.gate.check import GateVerdict, check_gate, nothing_compared
 from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
 from fer_bench.gate.judge import Row
+from fer_bench.utils.texts import escaped
 
 from .option_names import as_options
-from .tables import answer, columns
+from .tables import answer, answer_json, columns
 
 __all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "in_options", "judge", "update_lines"]
 
@@ -45,7 +46,10 @@ def judge(
         # Programs and GitHub are told in their own way, too.
         found = nothing_compared(str(error))
     found = in_options(found)
-    answer(gate_json(found) if as_json else "\n".join((github_lines if github else gate_lines)(found)))
+    if as_json:
+        answer_json(gate_json(found))
+    else:
+        answer(*(github_lines if github else gate_lines)(found))
     if github:
         write_summary(found)
     return found.exit_code
@@ -98,8 +102,9 @@ def github_lines(found: GateVerdict) -> Iterator[str]:
 def github_summary(found: GateVerdict) -> str:
     """Markdown for the page of a job."""
     head = "| method | protocol | expected | found | changed | p (Holm) | catches, points | verdict |"
-    rows = ["| " + " | ".join(cells) + " |" for cells in _cells(found, everything=True)]
-    said = [f"- **set up wrongly**: {fault}" for fault in found.faults] + [f"- {note}" for note in found.notes]
+    rows = ["| " + " | ".join(map(_cell, cells)) + " |" for cells in _cells(found, everything=True)]
+    said = [f"- **set up wrongly**: {escaped(fault)}" for fault in found.faults]
+    said += [f"- {escaped(note)}" for note in found.notes]
     table = [head, "|" + "---|" * 8, *rows] if rows else []
     return "\n".join(["### fer-bench gate", "", _summary(found), "", *said, "", *table, ""])
 
@@ -208,8 +213,13 @@ def _summary(found: GateVerdict) -> str:
 
 def _annotation(kind: str, title: str, message: str) -> str:
     """One workflow command; its message may hold no line end and no bare per cent sign."""
-    text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = escaped(message).replace("%", "%25")
     return f"::{kind} title={title.replace('%', '%25').replace(':', '%3A').replace(',', '%2C')}::{text}"
+
+
+def _cell(text: str) -> str:
+    """A cell of Markdown."""
+    return escaped(text).replace("|", "\\|")
 
 
 def _plain(cell: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from fer_bench.utils.texts import escaped
+
 __all__ = ["OPTIONS", "as_options"]
 
 _SAME = (
@@ -38,9 +40,11 @@ _NAMED = re.compile(r"(?<![\w/])`(\w+)(?:=True)?`(?![\w/])")
 def as_options(text: str) -> str:
     """Put options in the place of parameters in backticks; every other word in backticks stays as it is.
 
+    The text becomes one line that a terminal can be given, whatever the names in it hold.
+
     Examples
     --------
     >>> as_options("`test_data` /x: no such file; give `crop` none, or see `fer-bench list datasets`")
     '--test-data /x: no such file; give --crop none, or see `fer-bench list datasets`'
     """
-    return _NAMED.sub(lambda found: OPTIONS.get(found[1], found[0]), text)
+    return escaped(_NAMED.sub(lambda found: OPTIONS.get(found[1], found[0]), text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from fer_bench.errors import UserError
 from fer_bench.methods import WeightsSpec, load_methods
+from fer_bench.utils.texts import escaped
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """Align rows of text; the last column is left as long as it is."""
-    table = [tuple(map(str, row)) for row in rows]
+    table = [tuple(escaped(str(cell)) for cell in row) for row in rows]
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))] if table else []
     for row in table:
         yield "  ".join([cell.ljust(w) for cell, w in zip(row[:-1], widths, strict=False)] + [row[-1]]).rstrip()
@@ -74,8 +76,18 @@ def weights_lines(weights_dir: Path | None) -> Iterator[str]:
     yield from columns([("NETWORK", "SIZE", "PUBLISHED FILE", "WHERE"), *rows])
 
 
-def answer(text: str) -> None:
-    """Answer on standard output; a reader that has seen enough (`| head`) is no error."""
+def answer(*lines: str) -> None:
+    """Answer on standard output; names in a line may hold anything, and are written as `escaped` does."""
+    _write("\n".join(map(escaped, lines)))
+
+
+def answer_json(text: str) -> None:
+    """Answer in JSON; what a terminal would obey can stand in its texts alone, and is written as JSON's escapes."""
+    _write("".join(c if c.isprintable() or c in " \n" else json.dumps(c)[1:-1] for c in text))
+
+
+def _write(text: str) -> None:
+    """Write to standard output; a reader that has seen enough (`| head`) is no error."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -22,7 +22,7 @@ def list_weights(weights_dir: WeightsOption = None) -> None:
     """Show what each network needs."""
     from .tables import weights_lines
 
-    answer("\n".join(weights_lines(weights_dir)))
+    answer(*weights_lines(weights_dir))
 
 
 @weights_app.command("fetch")

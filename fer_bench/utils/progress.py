@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from .texts import escaped
+
 __all__ = ["Throttle", "draws", "hide_progress", "progress", "say", "shown", "without_progress"]
 
 _LOG_EVERY_SECONDS = 20.0
@@ -20,12 +22,13 @@ _hidden = False
 def say(text: str) -> None:
     """Write one line for people to standard error, where it does not mix with what a command answers.
 
-    A terminal that was closed meanwhile, or was never there, ends no run.
+    Names in it may hold anything: what a terminal would obey is written as escapes. A terminal that was closed
+    meanwhile, or was never there, ends no run.
     """
     if sys.stderr is None:
         return
     with suppress(OSError):
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(escaped(text) + "\n")
         sys.stderr.flush()
 
 
