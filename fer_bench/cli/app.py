@@ -123,17 +123,19 @@ def plan(options: PlanOptions) -> None:
     this machine's own history first, else shipped estimates, scaled to it. Runs nothing.
     """
     from fer_bench.plan.plan import make_plan
-    from fer_bench.results.info import check_written
     from fer_bench.results.records import finished
+    from fer_bench.runner.place import check_folder, check_same
     from fer_bench.runner.run import default_out
 
     from .planned import planned, planned_json, planned_lines
 
     request = _request(options)
     folder = request.out or default_out(request)
-    check_written(folder)
+    check_folder(folder, request)
     done = functools.cache(lambda trial_id: finished(folder, trial_id))
-    found = planned(make_plan(request, fetch=False, done=done), done)
+    asked = make_plan(request, fetch=False, done=done)
+    check_same(folder, asked)
+    found = planned(asked, done)
     if options.as_json:
         answer_json(json.dumps(planned_json(found), indent=1))
     else:
@@ -327,6 +329,7 @@ def _request(options: SuiteOptions) -> Request:
         preset=options.preset,
         only=tuple(options.only or ()),
         out=options.out,
+        replace=options.replace,
         workers=options.workers,
         device=options.device.value,
         weights_dir=options.weights_dir,

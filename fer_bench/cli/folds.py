@@ -43,9 +43,11 @@ def make_folds_file(
     """Write the folds of a full run, and say how even they are."""
     from fer_bench.folds.balance import balance
     from fer_bench.folds.doubts import examine
+    from fer_bench.folds.folds import need_place
     from fer_bench.folds.splitters import make_folds
     from fer_bench.plan.request import Request, open_data
 
+    need_place(out)  # before the data are read, which may take long
     # Folds do not hang on how faces are cut out, so two datasets need not agree on it here.
     request = Request(
         data=data,

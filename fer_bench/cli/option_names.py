@@ -23,7 +23,7 @@ _SAME = (
         "manifest",
     ),
     *("max_failures", "method_a", "method_b", "only", "out", "people", "per_gpu", "preset", "profile", "protocol"),
-    *("scheduler", "seed", "strict", "suite", "test_data", "tune", "views", "weights_dir"),
+    *("replace", "scheduler", "seed", "strict", "suite", "test_data", "tune", "views", "weights_dir"),
 )
 """Parameters whose options have their names."""
 

@@ -87,6 +87,9 @@ OutOption = Annotated[
         help="The run's folder. Default: runs/<suite>-<profile>-<data>.", metavar="DIR", parser=path_of("--out")
     ),
 ]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Remove another run that is in the folder: its own files, nothing else.")
+]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core, at most 8.", metavar="N")]
 DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
 WeightsOption = Annotated[
@@ -198,6 +201,7 @@ class SuiteOptions:
     preset: PresetOption = "default"
     only: OnlyOption = None
     out: OutOption = None
+    replace: ReplaceOption = False
     workers: WorkersOption = 0
     device: DeviceOption = Device.auto
     weights_dir: WeightsOption = None

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.ownership import head_of, need_own
 from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import guarded_csv, guarded_table, unguarded_table
 
-__all__ = ["FOLD_COLUMNS", "Folds", "read_folds"]
+__all__ = ["FOLD_COLUMNS", "Folds", "need_place", "read_folds"]
 
 
+_MARK = "# fer-bench folds "
 FOLD_COLUMNS = ["fold", "role", "image", "subject", "label"]
 """Columns of a folds' file."""
 
@@ -186,9 +189,28 @@ class Folds:
         return sides[0], sides[1]
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the folds' file."""
-        with atomic_write(given_path(path, "the folds' file"), "w") as handle:
+        """Write the folds' file.
+
+        Raises
+        ------
+        UserError
+            Another kind of file is there.
+        """
+        file = given_path(path, "the folds' file")
+        need_place(file)
+        with atomic_write(file, "w") as handle:
             handle.write(self.text)
+
+
+def need_place(file: Path) -> None:
+    """Refuse a place for a folds' file where something else is.
+
+    Raises
+    ------
+    UserError
+        What is there is no folds' file of fer-bench's.
+    """
+    need_own(file, lambda there: head_of(there).startswith(_MARK.encode()), "a folds' file that fer-bench wrote", "")
 
 
 def _images(data: Dataset | Manifest) -> tuple[str, ...]:
@@ -221,7 +243,7 @@ def read_folds(path: str | os.PathLike[str]) -> Folds:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
     head, _, body = text.partition("\n")
-    if not head.startswith("# fer-bench folds 1;"):
+    if not head.startswith(f"{_MARK}1;"):
         raise UserError(f"{path}: expected a folds' file that starts with '# fer-bench folds 1;', found {head[:40]!r}")
     fields = dict(part.strip().split("=", 1) for part in head.split(";")[1:] if "=" in part)
     try:

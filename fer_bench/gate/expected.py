@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from fer_bench.results.outcomes import Key, MethodPredictions, collect_predictio
 from fer_bench.results.run_data import RunData
 from fer_bench.results.schema import LAST_EPOCH
 from fer_bench.utils.files import atomic_write
-from fer_bench.utils.json_files import checked, json_text, read_json
+from fer_bench.utils.json_files import checked, find_json, json_text, read_json
+from fer_bench.utils.ownership import head_of, need_own
 from fer_bench.utils.shapes import shown
 
 __all__ = [
@@ -41,6 +43,7 @@ SEEDS = 5
 """Of a method that is trained at random, at least: fewer say too little of how far a new seed may fall."""
 RULES = ("exact", "people")
 """exact: the same predictions; people: tolerance and sign-flip test."""
+_BEGINS = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"manifest_hash":')
 _ANEW = "write it anew with `write_expected`"
 
 
@@ -121,8 +124,10 @@ def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_se
     Raises
     ------
     UserError
-        A folder is no run, a trial did not end well, the runs do not belong together, or seeds are too few.
+        A folder is no run, a trial did not end well, the runs do not belong together, seeds are too few, or another
+        kind of file is there.
     """
+    need_own(expected, _is_expectation, "a file of expected results", "`expected`")
     folders = [run_folders] if isinstance(run_folders, Path) else list(run_folders)
     runs = [load_run(folder) for folder in folders]
     for run in runs:
@@ -162,6 +167,12 @@ def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_se
     }
     with atomic_write(expected, "w") as handle:
         handle.write(json_text(value, indent=1) + "\n")
+
+
+def _is_expectation(file: Path) -> bool:
+    """Whether a file is one of ours, of any schema, though it may be damaged."""
+    found = find_json(file, dict[str, Any]) or {}
+    return {"schema", "manifest_hash", "rows"} <= set(found) or bool(_BEGINS.match(head_of(file)))
 
 
 def read_expected(expected: Path) -> Expected:

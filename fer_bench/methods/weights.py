@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, need_space, sha256_file
+from fer_bench.utils.ownership import need_own
 from fer_bench.utils.paths import folder_of_variable
 from fer_bench.utils.progress import progress
 from fer_bench.utils.texts import one_line
@@ -162,10 +163,13 @@ def fetch_weights(spec: WeightsSpec) -> FoundWeights:
     ------
     WeightsUnavailableError
         No connection, or what came is not the published file.
+    UserError
+        Another file is in its place.
     """
     if not spec.fetch:
         raise WeightsUnavailableError(f"{spec.filename} is published nowhere: {spec.origin}")
     target = _cache_folder() / spec.filename
+    need_own(target, lambda there: _is_published(spec, sha256_file(there)), f"the published {spec.filename}", "")
     need_space(target.parent, spec.megabytes * 1e6, f"the download of {spec.filename}")
     try:
         url = load_object(spec.fetch)(spec.name)

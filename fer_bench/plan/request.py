@@ -46,6 +46,7 @@ class Request:
     memory_limit: float = 0.0
     time_limit: float = 0.0
     max_failures: str = ""
+    replace: bool = False
     command: str = ""
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.utils.commands import call_arguments
 from fer_bench.utils.files import atomic_write
+from fer_bench.utils.ownership import head_of, need_own
 
 from .model.report_run import ReportRun, gather
 from .sections.hard_images import hardest, taken_for
@@ -31,6 +32,7 @@ __all__ = ["GALLERY", "MOST_PICTURES", "write_gallery"]
 
 GALLERY = "gallery.html"
 MOST_PICTURES = 300
+_TITLE = "Not to be published: misclassified images"
 HEIGHT = 200
 """Of a picture in the gallery, in pixels."""
 
@@ -84,6 +86,7 @@ def write_gallery(run_dir: Path, data: str = "", *, workers: int = 2) -> Path:
     shown = [_Picture(name, **taken_for(run, protocol, name)) for name in names]
     pictures = _read(run, shown, data, workers) if shown else []
     target = Path(run_dir) / GALLERY
+    need_own(target, lambda there: _TITLE.encode() in head_of(there), "a gallery of fer-bench's", "`write_gallery`")
     with atomic_write(target, "w") as handle:
         handle.write(_page(run, protocol, shown, pictures, what))
     return target
@@ -166,7 +169,7 @@ def _page(run: ReportRun, protocol: str, shown: Sequence[_Picture], pictures: Se
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f'<title>Not to be published: misclassified images</title><link rel="icon" href="data:,">'
+        f'<title>{_TITLE}</title><link rel="icon" href="data:,">'
         f"<style>{_STYLE}</style></head>\n<body><h1>Misclassified images</h1>\n"
         f'<p class="keep">{escape(_KEEP)}</p>\n<p>{escape(notice)}</p>\n<p>{escape(text)}</p>\n'
         f"<ul>\n{chr(10).join(items)}\n</ul></body></html>\n"

@@ -13,8 +13,10 @@ import pandas as pd
 
 from fer_bench.errors import UserError
 from fer_bench.results.checks import find_doubts
+from fer_bench.results.schema import INFO
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.json_files import find_json
+from fer_bench.utils.ownership import need_own
 from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import guarded_csv
 
@@ -34,6 +36,7 @@ from .sections.runs import runs_section
 
 __all__ = ["build_document", "write_report"]
 
+_NEW = "give another folder with `out`"
 EVERYTHING = Path("tables", "report.json")
 
 
@@ -63,7 +66,8 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     Raises
     ------
     UserError
-        No run is given, several are given without ``out``, or one is no run directory.
+        No run is given, several are given without ``out``, one is no run directory, or files would be lost that no
+        report of ours wrote.
     """
     run_dirs = [
         given_path(run, "the run's folder") for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)
@@ -79,6 +83,8 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     target = run_dirs[0] if out is None else given_path(out, "`out`")
     if target.exists() and not target.is_dir():
         raise UserError(f"`out` {target} is a file; give a folder for the report")
+    if out is not None:
+        _need_apart(target, places)
     found = gather(run_dirs)
     document = build_document(found)
     files = {
@@ -92,8 +98,12 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
         Path("report.html"): html(document),
     }
     beside = [name.as_posix() for name in files if len(name.parts) > 1]
-    _remove_stale(target, beside)
-    for name, text in (files | {EVERYTHING: document_json(document, beside)}).items():
+    earlier = find_json(target / EVERYTHING, _Everything)
+    if out is not None and target.resolve() not in places:
+        _need_own(target, list(files), earlier)
+    _remove_stale(target, beside, earlier)
+    # First what tells whose folder it is: a report that is broken off can be written anew.
+    for name, text in ({EVERYTHING: document_json(document, beside)} | files).items():
         with atomic_write(target / name, "w") as handle:
             handle.write(_writable(text))
     return target / "report.html"
@@ -166,9 +176,21 @@ class _Everything(TypedDict):
     files: list[str]
 
 
-def _remove_stale(target: Path, kept: Sequence[str]) -> None:
+def _need_apart(target: Path, runs: Sequence[Path]) -> None:
+    """Refuse the folder of another run than the one that is reported: its own report would be lost."""
+    if (target / INFO).exists() and [target.resolve()] != list(runs):
+        raise UserError(f"`out` {target}: holds a run, whose own report would be lost; give another folder with `out`")
+
+
+def _need_own(target: Path, files: Sequence[Path], earlier: _Everything | None) -> None:
+    """Refuse a folder in which files of a report's names are that no report of ours wrote."""
+    for name in files:
+        ours = earlier is not None and (len(name.parts) == 1 or name.as_posix() in earlier["files"])
+        need_own(target / name, lambda _, ours=ours: ours, "a file of a report", "`out`", _NEW)  # type: ignore[misc]
+
+
+def _remove_stale(target: Path, kept: Sequence[str], earlier: _Everything | None) -> None:
     """Remove what an earlier report of this folder wrote and this one will not; files of others stay."""
-    earlier = find_json(target / EVERYTHING, _Everything)
     for name in map(Path, set(earlier["files"] if earlier else ()) - set(kept)):
         if name.parts[:-1] in (("tables",), ("figures",)) and name.suffix in (".csv", ".tex", ".svg"):
             (target / name).unlink(missing_ok=True)

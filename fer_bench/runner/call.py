@@ -82,6 +82,8 @@ class RunOptions(TypedDict, total=False):
         Seconds that one trial may take; 0: the profile's.
     max_failures : int or str
         Start no more trials when so many have failed: a number, or a share such as ``"10%"``.
+    replace : bool
+        Remove another run that is in the folder (its own files, nothing else); a run of the same goes on.
     """
 
     data: _Path
@@ -108,6 +110,7 @@ class RunOptions(TypedDict, total=False):
     memory_limit: float
     time_limit: float
     max_failures: int | str
+    replace: bool
 
 
 def run(suite: _Path = "all", *, progress: bool = True, **options: Unpack[RunOptions]) -> RunResult:

@@ -6,6 +6,7 @@ made from: action units, pose, identity; never one of the seven expressions.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shlex
 from collections.abc import Callable, Iterable, Iterator
@@ -22,12 +23,16 @@ from fer_bench.data.render import MAX_PEOPLE, RENDERER_VERSION, portrait_names, 
 from fer_bench.errors import UserError
 from fer_bench.methods import MethodSpec, load_object
 from fer_bench.utils.files import atomic_write, need_space
+from fer_bench.utils.ownership import head_of, need_own
 from fer_bench.utils.progress import progress, say
 
 __all__ = ["PICTURES_EACH", "RenderedPool", "pretrain", "render_pool"]
 
 PICTURES_EACH = 35
 """Pictures of a person: seven expressions from five views, in one session."""
+
+_MOST_HEAD = 1 << 22
+"""Bytes of a file of weights in which its description ends."""
 
 _FIRST_SEED = 1000
 """The built-in set is seed 0 of the renderer; sets of 70 people each follow from here."""
@@ -156,7 +161,8 @@ def pretrain(
     Raises
     ------
     UserError
-        Too few people, an ending other than .safetensors, no room on the disk, or weights that are not made this way.
+        Too few people, an ending other than .safetensors, no room on the disk, weights that are not made this way, or
+        another file is there.
     """
     spec = method.weights
     if spec is None or not spec.make:
@@ -166,6 +172,7 @@ def pretrain(
     for what, found, least in (("`people`", people, 20), ("`epochs`", epochs, 1)):
         if found < least:
             raise UserError(f"{what}: expected {least} or more, found {found}")
+    need_own(out, _made_here, "weights that `fer-bench pretrain` made", "`out`")
     need_space(out.resolve().parent, spec.megabytes * 1e6, f"the weights {out.name}")
     make = load_object(spec.make)
     pool = render_pool(people, method.image.size, workers=workers)
@@ -179,3 +186,14 @@ def pretrain(
     with atomic_write(out) as handle:
         make(method.network, pool, handle, epochs=epochs, seed=seed, device=device, told=told, tell=say)
     return out
+
+
+def _made_here(file: Path) -> bool:
+    """Whether a file of weights says in its head that `pretrain` made it."""
+    head = head_of(file, _MOST_HEAD)
+    length = int.from_bytes(head[:8], "little")
+    try:
+        about = json.loads(head[8 : 8 + length])["__metadata__"]["fer-bench"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return "fer-bench pretrain " in str(about)

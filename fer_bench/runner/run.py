@@ -32,6 +32,7 @@ from .executors.limits import failures_allowed, memory_share
 from .executors.signals import terminable
 from .monitor.display import RunMonitor, begin, monitored
 from .monitor.events import EventLog
+from .place import check_same, clear_other
 from .resume import earlier_seconds, predicted_before
 from .run_dir import Stopwatch, check_place, claimed, other_versions, space_needed, tidy, write_json
 from .task import Task
@@ -95,13 +96,15 @@ def run(request: Request) -> int:
         A user's mistake; nothing was started.
     """
     begun = time.monotonic()
+    folder = request.out or default_out(request)
     # Whoever leaves the working folder meanwhile, a method or another thread, takes no file with him.
-    out = (request.out or default_out(request)).absolute()
+    out = folder.absolute()
     get_executor(request.executor, request.scheduler, request.per_gpu)
     failures_allowed(request.max_failures, 1)
-    check_place(out)
+    check_place(folder, request)
     need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder")
     plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
+    other = check_same(folder, plan)
     try:
         (out / "trials").mkdir(parents=True, exist_ok=True)
         # A folder that is there but cannot be written to is found out before any work.
@@ -109,8 +112,10 @@ def run(request: Request) -> int:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UserError(f"`out` {out}: cannot be written: {error.strerror}; choose another folder") from error
+        raise UserError(f"`out` {folder}: cannot be written: {error.strerror}; choose another folder") from error
     with claimed(out), terminable():
+        if other:
+            clear_other(out, plan)
         return _run(plan, out, begun)
 
 

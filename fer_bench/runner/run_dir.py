@@ -15,35 +15,33 @@ from typing import Any
 
 from fer_bench.errors import UserError
 from fer_bench.plan.plan import Plan, Trial
-from fer_bench.results.info import check_written, find_info
+from fer_bench.plan.request import Request
+from fer_bench.results.info import find_info
 from fer_bench.results.records import PREDICTIONS, RECORD, held, read_record, trial_folder
 from fer_bench.utils.files import atomic_write, clean_temporary, locked, need_writable, temporary_files
 from fer_bench.utils.json_files import json_text
 from fer_bench.utils.provenance import code_name, cpu
 from fer_bench.utils.texts import writable
 
+from .place import LOCK, check_folder
 from .trial import versions
 
 __all__ = ["LOCK", "Stopwatch", "check_place", "claimed", "other_versions", "space_needed", "tidy", "write_json"]
-
-LOCK = "run.lock"
-"""Held by whoever writes to a run directory; the system frees it when the holder dies."""
-
 
 _TRIAL_BYTES = 16_000
 _REPORT_BYTES = 5e6
 
 
-def check_place(out: Path) -> None:
+def check_place(out: Path, request: Request) -> None:
     """Refuse a place for a run before any work; makes nothing there.
 
     Raises
     ------
     UserError
-        Nothing can be written there, another version of fer-bench wrote it, or another run is writing to it.
+        Nothing can be written there, what is there is not ours (`check_folder`), or another run is writing to it.
     """
     need_writable(out, "give another folder with `out`")
-    check_written(out)
+    check_folder(out, request)
     if (out / LOCK).exists():
         with claimed(out):
             return

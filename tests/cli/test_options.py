@@ -14,7 +14,7 @@ OTHER_VALUES = [
     *("--suite", "named", "--data", "faces", "--protocol", "subject-loso", "--profile", "full"),
     *("--preset", "paper", "--only", "knn-*", "--out", "here", "--workers", "3", "--device", "cpu"),
     *("--weights-dir", "weights", "--offline", "--seed", "7", "--crop", "none", "--views", "S, HL", "--strict"),
-    *("--folds", "folds.csv", "--test-data", "others", "--allow-outside", "--tune"),
+    *("--folds", "folds.csv", "--test-data", "others", "--allow-outside", "--tune", "--replace"),
 ]
 OTHER_LIMITS = [
     *("--executor", "dask", "--scheduler", "tcp://host:8786", "--per-gpu", "2", "--memory-limit", "4"),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.utils.files import atomic_write, cache_dir, sha256_file
+from fer_bench.utils.ownership import need_own
 from fer_bench.utils.paths import folder_of_variable
 
 __all__ = ["YUNET_FILE", "YUNET_SHA256", "Detector", "Face", "fetch_yunet", "find_detector", "find_yunet"]
@@ -116,8 +117,11 @@ def fetch_yunet() -> Path:
     ------
     WeightsUnavailableError
         No connection, or what came is not the published file.
+    UserError
+        Another file is in its place.
     """
     target = cache_dir() / "weights" / YUNET_FILE
+    need_own(target, lambda there: sha256_file(there) == YUNET_SHA256, f"the published {YUNET_FILE}", "")
     try:
         request = urllib.request.Request(YUNET_URL, headers={"User-Agent": "fer-bench"})
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:

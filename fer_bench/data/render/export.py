@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_bench.utils.ownership import head_of, need_own
+from fer_bench.utils.paths import given_path
+
 from .actions import ACTION_UNITS
 from .names import RENDERER_VERSION, parse_name, portrait_names, software
 from .portrait import DEFAULT_SIZE, Truth, render_many, render_truth
@@ -19,6 +22,7 @@ __all__ = ["write_kdef"]
 
 _JPEG_QUALITY = 95
 
+_NEW = "give another folder"
 _README = """Rendered faces in the layout and names of KDEF
 ==============================================
 
@@ -49,7 +53,7 @@ def write_kdef(
     Parameters
     ----------
     out : Path
-        A folder, made where missing. Files of the same names are replaced, others left alone.
+        A folder, made where missing. Rendered files of the same names are replaced, others left alone.
     n_people, size, seed, workers
         As in `portrait_names` and `render_many`.
     progress : callable, optional
@@ -62,27 +66,39 @@ def write_kdef(
 
     Raises
     ------
+    UserError
+        Files of the same names are there that were not rendered.
     InputError
         As `portrait_names` and `render_many`.
     OSError
         ``out`` can't be written to.
     """
     names = portrait_names(n_people)
+    out = given_path(out, "`out`")
+    root = out / "KDEF"
+    _need_own(out, [root / name[:4] / f"{name}.JPG" for name in names])
     pictures = render_many(names, size=size, seed=seed, workers=workers)
-    root = Path(out) / "KDEF"
+    text = _README.format(
+        n=len(names), people=n_people, version=RENDERER_VERSION, seed=seed, width=size[0], height=size[1]
+    )
+    root.mkdir(parents=True, exist_ok=True)
+    _write(out / "README.txt", text.encode())  # first: it tells whose pictures these are, should this be broken off
     for folder in sorted({name[:4] for name in names}):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for done, (name, picture) in enumerate(pictures, start=1):
         _write(root / name[:4] / f"{name}.JPG", _marked(_encode(picture), seed))
         if progress is not None:
             progress(done, len(names))
-    _write_truth(Path(out) / "truth.csv", names, size, seed)
-
-    text = _README.format(
-        n=len(names), people=n_people, version=RENDERER_VERSION, seed=seed, width=size[0], height=size[1]
-    )
-    _write(Path(out) / "README.txt", text.encode())
+    _write_truth(out / "truth.csv", names, size, seed)
     return root
+
+
+def _need_own(out: Path, pictures: list[Path]) -> None:
+    """Refuse a folder with files of these names that were not rendered, such as KDEF's own photographs."""
+    mark = _README.splitlines()[0].encode()
+    rendered = head_of(out / "README.txt").startswith(mark)
+    for file in (out / "README.txt", out / "truth.csv", *pictures):
+        need_own(file, lambda _: rendered, "a file that `fer-bench data render` wrote", "", _NEW)
 
 
 def _encode(picture: NDArray[np.uint8]) -> bytes:

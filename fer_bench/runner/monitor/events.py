@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Annotated, Any, Self, TypedDict
 
 from fer_bench.utils.json_files import json_lines, json_text
+from fer_bench.utils.ownership import own_copy
 from fer_bench.utils.progress import say
 from fer_bench.utils.shapes import Rule
 
@@ -74,6 +75,7 @@ class EventLog:
         try:
             if self._path.is_fifo():
                 raise OSError(errno.ESPIPE, "it is a pipe")
+            own_copy(self._path)  # whoever copied the run by links keeps his
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             return handle, _ends_torn(handle)
         except OSError as error:
