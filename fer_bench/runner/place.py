@@ -61,7 +61,8 @@ def check_folder(out: Path, request: Request) -> None:
             _need_apart(out, name, str(given))
     if not out.is_dir() or _is_run(out):
         return
-    found = sorted(entry.name for entry in out.iterdir() if entry not in temporary_files(out))
+    begun = {*temporary_files(out), *(out / name for name in _FOLDERS if _is_bare(out / name))}
+    found = sorted(entry.name for entry in out.iterdir() if entry not in begun)
     if not found:
         return
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
@@ -69,6 +70,11 @@ def check_folder(out: Path, request: Request) -> None:
         f"`out` {out}: expected a new or empty folder, or one that a run of fer-bench made, found one of "
         f"{', '.join(found[:3])}{more}; give a folder of its own with `out`, such as {out / 'run'}"
     )
+
+
+def _is_bare(folder: Path) -> bool:
+    """Whether a folder is there and holds nothing, or nothing but what a killed call was trying to write."""
+    return folder.is_dir() and {*folder.iterdir()} <= {*temporary_files(folder)}
 
 
 def _is_run(out: Path) -> bool:

@@ -104,7 +104,7 @@ def run(request: Request) -> int:
     check_place(folder, request)
     need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder")
     plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
-    other = check_same(folder, plan)
+    check_same(folder, plan)
     try:
         (out / "trials").mkdir(parents=True, exist_ok=True)
         # A folder that is there but cannot be written to is found out before any work.
@@ -114,7 +114,7 @@ def run(request: Request) -> int:
     except OSError as error:
         raise UserError(f"`out` {folder}: cannot be written: {error.strerror}; choose another folder") from error
     with claimed(out), terminable():
-        if other:
+        if check_same(folder, plan):
             clear_other(out, plan)
         return _run(plan, out, begun)
 

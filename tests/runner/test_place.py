@@ -77,8 +77,9 @@ def test_a_run_json_of_another_program_is_refused(made, tmp_path):
 
 def test_an_empty_folder_will_do(made, tmp_path):
     """Made beforehand, or left so by a call that was killed."""
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / ".tmp-99-run.json").write_text("")
+    (tmp_path / "empty" / "trials").mkdir(parents=True)
+    for name in (".tmp-99-run.json", "trials/.tmp-probe"):
+        (tmp_path / "empty" / name).write_text("")
     assert run(replace(made, out=tmp_path / "empty")) == 0
 
 
