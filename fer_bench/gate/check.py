@@ -98,6 +98,8 @@ def check_gate(
             f"{expected}: expected manifest_hash {wanted.manifest_hash}, the run in {run_folder} has {found}; "
             "use the same data, or write a new expectation with `write_expected`"
         )
+    if run.contradictions:
+        return GateVerdict((), tuple(f"nothing is judged: {text}" for text in run.contradictions), (), wanted.unit)
     outcomes = last_epochs(run)
     faults, pairs, rules = [], [], []
     for key, reference in wanted.rows.items():

@@ -132,6 +132,8 @@ def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_se
     runs = [load_run(folder) for folder in folders]
     for run in runs:
         _refuse_unfinished(run)
+        if run.contradictions:
+            raise UserError(f"`write_expected`: {run.path}: {run.contradictions[0]}")
         _refuse_other(run, runs[0])
     seeds = [int(run.info["seed"]) for run in runs]
     if len(set(seeds)) < len(seeds):

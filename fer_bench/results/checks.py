@@ -13,6 +13,7 @@ from fer_bench.errors import UserError
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS
 from fer_bench.utils import renamed
 
+from .contradictions import listed
 from .info import AGAIN
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["check_numbers", "checked_info", "find_doubts"]
 
 MAPPINGS_IF_THERE = ("machine", "code", "packages")
 DATASET_KEYS = ("name", "n_images", "n_people")
+_LARGEST_WHOLE = 2.0**53
 _NAMES = dict(zip(EMOTIONS, EMOTION_NAMES, strict=True))
 
 
@@ -65,7 +67,7 @@ def check_numbers(file: Path, table: pd.DataFrame, columns: tuple[str, ...], who
         numbers = pd.to_numeric(table[name], errors="coerce")
         wrong = numbers.isna() if name in whole else numbers.isna() & table[name].notna()
         if name in whole:
-            wrong |= numbers != np.floor(numbers)
+            wrong |= (numbers != np.floor(numbers)) | (numbers.abs() > _LARGEST_WHOLE)
         if wrong.any():
             kind = "a whole number" if name in whole else "a number"
             row = int(np.flatnonzero(wrong.to_numpy())[0])
@@ -76,7 +78,24 @@ def check_numbers(file: Path, table: pd.DataFrame, columns: tuple[str, ...], who
 
 def find_doubts(run: RunData) -> tuple[str, ...]:
     """Sentences on what is odd in a run whose report can be written all the same."""
-    return (*_strange_probabilities(run), *_miscounted(run), *_absent_expressions(run), *_few(run), *_unwatched(run))
+    return (
+        *run.contradictions,
+        *_strangers(run),
+        *_strange_probabilities(run),
+        *_miscounted(run),
+        *_absent_expressions(run),
+        *_few(run),
+        *_unwatched(run),
+    )
+
+
+def _strangers(run: RunData) -> list[str]:
+    if not run.strangers:
+        return []
+    return [
+        f"{sum(run.strangers.values()):,} rows of predictions are of trials that trials.csv does not call finished, of "
+        f"{listed(list(run.strangers))}: they are left out."
+    ]
 
 
 def _strange_probabilities(run: RunData) -> list[str]:
@@ -88,7 +107,7 @@ def _strange_probabilities(run: RunData) -> list[str]:
     methods = list(dict.fromkeys(run.predictions["method"][bad].astype(str)))
     return [
         f"{int(bad.sum()):,} of {len(bad):,} predictions hold probabilities that are no numbers (NaN), of "
-        f"{_listed(methods)}: log loss, Brier score and calibration are left out there; accuracy counts the class that "
+        f"{listed(methods)}: log loss, Brier score and calibration are left out there; accuracy counts the class that "
         "was predicted."
     ]
 
@@ -141,8 +160,3 @@ def _unwatched(run: RunData) -> list[str]:
         "Epochs were watched on the test images, but watched.parquet is missing or empty: the optimistic figures of "
         "the best epoch on test are left out."
     ]
-
-
-def _listed(names: list[str], most: int = 5) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -386,6 +386,8 @@ def _only_in_one(a: RunData, b: RunData, method: str | None, protocol: str | Non
 
 
 def _cautions(a: RunData, b: RunData) -> Iterator[str]:
+    for run in (a,) if a is b else (a, b):
+        yield from (f"{run.path}: {text}" for text in run.contradictions)
     if any(run.info["profile"] != "full" for run in (a, b)):
         yield "a quick run is no ranking: few people and short training"
     if any(run.info["dataset"].get("rendered") for run in (a, b)):

@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from fer_bench.errors import UserError
 from fer_bench.utils.people_names import gender_code
-from fer_bench.utils.spreadsheets import unguarded_table
+
+from .csv_files import find_manifest
 
 __all__ = ["MAN", "WOMAN", "find_genders", "told_genders"]
 
@@ -41,8 +43,8 @@ def find_genders(folder: Path, info: Mapping[str, Any]) -> dict[str, str]:
     told = info["dataset"].get("genders")
     if told is not None:
         return {str(person): code for person, gender in told.items() if (code := gender_code(str(gender)))}
-    file = folder / "manifest.csv"
-    if not file.is_file():
+    try:
+        table = find_manifest(folder, ("subject", "gender"))
+    except UserError:  # told as a doubt
         return {}
-    table = unguarded_table(pd.read_csv(file, dtype=str, keep_default_na=False))
-    return told_genders(table) if {"subject", "gender"} <= set(table) else {}
+    return {} if table is None else told_genders(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import pandas as pd
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.seeds import derive_seed
-from fer_bench.utils.spreadsheets import unguarded_table
 
 from .checks import check_numbers, checked_info
+from .csv_files import need_regular, read_table
 from .info import AGAIN, read_info
 from .run_data import RunData
 from .schema import (
@@ -23,6 +25,7 @@ from .schema import (
     LATER_TRIAL_COLUMNS,
     OPTIONAL_CURVES,
     PREDICTION_COLUMNS,
+    PREDICTION_TEXTS,
     PROBABILITIES,
     STATES,
     TRIAL_COLUMNS,
@@ -61,13 +64,15 @@ def load_run(path: Path | str) -> RunData:
     finished = bool((trials["state"] == "ok").any())
     predictions = _read_predictions(folder / "predictions.parquet", required=finished)
     watched = _read_predictions(folder / "watched.parquet", required=False)
+    kept, kept_watched = (_of_finished(table, trials) for table in (predictions, watched))
     run = RunData(
         path=folder,
         info=info,
         trials=trials,
-        predictions=_of_finished(predictions, trials),
-        watched=_of_finished(watched, trials) if len(watched) else None,
+        predictions=kept,
+        watched=kept_watched if len(watched) else None,
         curves=_read_curves(folder / "curves.csv"),
+        strangers=_strangers((predictions, kept), (watched, kept_watched)),
     )
     _check_complete(run)
     try:
@@ -96,16 +101,13 @@ def _whole_info(folder: Path) -> dict[str, Any]:
 
 
 def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
-    if not file.is_file():
+    if not os.path.lexists(file):
         raise UserError(
             f"{file.parent} is not a whole run directory: {file.name} is missing; run `fer-bench run` again"
         )
     text = dict.fromkeys(TRIAL_TEXTS, str)
     gaps = {name: [""] for name in (*columns, *optional) if name not in text}
-    try:
-        table = unguarded_table(pd.read_csv(file, dtype=text, keep_default_na=False, na_values=gaps))
-    except (ValueError, OSError) as error:  # pandas' own errors of a bad or an empty file are ValueErrors
-        raise UserError(f"{file} cannot be read as CSV ({error}); run the same `fer-bench run` again") from error
+    table = read_table(file, AGAIN, dtype=text, na_values=gaps)
     _check_columns(file, table, columns)
     numbers = tuple(name for name in (*columns, *optional) if name in table and name not in (*text, *WHOLE))
     check_numbers(file, table, numbers, WHOLE)
@@ -114,17 +116,18 @@ def _read_table(file: Path, columns: tuple[str, ...], optional: tuple[str, ...] 
 
 def _read_curves(file: Path) -> pd.DataFrame | None:
     """Read the curves; columns that no method of the run filled may be left out."""
-    if not file.is_file():
+    if not os.path.lexists(file):
         return None
     table = _read_table(file, CURVE_COLUMNS, OPTIONAL_CURVES)
     return table.assign(**{name: np.nan for name in OPTIONAL_CURVES if name not in table})
 
 
 def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
-    if not file.is_file():
+    if not os.path.lexists(file):
         if required:
             raise UserError(f"{file.parent}: trials.csv has finished trials but {file.name} is missing; run it again")
         return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
+    need_regular(file, AGAIN)
     try:
         with file.open("rb") as handle:  # pyarrow opens no name that is not UTF-8
             table = pd.read_parquet(handle)
@@ -134,6 +137,9 @@ def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
             "which makes it anew from the trials' own files"
         ) from error
     _check_columns(file, table, PREDICTION_COLUMNS)
+    for name in PREDICTION_TEXTS:
+        if (kind := pd.api.types.infer_dtype(table[name], skipna=True)) not in ("string", "empty", "categorical"):
+            raise UserError(f"{file}: expected text in column {name}, found {kind}; {AGAIN}")
     check_numbers(file, table, PROBABILITIES, WHOLE)
     for column in ("label", "predicted"):
         strange = sorted(set(table[column].astype(str).unique()) - set(EMOTIONS))
@@ -154,6 +160,16 @@ def _of_finished(table: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     groups = table.groupby(TRIAL_KEY, sort=False, observed=True).indices
     kept = [places for trial, places in groups.items() if trial in finished]
     return table.iloc[np.sort(np.concatenate(kept))] if kept else table.iloc[:0]
+
+
+def _strangers(*tables: tuple[pd.DataFrame, pd.DataFrame]) -> dict[str, int]:
+    """Count the rows that were left out, by method."""
+    counts: Counter[str] = Counter()
+    for whole, kept in tables:
+        if len(kept) < len(whole):
+            counts.update(whole["method"].astype(str))
+            counts.subtract(kept["method"].astype(str))
+    return dict(+counts)
 
 
 def _check_complete(run: RunData) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
 from fer_bench.utils.people_names import name_keys
-from fer_bench.utils.spreadsheets import unguarded_table
 
+from .csv_files import find_manifest
 from .outcomes import MethodPredictions
 from .run_data import RunData
 
@@ -64,14 +63,8 @@ def identities(a: RunData, b: RunData) -> tuple[Identity | None, Identity | None
 
 def _known_images(run: RunData) -> pd.DataFrame | None:
     """Images of which the content is known, from the run's own manifest.csv."""
-    file = run.path / "manifest.csv"
-    if not file.is_file():
-        return None
-    table = unguarded_table(pd.read_csv(file, dtype=str, keep_default_na=False))
-    absent = [name for name in ("image", "sha256", "subject", "label") if name not in table]
-    if absent:
-        raise UserError(f"{file}: column {', '.join(absent)} is missing; give a run that fer-bench wrote")
-    return table[table["sha256"] != ""]
+    table = find_manifest(run.path, ("image", "sha256", "subject", "label"))
+    return None if table is None else table[table["sha256"] != ""]
 
 
 def _contents(known: pd.DataFrame, people: Mapping[str, str]) -> Identity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 
 from fer_bench import stats
 
+from .contradictions import find_contradictions
 from .genders import find_genders
 
 __all__ = ["RunData"]
@@ -35,6 +36,8 @@ class RunData:
         ``watched.parquet``: the same, of the epoch that was best on the test images.
     curves : DataFrame or None
         ``curves.csv``, one row an epoch of a trial.
+    strangers : mapping of str to int
+        Rows of the two tables of predictions that no finished trial has, by method; they are left out.
     """
 
     path: Path
@@ -43,6 +46,12 @@ class RunData:
     predictions: pd.DataFrame
     watched: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
+    strangers: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def contradictions(self) -> tuple[str, ...]:
+        """What cannot be true together in the tables, a sentence each."""
+        return find_contradictions(self)
 
     @cached_property
     def genders(self) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ __all__ = [
     "OLDEST_SCHEMA",
     "OPTIONAL_CURVES",
     "PREDICTION_COLUMNS",
+    "PREDICTION_TEXTS",
     "PROBABILITIES",
     "SCHEMA",
     "SELECTIONS",
@@ -67,5 +68,6 @@ PREDICTION_COLUMNS = (
     *("method", "protocol", "fold", "seed", "image", "subject", "view", "session", "label", "predicted"),
     *PROBABILITIES,
 )
+PREDICTION_TEXTS = ("method", "protocol", "image", "subject", "view", "session", "label", "predicted")
 CURVE_COLUMNS = ("method", "protocol", "fold", "seed", "epoch", "loss")
 OPTIONAL_CURVES = ("train_accuracy", "test_accuracy")
