@@ -80,11 +80,7 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     twice = next((run for run, place in zip(run_dirs, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise UserError(f"{twice} is given twice; name each run once")
-    target = run_dirs[0] if out is None else given_path(out, "`out`")
-    if target.exists() and not target.is_dir():
-        raise UserError(f"`out` {target} is a file; give a folder for the report")
-    if out is not None:
-        _need_apart(target, places)
+    target = run_dirs[0] if out is None else _apart(given_path(out, "`out`"), places)
     found = gather(run_dirs)
     document = build_document(found)
     files = {
@@ -176,10 +172,13 @@ class _Everything(TypedDict):
     files: list[str]
 
 
-def _need_apart(target: Path, runs: Sequence[Path]) -> None:
-    """Refuse the folder of another run than the one that is reported: its own report would be lost."""
+def _apart(target: Path, runs: Sequence[Path]) -> Path:
+    """Return a folder for a report; that of another run than the one that is reported would lose its own report."""
+    if target.exists() and not target.is_dir():
+        raise UserError(f"`out` {target} is a file; give a folder for the report")
     if (target / INFO).exists() and [target.resolve()] != list(runs):
         raise UserError(f"`out` {target}: holds a run, whose own report would be lost; give another folder with `out`")
+    return target
 
 
 def _need_own(target: Path, files: Sequence[Path], earlier: _Everything | None) -> None:

@@ -100,3 +100,13 @@ def test_a_place_without_gallery_is_a_mistake(run: Path) -> None:
     """--data without --gallery is refused: it would do nothing."""
     found = CliRunner().invoke(app, ["report", str(run), "--data", "x"])
     assert isinstance(found.exception, UserError)
+
+
+def test_a_page_of_somebody_else_stays(run: Path) -> None:
+    """A file of that name that is no gallery is not written over; a gallery is."""
+    (run / "gallery.html").write_text("<p>mine</p>")
+    with pytest.raises(UserError, match="which would be lost"):
+        write_gallery(run)
+    assert (run / "gallery.html").read_text() == "<p>mine</p>"
+    (run / "gallery.html").unlink()
+    assert write_gallery(run).read_bytes() == write_gallery(run).read_bytes()

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_bench.utils.ownership import head_of, need_own
-from fer_bench.utils.paths import given_path
+from fer_bench.errors import UserError
 
 from .actions import ACTION_UNITS
 from .names import RENDERER_VERSION, parse_name, portrait_names, software
@@ -22,7 +21,6 @@ __all__ = ["write_kdef"]
 
 _JPEG_QUALITY = 95
 
-_NEW = "give another folder"
 _README = """Rendered faces in the layout and names of KDEF
 ==============================================
 
@@ -74,7 +72,7 @@ def write_kdef(
         ``out`` can't be written to.
     """
     names = portrait_names(n_people)
-    out = given_path(out, "`out`")
+    out = Path(os.path.expanduser(out))
     root = out / "KDEF"
     _need_own(out, [root / name[:4] / f"{name}.JPG" for name in names])
     pictures = render_many(names, size=size, seed=seed, workers=workers)
@@ -94,11 +92,19 @@ def write_kdef(
 
 
 def _need_own(out: Path, pictures: list[Path]) -> None:
-    """Refuse a folder with files of these names that were not rendered, such as KDEF's own photographs."""
-    mark = _README.splitlines()[0].encode()
-    rendered = head_of(out / "README.txt").startswith(mark)
-    for file in (out / "README.txt", out / "truth.csv", *pictures):
-        need_own(file, lambda _: rendered, "a file that `fer-bench data render` wrote", "", _NEW)
+    """Refuse a folder with files of these names that were not rendered, such as KDEF's own photographs.
+
+    As `fer_bench.utils.ownership` does for what is no picture; the renderer stands alone.
+    """
+    note = out / "README.txt"
+    rendered = note.is_file() and note.read_bytes()[:4096].startswith(_README.splitlines()[0].encode())
+    for file in (note, out / "truth.csv", *pictures):
+        ours = file.is_file() and (rendered or not file.stat().st_size)
+        if not ours and os.path.lexists(file):
+            raise UserError(
+                f"{file}: expected a file that `fer-bench data render` wrote or nothing there, found something else, "
+                "which would be lost; give another folder"
+            )
 
 
 def _encode(picture: NDArray[np.uint8]) -> bytes:
