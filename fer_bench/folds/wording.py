@@ -60,7 +60,7 @@ def conclusion(found: Verdict) -> str:
         return f"REFUSED: these folds do not keep what was claimed: {CLAIMS[found.claim]}"
     if found.differences:
         return "REFUSED: what the file says of its images is not what the data say"
-    if found.people is not None and found.people.state == "proven":
+    if found.people_apart == "proven":
         return f"ACCEPTED: {CLAIMS[found.claim]}"
     return f"ACCEPTED: {CLAIMS[found.claim]}; no figure from these folds may be called subject-independent"
 

@@ -43,14 +43,16 @@ def tables(draw: st.DrawFn) -> tuple[list[dict[str, str]], pd.DataFrame]:
     """A dozen pictures, of people who are told by a column, by names, both or neither, on two sides at random."""
     names = draw(st.sampled_from(["{s}{p}AFS", "p{i}", "S0{p2}_001_000000{i:02d}"]))
     told = draw(st.sampled_from(["", "{p}", "{s}{p}", "{i}"]))
+    sides = [*draw(st.lists(st.sampled_from(["train", "test"]), min_size=10, max_size=10)), "train", "test"]
+    apart = draw(st.booleans())
     rows = []
-    for i in range(12):
-        facts = {"s": draw(st.sampled_from("AB")), "p": f"F{draw(st.integers(1, 9)):02d}", "i": i}
+    for i, side in enumerate(sides):
+        person = draw(st.integers(1, 9)) + 10 * (apart and side == "test")
+        facts = {"s": draw(st.sampled_from("AB")), "p": f"F{person:02d}", "i": i}
         facts["p2"] = facts["p"][1:]
         row = {"image": f"{i}/" + names.format(**facts), "label": ("HA", "SA")[i % 2], "subject": told.format(**facts)}
         copy = draw(st.integers(0, 40))
         rows.append(row | {"phash": HASHES[copy] if copy < 16 else f"{i:x}{i * 7 % 16:x}{i * 11 % 16:x}" * 21 + "0"})
-    sides = [*draw(st.lists(st.sampled_from(["train", "test"]), min_size=10, max_size=10)), "train", "test"]
     return rows, pd.DataFrame({"fold": 0, "role": sides, "image": [row["image"] for row in rows]})
 
 
