@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import UserError
