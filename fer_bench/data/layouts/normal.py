@@ -72,10 +72,11 @@ def normal_rows(rows: Sequence[Row]) -> tuple[list[Row], list[Doubt]]:
     doubts: list[Doubt] = []
     normal = list(rows)
     for column in _READERS:
+        found = {row.get(column, "") for row in rows} - {""}
+        if all(name == word for word, name in one_spelling(column, dict.fromkeys(found, 1)).items()):
+            continue  # as in nearly all data: no need to count
         counts = Counter(row[column] for row in rows if row.get(column))
         said = one_spelling(column, counts)
-        if all(name == word for word, name in said.items()):
-            continue
         normal = [{**row, column: said[row[column]]} if row.get(column) else row for row in normal]
         for sentence, words in findings(column, counts, said, len(rows)):
             doubts.append(Doubt(sentence, tuple(row["file"] for row in rows if row.get(column) in words)))
