@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_bench.errors import UserError
+from fer_bench.utils.near import did_you_mean
 
 from .options import Device, DeviceOption, WeightsOption, path_of
 from .tables import answer
@@ -45,8 +46,9 @@ def fetch(
     known = weights_by_name()
     for name in known if "all" in names else names:
         if name not in known and name != "yunet":
+            near = did_you_mean(name, (*known, "yunet", "all"))
             raise UserError(
-                f"weights of {name!r}: no installed method needs them; choose from {', '.join(known)}, yunet"
+                f"weights of {name!r}: no installed method needs them; choose from {', '.join(known)}, yunet{near}"
             )
         try:
             if name == "yunet":
@@ -85,6 +87,7 @@ def pretrain(
     if name not in rows:
         raise UserError(
             f"pretrain {name}: expected one of {', '.join(rows)}; other weights are published, not made here"
+            f"{did_you_mean(name, rows)}"
         )
     target = out or Path(f"{name}.safetensors")
     made = make(rows[name], target, people=people, epochs=epochs, seed=seed, device=device.value, workers=workers)

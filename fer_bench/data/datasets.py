@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import UserError
 from fer_bench.labels import VIEWS
 from fer_bench.methods import ImageSpec
+from fer_bench.utils.near import did_you_mean
 from fer_bench.utils.paths import given_path
 from fer_bench.utils.people_names import fold_name, name_keys
 from fer_bench.utils.spawn import SPAWN
@@ -147,7 +148,7 @@ def _load(
 
 def _with_crop(dataset: Dataset, crop: str) -> Dataset:
     if crop not in ("", *CROPS):
-        raise UserError(f"`crop` {crop}: expected {', '.join(CROPS)}")
+        raise UserError(f"`crop` {crop}: expected {', '.join(CROPS)}{did_you_mean(crop, CROPS)}")
     if crop == "fixed" and not set(dataset.manifest.table["view"]) <= set(VIEWS):
         raise UserError(
             f"`crop` fixed: the fixed boxes are KDEF's, one a view, and these data ({dataset.layout}) are not KDEF's; "
@@ -164,8 +165,9 @@ def _with_views(dataset: Dataset, views: Sequence[str], parameter: str) -> Datas
     views = [by_name.get(fold_name(view)) or view_code(view) or view for view in views]
     unknown = [view for view in views if view not in found]
     if unknown:
+        near = did_you_mean(unknown[0], found)
         has = f"they have {', '.join(found)}" if found else "nothing tells the view of their pictures"
-        raise UserError(f"`views` {','.join(views)}: no picture in these data shows view {unknown[0]}; {has}")
+        raise UserError(f"`views` {','.join(views)}: no picture in these data shows view {unknown[0]}; {has}{near}")
     kept = replace(dataset, manifest=dataset.manifest.where("view", list(views)))
     need_expressions(kept.manifest, f"`{parameter}` {dataset.path or dataset.name}")
     return kept

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.methods import ImageSpec
+from fer_bench.utils.near import did_you_mean
 
 __all__ = [
     "COLUMNS",
@@ -274,7 +275,9 @@ class Dataset:
         if channels not in (1, 3):
             raise UserError(f"images: expected channels of 1 (grey) or 3 (RGB), found {channels}")
         if source not in _SOURCES:
-            raise UserError(f"images: expected a source of {', '.join(_SOURCES)}, found {source!r}")
+            raise UserError(
+                f"images: expected a source of {', '.join(_SOURCES)}, found {source!r}{did_you_mean(source, _SOURCES)}"
+            )
         if self.stored is None:
             raise UserError(
                 f"images: {self.name} was not opened by fer_bench.load_dataset, which knows where images are"

@@ -16,6 +16,7 @@ import pandas as pd
 from fer_bench.data.manifest import COLUMNS, Dataset, Manifest
 from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS, VIEWS
+from fer_bench.utils.near import did_you_mean, meant_columns
 from fer_bench.utils.paths import given_path
 from fer_bench.utils.spreadsheets import unguarded_table
 
@@ -118,7 +119,8 @@ def read_manifest(path: Path) -> Manifest:
     where = f"`manifest` {path}"
     table = unguarded_table(read_text_table(path, "a manifest"))
     if not {"image", "label"} <= set(table.columns):
-        raise UserError(f"{where}: expected the columns image and label; found {', '.join(table.columns)}")
+        near = meant_columns(table.columns, {"image", "label"} - set(table.columns))
+        raise UserError(f"{where}: expected the columns image and label; found {', '.join(table.columns)}{near}")
     twice = table.loc[table["image"].duplicated(), "image"]
     if len(twice):
         raise UserError(
@@ -187,7 +189,7 @@ def check_table(
     """
     claim = claim or _promise(file)
     if claim not in CLAIMS:
-        raise UserError(f"`claim` {claim}: expected {', '.join(CLAIMS)}")
+        raise UserError(f"`claim` {claim}: expected {', '.join(CLAIMS)}{did_you_mean(claim, CLAIMS)}")
     table = file.table
     folds = Folds(file.protocol, file.manifest_hash, file.seed, table)
     found = Verdict(

@@ -12,6 +12,7 @@ from fer_bench.data.manifest import Dataset, Manifest
 from fer_bench.data.words import TEST_SIDE, TRAIN_SIDE
 from fer_bench.errors import UserError
 from fer_bench.seeds import derive_seed
+from fer_bench.utils.near import did_you_mean
 
 from .folds import FOLD_COLUMNS, Folds
 from .protocols import PROTOCOLS, Protocol, official_parts, unsupported
@@ -44,7 +45,8 @@ def make_folds(data: Dataset | Manifest, protocol: str, seed: int = 0) -> Folds:
     """
     manifest, why_no_people = (data.manifest, data.why_no_people) if isinstance(data, Dataset) else (data, "")
     if protocol not in PROTOCOLS:
-        raise UserError(f"`protocol` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
+        near = did_you_mean(protocol, PROTOCOLS)
+        raise UserError(f"`protocol` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}{near}")
     reason = unsupported(manifest, why_no_people).get(protocol)
     if reason:
         raise UserError(f"protocol {protocol}: {reason}")

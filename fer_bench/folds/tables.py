@@ -6,6 +6,7 @@ on what a file says about itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 from fer_bench.data.layouts.csv_tables import delimiter_of
 from fer_bench.errors import UserError
+from fer_bench.utils.near import meant_columns
 
 from .folds import read_folds
 
@@ -146,6 +148,7 @@ def _foreign(path: Path) -> FoldTable:
         raise UserError(
             f"{path}: expected a folds' file that starts with '# fer-bench folds 1;', or a CSV with a column image (or "
             f"path) and one of role (or split) and fold; found {', '.join(map(str, raw.columns[:12])) or 'nothing'}"
+            f"{_meant(raw, columns.keys())}"
         )
     table = pd.DataFrame(columns)
     if table.empty:
@@ -158,6 +161,12 @@ def _foreign(path: Path) -> FoldTable:
     else:
         table = _each_tested_once(table, path, notes)
     return FoldTable("", "", -1, "", table.reset_index(drop=True), tuple(notes))
+
+
+def _meant(raw: pd.DataFrame, known: Iterable[str]) -> str:
+    """What columns may have been meant for those that lack."""
+    lacking = [name for name in ("image", "role", "fold") if name not in known]
+    return meant_columns([str(column).strip().lower() for column in raw.columns], lacking)
 
 
 def _numbers(fold: pd.Series, path: Path) -> pd.Series:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fer_bench.errors import InputError
 from fer_bench.utils import renamed
+from fer_bench.utils.near import did_you_mean
 from fer_bench.utils.plugins import no_exit
 
 from .contract import Method
@@ -130,6 +131,9 @@ class Override:
     image: ImageSpec | None = None
 
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_+-]*")
+
+
 @dataclass(frozen=True)
 class MethodSpec:
     """One row of a package's catalogue.
@@ -137,7 +141,8 @@ class MethodSpec:
     Attributes
     ----------
     name : str
-        classifier-features (``linear_svc-lbp``) or network-mode (``vgg16-last_block``).
+        classifier-features (``linear_svc-lbp``) or network-mode (``vgg16-last_block``): small letters, digits,
+        hyphens, underscores and +.
     family : str
         One of `FAMILIES`.
     factory : str
@@ -196,8 +201,14 @@ class MethodSpec:
         object.__setattr__(self, "family", renamed.current("family", self.family, renamed.FAMILIES))
         by_preset = {renamed.current("preset", name, renamed.PRESETS): more for name, more in self.presets.items()}
         object.__setattr__(self, "presets", by_preset)
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise InputError(
+                f"method {self.name!r}: expected a name of small letters, digits, hyphens, underscores and +, that "
+                "begins with a letter or digit"
+            )
         if self.family not in FAMILIES:
-            raise InputError(f"method {self.name}: family is one of {', '.join(FAMILIES)}, not {self.family!r}")
+            near = did_you_mean(self.family, FAMILIES)
+            raise InputError(f"method {self.name}: family is one of {', '.join(FAMILIES)}, not {self.family!r}{near}")
 
     def resolve(self, profile: str, preset: str) -> MethodSpec:
         """Return the spec with the overrides of a preset and a profile applied.

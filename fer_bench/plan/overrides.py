@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fer_bench.errors import InputError, UserError
-from fer_bench.methods import MethodSpec, load_object
+from fer_bench.methods import MethodSpec, load_methods, load_object
 from fer_bench.utils import renamed
+from fer_bench.utils.near import did_you_mean
 
 from .suites import Suite
 
@@ -28,10 +29,15 @@ def with_settings(specs: Mapping[str, MethodSpec], suite: Suite) -> dict[str, Me
     Raises
     ------
     UserError
-        A table sets what a method that it names does not have, or a size that is none or belongs to another row.
+        A table names no installed method, or sets what a method that it names does not have, or a size that is none
+        or belongs to another row.
     """
     found = dict(specs)
+    installed = load_methods() if suite.set else {}
     for pattern, values in suite.set.items():
+        if not any(fnmatchcase(name, pattern) for name in (*installed, *found)):
+            near = did_you_mean(pattern.strip("*?"), installed)
+            raise UserError(f"suite {suite.name}: [set.{pattern!r}] names no installed method{near}")
         for name in (name for name in found if fnmatchcase(name, pattern)):
             found[name] = _set(found[name], values, f"suite {suite.name}: [set.{pattern!r}]")
     return found
@@ -64,7 +70,8 @@ def _known(spec: MethodSpec, params: Mapping[str, Any], where: str) -> dict[str,
     known = set(inspect.signature(load_object(spec.factory)).parameters) - set(spec.wants)
     known_or_old = known | {old for old, new in renamed.PARAMETERS.items() if new in known}
     if unknown := [name for name in params if name not in spec.params.keys() | known_or_old]:
-        raise UserError(f"{where} {spec.name} has no {', '.join(unknown)}; choose from {', '.join(sorted(known))}")
+        choice = f"choose from {', '.join(sorted(known))}{did_you_mean(unknown[0], known)}"
+        raise UserError(f"{where} {spec.name} has no {', '.join(unknown)}; {choice}")
     old = {name: new for name, new in renamed.PARAMETERS.items() if name not in known and new in known}
     try:
         found = renamed.current_keywords("parameter", params, old)
@@ -91,6 +98,11 @@ def with_grids(specs: Mapping[str, MethodSpec], suite: Suite) -> dict[str, Metho
     UserError
         The suite gives no grid for any of them, or one for a method that cannot be tuned.
     """
+    known = {part for name in (*load_methods(), *specs) for part in (name, name.partition("-")[0])}
+    for name in suite.tune:
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise UserError(f"`tune`: suite {suite.name}: [tune.{name!r}] is for no installed method{near}")
     grids = {
         name: grid
         for name, spec in specs.items()

@@ -20,6 +20,7 @@ from fer_bench.methods import FAMILIES, MethodSpec, WeightsSpec, load_methods, w
 from fer_bench.methods.weights import FoundWeights
 from fer_bench.seeds import derive_seed
 from fer_bench.utils.files import to_json
+from fer_bench.utils.near import did_you_mean
 
 from .costs import History, kind_of_cost, load_history
 from .overrides import settings_notes, with_grids, with_settings
@@ -132,7 +133,8 @@ def make_plan(
     """
     profile = get_profile(request.profile)
     if request.preset not in PRESETS:
-        raise UserError(f"`preset` {request.preset}: no such preset; choose from {', '.join(PRESETS)}")
+        near = did_you_mean(request.preset, PRESETS)
+        raise UserError(f"`preset` {request.preset}: no such preset; choose from {', '.join(PRESETS)}{near}")
     if request.weights_dir is not None and not request.weights_dir.is_dir():
         raise UserError(f"`weights_dir` {request.weights_dir}: no such folder")
     entries, notes = _entries(request, profile)
@@ -189,13 +191,14 @@ def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list
         if not any(fnmatchcase(name, glob) for name in known):
             raise UserError(
                 f"`only` {glob!r} names none of the {len(known)} methods of suite {request.suite}; "
-                "`fer-bench list methods` shows the names"
+                f"`fer-bench list methods` shows the names{_meant(glob, known, methods)}"
             )
     entries = [entry for entry in entries if any(fnmatchcase(entry.method, glob) for glob in request.only or ("*",))]
     asked = asked_protocols(request)
     for protocol in [*asked, *(entry.protocol for entry in entries)]:
         if protocol not in PROTOCOLS:
-            raise UserError(f"`protocols` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}")
+            near = did_you_mean(protocol, PROTOCOLS)
+            raise UserError(f"`protocols` {protocol}: no such protocol; choose from {', '.join(PROTOCOLS)}{near}")
     if asked:
         entries = _under(entries, asked)
     unique: dict[tuple[str, str], SuiteEntry] = {}
@@ -207,6 +210,12 @@ def _entries(request: Request, profile: Profile) -> tuple[list[SuiteEntry], list
         unique.setdefault((entry.method, protocol), replace(entry, protocol=protocol))
     notes = [f"profile {profile.name}: {old} runs as {new}" for old, new in replaced.items()]
     return list(unique.values()), notes
+
+
+def _meant(glob: str, known: Iterable[str], installed: Iterable[str]) -> str:
+    """What a pattern that names no method of a suite may have meant."""
+    elsewhere = next((name for name in installed if fnmatchcase(name, glob)), "")
+    return f"; {elsewhere} is in other suites" if elsewhere else did_you_mean(glob.strip("*?"), known)
 
 
 def _under(entries: list[SuiteEntry], protocols: Sequence[str]) -> list[SuiteEntry]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fer_bench.errors import UserError
+from fer_bench.utils.near import did_you_mean
 
 __all__ = ["AS_PRINTED", "PRESETS", "PROFILES", "Profile", "get_profile"]
 
@@ -95,5 +96,6 @@ def get_profile(name: str) -> Profile:
         No such profile.
     """
     if name not in PROFILES:
-        raise UserError(f"`profile` {name}: no such profile; choose from {', '.join(PROFILES)}")
+        known = ", ".join(PROFILES)
+        raise UserError(f"`profile` {name}: no such profile; choose from {known}{did_you_mean(name, PROFILES)}")
     return PROFILES[name]

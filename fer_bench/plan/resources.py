@@ -9,6 +9,7 @@ import sys
 from fer_bench.errors import UserError, WeightsUnavailableError
 from fer_bench.methods import WeightsSpec
 from fer_bench.methods.weights import FoundWeights, fetch_weights, find_weights, misplaced_weights, nameless_weights
+from fer_bench.utils.near import did_you_mean
 from fer_bench.utils.progress import say
 
 from .profiles import Profile
@@ -74,7 +75,7 @@ def choose_device(asked: str, executor: str) -> str:
     if asked == "cuda" and executor == "dask":
         return "cuda"  # a cluster's workers may have one where this machine has none
     if asked not in ("auto", "cuda"):
-        raise UserError(f"`device` {asked}: expected auto, cpu or cuda")
+        raise UserError(f"`device` {asked}: expected auto, cpu or cuda{did_you_mean(asked, ('auto', 'cpu', 'cuda'))}")
     if _gpu_usable():
         return "cuda"
     if asked == "cuda":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from fer_bench.errors import UserError
 from fer_bench.utils import renamed
 from fer_bench.utils.json_files import parse_toml, read_text
+from fer_bench.utils.near import did_you_mean
 from fer_bench.utils.paths import given_path
 from fer_bench.utils.plugins import SUITES_GROUP, no_exit, points, registered_by
 from fer_bench.utils.shapes import LARGEST, Rule
@@ -140,7 +141,10 @@ def load_suite(name: str) -> Suite:
     known = _texts()
     name = name if name in known else renamed.current("suite", name, renamed.SUITES)
     if name not in known:
-        raise UserError(f"`suite` {name}: no such suite; choose from {', '.join(known)}, or give a .toml file")
+        raise UserError(
+            f"`suite` {name}: no such suite; choose from {', '.join(known)}, or give a .toml file"
+            f"{did_you_mean(name, known)}"
+        )
     return _parse(name, known[name], name)
 
 
@@ -180,12 +184,18 @@ def _matching(suite: Suite, job: dict[str, Any], specs: list[MethodSpec]) -> lis
         family = renamed.current("family", job["family"], renamed.FAMILIES)
         found = [spec for spec in specs if spec.family == family and not spec.variant]
         if not found:
-            raise UserError(f"suite {suite.name}: no installed method is of the family {job['family']!r}")
+            families = {spec.family for spec in specs}
+            raise UserError(
+                f"suite {suite.name}: no installed method is of the family {family!r}{did_you_mean(family, families)}"
+            )
         return found
     chosen: dict[str, MethodSpec] = {}
     for pattern in job["methods"]:
         found = [spec for spec in specs if fnmatchcase(spec.name, pattern)]
         if not found:
-            raise UserError(f"suite {suite.name}: no method is named {pattern!r}; `fer-bench list methods` shows all")
+            near = did_you_mean(pattern.strip("*?"), [spec.name for spec in specs])
+            raise UserError(
+                f"suite {suite.name}: no method is named {pattern!r}; `fer-bench list methods` shows all{near}"
+            )
         chosen.update((spec.name, spec) for spec in found)
     return list(chosen.values())

@@ -9,7 +9,6 @@ stand in the way, since it may be what the comparison is about; it is said.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ import pandas as pd
 
 from fer_bench import stats
 from fer_bench.errors import UserError
+from fer_bench.utils.near import did_you_mean
 from fer_bench.utils.paths import given_path
 
 from .load import load_run, report_seed
@@ -253,8 +253,7 @@ def _wanted_protocols(a: RunData, b: RunData, protocol: str | None) -> list[str]
 
 def _need(name: str, names: Sequence[str], run: RunData, what: str) -> None:
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=_NAMED, cutoff=0.3)
-        raise UserError(f"{run.path} has no {what} {name!r}; it has {_some(near or names)}")
+        raise UserError(f"{run.path} has no {what} {name!r}; it has {_some(names)}{did_you_mean(name, names)}")
 
 
 def _names(run: RunData, column: str) -> list[str]:

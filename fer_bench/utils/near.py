@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "near_matches"]
+__all__ = ["did_you_mean", "meant_columns", "near_matches"]
 
 _CUTOFF = 0.6
 
@@ -34,3 +34,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = near_matches(word, known, 1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def meant_columns(found: Iterable[str], lacking: Iterable[str]) -> str:
+    """Return the same clause for columns of a table that are looked for, by those that it has.
+
+    Examples
+    --------
+    >>> "found pth, label" + meant_columns(["pth", "label"], ["path"])
+    'found pth, label; did you mean path by pth?'
+    """
+    have = list(found)
+    pairs = [(want, near[0]) for want in lacking if (near := near_matches(want, have, 1))]
+    return f"; did you mean {' and '.join(f'{want} by {name}' for want, name in pairs)}?" if pairs else ""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from fer_bench.errors import UserError
+from fer_bench.errors import FerBenchError, UserError
 
 __all__ = [
     "LAYOUTS_GROUP",
@@ -61,7 +61,9 @@ def load_points(group: str, what: str) -> Iterator[tuple[EntryPoint, Any]]:
             with no_exit():
                 loaded = point.load()
         except Exception as error:
-            name = "" if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: "
+            name = (
+                "" if isinstance(error, (ImportError, AttributeError, FerBenchError)) else f"{type(error).__name__}: "
+            )
             raise UserError(
                 f"{what} {registered_by(point)} cannot be loaded: {name}{error}; mend or uninstall the package that "
                 "registers it"

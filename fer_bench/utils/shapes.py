@@ -14,6 +14,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from .near import did_you_mean
 from .texts import one_line
 
 __all__ = ["LARGEST", "Rule", "faults", "shown"]
@@ -191,6 +192,7 @@ def _object(fields: Mapping[str, _Kind], needed: frozenset[str], closed: bool) -
             if key in fields:
                 yield from fields[key].faults(each, (*place, key))
             elif closed:
-                yield _at((*place, key), f"is not known here; expected {', '.join(fields)}")
+                near = did_you_mean(str(key), fields)
+                yield _at((*place, key), f"is not known here; expected {', '.join(fields)}{near}")
 
     return _Kind("an object", fits, inside)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
 from fer_bench.errors import UserError
+from fer_bench.utils.near import did_you_mean, meant_columns
 from fer_bench.utils.paths import given_path
 from fer_bench.utils.plugins import LAYOUTS_GROUP, load_points, registered_by
 
@@ -109,6 +111,7 @@ def recognise(source: Source) -> Layout:
         raise UserError(
             f"{source.where}: expected a table with the columns path and label (of your own), or emotion, pixels "
             f"and Usage (FER2013's), with commas, semicolons or tabs between them; found {columns}"
+            f"{meant_columns(columns_of(source, source.path.name), ('path', 'label'))}"
         )
     files = [name for name, _ in files_of(source)]
     looked_for = ", ".join(layout.expects for layout in layouts.values())
@@ -144,12 +147,21 @@ def read_dataset(
     named, colon, rest = data.partition(":")
     forced = load_layouts().get(named) if colon else None
     path = given_path(rest if forced else data, f"`{parameter}`")
+    if not forced and not os.path.lexists(path):
+        _refuse_misspelt(data, named if colon else "", parameter)
     if is_table(path) and not path.is_dir():
         source = source_of_table(path, parameter, allow_outside=allow_outside)
     else:
         source = replace(open_source(path, parameter), allow_outside=allow_outside)
     layout = forced or recognise(source)
     return read_layout(layout, source, str(path), workers, strict=strict)
+
+
+def _refuse_misspelt(data: str, named: str, parameter: str) -> None:
+    """Refuse what is no path, and nearly the name of a layout or of the built-in faces."""
+    near = did_you_mean(named, load_layouts()) if named else did_you_mean(data, ["synthetic"])
+    if near:
+        raise UserError(f"`{parameter}` {data}: no such {'layout' if named else 'file or folder'}{near}")
 
 
 def _found(files: list[str], source: Source) -> str:

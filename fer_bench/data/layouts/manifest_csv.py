@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fer_bench.errors import UserError
+from fer_bench.utils.near import did_you_mean
 from fer_bench.utils.people_names import is_given
 
 from .. import LAYOUT_SUMMARIES
@@ -56,7 +58,17 @@ def _listing(source: Source) -> Listing:
             rows.append({**known, "image": image, "file": file, "label": label})
     paths.refuse_if_all(outside, n_rows=len(rows))
     there = dict.fromkeys([*source.files, *(row["file"] for row in rows)])
-    return Listing(rows, excluded, replace(source, files=tuple(there)), paths.notes(outside))
+    return Listing(
+        rows, excluded, replace(source, files=tuple(there)), (*paths.notes(outside), *_meant(table, lines[0][1]))
+    )
+
+
+def _meant(table: str, columns: Iterable[str]) -> tuple[str, ...]:
+    """Tell of columns that are not read, and are called nearly like one that would be."""
+    known = {"path", "label", *_OPTIONAL}
+    lacking = [name for name in _OPTIONAL if name not in set(columns)]
+    unread = [(name, did_you_mean(name, lacking)) for name in columns if name not in known]
+    return tuple(f"the column {name} of table {table} is not read{near}" for name, near in unread if near)
 
 
 def _label(word: str, where: str) -> str:
@@ -75,6 +87,7 @@ def _label(word: str, where: str) -> str:
         raise UserError(
             f"{where}: unknown label {word!r}; expected a code or a name such as AF or afraid, AN or angry, DI or "
             "disgusted, HA or happy, NE or neutral, SA or sad, SU or surprised"
+            f"{did_you_mean(word, LABEL_WORDS)}"
         ) from None
 
 

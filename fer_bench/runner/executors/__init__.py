@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from fer_bench.errors import UserError
+from fer_bench.utils.near import did_you_mean
 
 from .execution_result import ExecutionResult
 
@@ -32,7 +33,9 @@ def get_executor(name: str, scheduler: str = "", per_gpu: int = 1) -> Callable[.
         No such executor, the extra that it needs is not installed, or a scheduler is missing or of no use.
     """
     if name not in EXECUTORS:
-        raise UserError(f"`executor` {name}: no such executor; choose from {', '.join(EXECUTORS)}")
+        raise UserError(
+            f"`executor` {name}: no such executor; choose from {', '.join(EXECUTORS)}{did_you_mean(name, EXECUTORS)}"
+        )
     if name != "dask" and scheduler:
         raise UserError(f"`scheduler` {scheduler}: only `executor` dask has a scheduler, found `executor` {name}")
     if name != "local" and per_gpu != 1:
