@@ -96,7 +96,7 @@ def write_report(runs: _Path | Sequence[_Path], out: _Path | None = None) -> Pat
     beside = [name.as_posix() for name in files if len(name.parts) > 1]
     earlier = find_json(target / EVERYTHING, _Everything)
     if out is not None and target.resolve() not in places:
-        _need_own(target, list(files), earlier)
+        _need_own(target, [EVERYTHING, *files], earlier)
     _remove_stale(target, beside, earlier)
     # First what tells whose folder it is: a report that is broken off can be written anew.
     for name, text in ({EVERYTHING: document_json(document, beside)} | files).items():
@@ -184,7 +184,7 @@ def _apart(target: Path, runs: Sequence[Path]) -> Path:
 def _need_own(target: Path, files: Sequence[Path], earlier: _Everything | None) -> None:
     """Refuse a folder in which files of a report's names are that no report of ours wrote."""
     for name in files:
-        ours = earlier is not None and (len(name.parts) == 1 or name.as_posix() in earlier["files"])
+        ours = earlier is not None and (len(name.parts) == 1 or name.as_posix() in [str(EVERYTHING), *earlier["files"]])
         need_own(target / name, lambda _, ours=ours: ours, "a file of a report", "`out`", _NEW)  # type: ignore[misc]
 
 

@@ -48,6 +48,7 @@ def write(runs, folds, tmp_path, monkeypatch):
         "gate, of a run": ("run.json", lambda file: write_expected(runs / "majority", file)),
         "report": ("out/results.csv", lambda file: write_report(runs / "majority", file.parent)),
         "report, a table": ("out/tables/answers.csv", lambda file: write_report(runs / "majority", file.parents[1])),
+        "report, its data": ("out/tables/report.json", lambda file: write_report(runs / "majority", file.parents[1])),
         "pretrain": ("mine.safetensors", lambda file: pretrain(made_here, file, people=20, epochs=1)),
         "fetch": (f"cache/weights/{fetched.filename}", lambda _: fetch_weights(fetched)),
         "render": ("set/KDEF/AF01/AF01AFS.JPG", lambda f: write_kdef(f.parents[2], n_people=1, size=(32, 44))),
@@ -65,8 +66,8 @@ def write(runs, folds, tmp_path, monkeypatch):
 
 
 WAYS = [
-    *("folds", "gate", "gate, of a run", "report", "report, a table", "pretrain", "fetch", "render"),
-    *("render, its table", "render, its note"),
+    *("folds", "gate", "gate, of a run", "report", "report, a table", "report, its data", "pretrain", "fetch"),
+    *("render", "render, its table", "render, its note"),
 ]
 
 
