@@ -2,7 +2,7 @@
 
     python benchmarks/bench_ingest.py                      # speed: 980 JPEG files of 562x762 pixels, about 70 kB each
     python benchmarks/bench_ingest.py --images 4900 --memory    # also the peak memory of a process that reads them all
-    python benchmarks/bench_ingest.py --hashes             # distances of perceptual hashes: copies and other pictures
+    python benchmarks/bench_ingest.py --hashes --images 980    # how alike copies are by their hashes, and other people
 
 Every round times each row once, so that a neighbour on the machine slows all of them; a row's figure is its best
 round, ``share`` its rate over that of the fastest decoder, as the median over rounds, by the clock and by CPU time
@@ -26,11 +26,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageOps
 
 from fer_bench.data.images.audit import audit
-from fer_bench.data.images.phash import BITS, NEAR, near_pairs, phash
-from fer_bench.data.images.pictures import glance
+from fer_bench.data.images.phash import BITS, NEAR, copies, distance, near_pairs, phash
+from fer_bench.data.images.pictures import decode, glance
+from fer_bench.data.images.rings import ALIKE, likeness, ring_copies
 from fer_bench.data.images.store import build_stores, store_path
 from fer_bench.data.layouts.kdef import read_kdef
 from fer_bench.data.render import portrait_names, render_many
@@ -48,13 +49,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", action="store_true", help="measure the peak memory of reading them, too")
     parser.add_argument("--hashes", action="store_true", help="measure distances of perceptual hashes instead")
+    parser.add_argument(
+        "--data", type=Path, help="hash the pictures in this folder, named as KDEF's, not rendered ones"
+    )
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         read_all(asked.child, asked.workers)
         return
     if asked.hashes:
-        hashes(asked.images, asked.workers)
+        hashes(asked.data, asked.images, asked.workers)
         return
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FER_BENCH_CACHE"] = f"{folder}/cache"
@@ -155,44 +159,90 @@ def read_all(data: Path, workers: int) -> None:
     print(f"peak memory of checking and storing {len(dataset.manifest)} pictures: {peak:.2f} GB")
 
 
-def hashes(n: int, workers: int) -> None:
+def turned(picture: Image.Image, degrees: float) -> Image.Image:
+    return picture.rotate(degrees, Image.Resampling.BILINEAR, fillcolor="grey")
+
+
+COPIES: dict[str, Callable[[Image.Image], bytes]] = {
+    "quality 50": lambda p: encoded(p, 50),
+    "quality 20": lambda p: encoded(p, 20),
+    "half the size": lambda p: encoded(p.resize((p.width // 2, p.height // 2)), 90),
+    "grey": lambda p: encoded(p.convert("L"), 90),
+    "grey, half, quality 70": lambda p: encoded(p.convert("L").resize((p.width // 2, p.height // 2)), 70),
+    "2 % cut off each edge": lambda p: encoded(p.crop((6, 8, p.width - 6, p.height - 8)), 92),
+    "brighter by a fifth": lambda p: encoded(ImageEnhance.Brightness(p).enhance(1.2), 90),
+    "darker by a third": lambda p: encoded(ImageEnhance.Brightness(p).enhance(0.67), 90),
+    "two thirds the contrast": lambda p: encoded(ImageEnhance.Contrast(p).enhance(0.67), 90),
+    "mirrored": lambda p: encoded(ImageOps.mirror(p), 90),
+    "turned by 2.8 degrees": lambda p: encoded(turned(p, 2.8), 90),
+    "turned by 5": lambda p: encoded(turned(p, -5), 90),
+    "turned by 8.4": lambda p: encoded(turned(p, 8.4), 90),
+    "turned by 10": lambda p: encoded(turned(p, -10), 90),
+    "by 7, nearest, black": lambda p: encoded(p.rotate(7), 90),
+    "mirrored, 6, darker, 60": lambda p: encoded(
+        ImageEnhance.Brightness(turned(ImageOps.mirror(p), 6)).enhance(0.8), 60
+    ),
+}
+
+
+def hashes(data: Path | None, n: int, workers: int) -> None:
     """Compare pictures with their own copies and with pictures of other people."""
-    names = portrait_names(70)[:n]
-    pictures = [picture for _, picture in render_many(names, size=(281, 381), workers=workers)]
-    whole = [phash(glance(encoded(Image.fromarray(p), 92)).grey) for p in pictures]
-    copies: dict[str, Callable[[Image.Image], bytes]] = {
-        "quality 50": lambda p: encoded(p, 50),
-        "quality 20": lambda p: encoded(p, 20),
-        "half the size": lambda p: encoded(p.resize((p.width // 2, p.height // 2)), 90),
-        "grey": lambda p: encoded(p.convert("L"), 90),
-        "grey, half, quality 70": lambda p: encoded(p.convert("L").resize((p.width // 2, p.height // 2)), 70),
-        "2 % cut off each edge": lambda p: encoded(p.crop((6, 8, p.width - 6, p.height - 8)), 92),
-    }
-    sample = range(0, len(pictures), 10)
-    for name, copy in copies.items():
-        found = [phash(glance(copy(Image.fromarray(pictures[i]))).grey) for i in sample]
-        d = np.array([near_pairs([whole[i]], [h], BITS)[0, 2] for i, h in zip(sample, found, strict=True)])
-        print(
-            f"copy, {name:24} median {np.median(d):3.0f}  largest {d.max():3d}  within {NEAR}: {np.mean(d <= NEAR):.3f}"
-        )
-    i, j, d = near_pairs(whole, whole, BITS).T
-    i, j, d = (v[i < j] for v in (i, j, d))
+    if data is None:
+        names = portrait_names(70)[:n]
+        pictures = [picture for _, picture in render_many(names, size=(281, 381), workers=workers)]
+    else:
+        files = sorted(data.rglob("*.[jJ][pP][gG]"))[:n]
+        names = [file.stem for file in files]
+        pictures = [decode(file.read_bytes()) for file in files]
+    whole = [Image.fromarray(picture) for picture in pictures]
+    faces = [p.convert("L").resize((48, 48), Image.Resampling.BICUBIC, box=middle(p)) for p in whole]
     person = np.array([name[1:4] for name in names])
-    sitting = np.array([name[:4] + name[6:] for name in names])
-    groups = {
-        "other people": person[i] != person[j],
-        "one person": (person[i] == person[j]) & (sitting[i] != sitting[j]),
-        "one person, sitting and view": sitting[i] == sitting[j],
-    }
-    for name, chosen in groups.items():
-        some = d[chosen]
-        print(f"{name:30} pairs {len(some):9,}  least {some.min():3d}  median {np.median(some):3.0f}  "
-              f"within {NEAR}: {np.sum(some <= NEAR):,}")  # fmt: skip
+    for title, shown in (("whole", whole), ("48x48, grey", faces)):
+        print(f"{title}\n{'copy':26} {'correlation':>11} {'5 % under':>9} {'least':>6} {'bits':>5} {'found':>6}")
+        originals = [hashed(encoded(picture, 92)) for picture in shown]
+        sample = range(0, len(shown), 10)
+        for name, copy in COPIES.items():
+            compared([originals[i] for i in sample], [hashed(copy(shown[i])) for i in sample], name)
+        others(originals, person)
     for contrast in (0.3, 0.12, 0.06):
         pale = [phash(paled(p, contrast)) for p in pictures]
-        near = near_pairs(pale, pale)
-        others = np.sum(person[near[:, 0]] != person[near[:, 1]]) // 2
-        print(f"48x65, contrast x {contrast}: no hash {pale.count('')}, pairs of other people within {NEAR}: {others}")
+        near = copies(pale)
+        wrong = np.sum(person[near["a"]] != person[near["b"]])
+        print(f"48x65, contrast x {contrast}: no hash {pale.count('')}, pairs of other people found: {wrong}")
+
+
+def middle(picture: Image.Image) -> tuple[float, float, float, float]:
+    """The square with the face, of a portrait as KDEF's."""
+    side = 0.71 * picture.width
+    return (0.14 * picture.width, 0.28 * picture.height, 0.14 * picture.width + side, 0.28 * picture.height + side)
+
+
+def compared(before: list[str], after: list[str], name: str) -> None:
+    """Print how alike copies are to their pictures, and how many of them are found."""
+    alike = likeness([h[64:] for h in before], [h[64:] for h in after])["alike"].to_numpy()
+    bits = np.array([distance(a, b) for a, b in zip(before, after, strict=True)])
+    found = np.mean((alike >= ALIKE) | (bits <= NEAR))
+    print(f"{name:26} {np.median(alike):11.3f} {np.quantile(alike, 0.05):9.3f} {alike.min():6.3f} "
+          f"{np.median(bits):5.0f} {found:6.3f}")  # fmt: skip
+
+
+def others(found: list[str], person: np.ndarray) -> None:
+    """Print how alike pictures of different people are at most."""
+    rings = ring_copies([h[64:] for h in found], least=0.8)
+    apart = person[rings["a"]] != person[rings["b"]]
+    i, j, d = near_pairs(found, threshold=NEAR + 5).T
+    pairs = sum(int(np.sum(person[k + 1 :] != person[k])) for k in range(len(person)))
+    bits = d[person[i] != person[j]].min(initial=BITS)
+    print(f"other people: {pairs:,} pairs, most alike {rings['alike'][apart].max():.3f} (copies from {ALIKE}), "
+          f"nearest {bits if bits < BITS else f'over {NEAR + 5}'} bits (copies up to {NEAR})")  # fmt: skip
+    own = int((rings["alike"][~apart] >= ALIKE).sum())
+    print(f"one person, other pictures: {own:,} pairs found")
+
+
+def hashed(data: bytes) -> str:
+    """Hash a file as the audit does."""
+    seen = glance(data)
+    return phash(seen.grey, seen.width / seen.height)
 
 
 def paled(picture: np.ndarray, contrast: float) -> np.ndarray:

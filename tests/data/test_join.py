@@ -183,6 +183,27 @@ def test_people_under_other_names_are_found_by_their_pictures(pair):
     assert any("such as pF11 (there F11)" in note for note in notes)
 
 
+@pytest.mark.parametrize("change", [lambda p: p[:, ::-1], lambda p: turned(p, 6)], ids=["mirrored", "turned"])
+def test_a_changed_copy_of_a_test_picture_is_not_trained_on(pair, kdef_folder, tmp_path, change):
+    """Nor are mirrored and turned copies under other names."""
+    train, _ = pair
+    chosen = sorted(kdef_folder.rglob("AF01??S.JPG"))
+    for i, file in enumerate(chosen):
+        (tmp_path / ("happy" if i % 2 else "sad")).mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / ("happy" if i % 2 else "sad") / f"{i}.png"), change(cv2.imread(str(file))))
+    joined, _ = join_datasets(train, replace(load_dataset(str(tmp_path), workers=1), crop=train.crop))
+    seen = [e.file for e in joined.manifest.excluded if "a picture that looks the same is in the test data" in e.reason]
+    left_out = {file.rpartition("/")[2] for file in seen}
+    assert {file.name for file in chosen} <= left_out
+    assert all(name[1:4] == "F01" for name in left_out)
+
+
+def turned(picture, degrees):
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    return cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
 def test_names_of_two_layouts_are_two_peoples(pair):
     """A person 1 of one table is not the person 1 of another layout, unless the pictures' names say who it is."""
     train, test = pair

@@ -12,7 +12,9 @@ pictures need no comparing.
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 
 import numpy as np
@@ -20,8 +22,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_bench.errors import InputError
+from fer_bench.utils.progress import progress
 
-__all__ = ["ALIKE", "DIGITS", "MOST_TURNED", "SIDE", "ring_copies", "ring_hash"]
+__all__ = ["ALIKE", "DIGITS", "MOST_TURNED", "SIDE", "likeness", "ring_copies", "ring_hash"]
 
 SIDE = 64
 """Side of the reduced picture that is hashed, in pixels."""
@@ -56,7 +59,10 @@ _FAR = 0.12
 _MOST_NEAR = 64
 """Pictures that one is compared with at most: of a thousand frames that are all alike, some are enough."""
 
-_BLOCK, _PAIRS = 128, 4096
+_BLOCK, _PAIRS = 256, 4096
+_LONG = 10_000
+"""Pictures from which the search takes seconds, and shows how far it is."""
+
 _SHIFT = 360 / 256
 
 
@@ -79,18 +85,18 @@ def ring_hash(reduced: NDArray[np.float32], aspect: float) -> str:
 
     across, down = _places(round(aspect, 3))
     rings = cv2.remap(cv2.GaussianBlur(reduced, (7, 7), _BLUR), across, down, cv2.INTER_LINEAR)
-    samples = np.ones((_ROWS, _ANGLES), dtype=np.uint8)
-    along, outwards = rings[:, 1:] - rings[:, :-1], rings[1:, :-1] - rings[:-1, :-1]
-    for change, signs in ((along, samples[:_RINGS]), (outwards, samples[_RINGS:])):
-        step = max(_STEP * float(np.sqrt(np.vdot(change, change) / change.size)), _LEAST_STEP)
-        signs += change > step
-        signs -= change < -step
+    change = np.empty((_ROWS, _ANGLES), dtype=np.float32)
+    np.subtract(rings[:, 1:], rings[:, :-1], out=change[:_RINGS])
+    np.subtract(rings[1:, :-1], rings[:-1, :-1], out=change[_RINGS:])
+    for part in (change[:_RINGS], change[_RINGS:]):
+        part /= max(_STEP * math.sqrt(np.vdot(part, part) / part.size), _LEAST_STEP)
+    samples = (change > 1).view(np.uint8) + (change >= -1).view(np.uint8)
     if np.count_nonzero(samples != 1) < _LEAST_SAMPLES:
         return ""
     return base64.urlsafe_b64encode((samples.reshape(-1, len(_POWERS)) @ _POWERS).tobytes()).decode("ascii")
 
 
-def ring_copies(hashes_a: Sequence[str], hashes_b: Sequence[str] | None = None) -> pd.DataFrame:
+def ring_copies(hashes_a: Sequence[str], hashes_b: Sequence[str] | None = None, least: float = ALIKE) -> pd.DataFrame:
     """Find the pairs of pictures that are alike, turned and mirrored as need be.
 
     Parameters
@@ -99,6 +105,8 @@ def ring_copies(hashes_a: Sequence[str], hashes_b: Sequence[str] | None = None) 
         Hashes; an empty text (no hash) is like nothing.
     hashes_b : sequence of str, optional
         Those to compare them with; by default each with those after it.
+    least : float
+        Least correlation.
 
     Returns
     -------
@@ -113,12 +121,24 @@ def ring_copies(hashes_a: Sequence[str], hashes_b: Sequence[str] | None = None) 
     rows_a, waves_a = _waves(hashes_a)
     rows_b, waves_b = (rows_a, waves_a) if hashes_b is None else _waves(hashes_b)
     parts = [_compare(waves_a, waves_b, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
-    for a, b in _candidates(waves_a, waves_b, once=hashes_b is None):
-        for start in range(0, len(a), _PAIRS):
-            found = _compare(waves_a, waves_b, a[start : start + _PAIRS], b[start : start + _PAIRS])
-            parts.append(found[found["alike"] >= ALIKE])
+    with progress("Comparing pictures", len(rows_a)) if len(rows_a) > _LONG else nullcontext(_tell_nobody) as done:
+        for end, a, b in _candidates(waves_a, waves_b, once=hashes_b is None):
+            for start in range(0, len(a), _PAIRS):
+                found = _compare(waves_a, waves_b, a[start : start + _PAIRS], b[start : start + _PAIRS])
+                parts.append(found[found["alike"] >= least])
+            done(end)
     found = pd.concat(parts, ignore_index=True)
     return found.assign(a=rows_a[found["a"]], b=rows_b[found["b"]])
+
+
+def likeness(hashes_a: Sequence[str], hashes_b: Sequence[str]) -> pd.DataFrame:
+    """Compare hashes one by one, none of them empty; the columns are those of `ring_copies`."""
+    (rows, waves_a), (_, waves_b) = _waves(hashes_a), _waves(hashes_b)
+    return _compare(waves_a, waves_b, rows, rows)
+
+
+def _tell_nobody(done: int) -> None:
+    """Show no progress."""
 
 
 @lru_cache(maxsize=64)
@@ -160,22 +180,24 @@ def _samples(hashes: Sequence[str]) -> NDArray[np.float32]:
 
 def _candidates(
     waves_a: NDArray[np.complex64], waves_b: NDArray[np.complex64], *, once: bool
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield rows of pictures whose waves are of about the same heights; with ``once``, b after a."""
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield how far it is, and rows of pictures whose waves are of about the same heights; with ``once``, b after a."""
     heights_a, heights_b = (np.abs(w[:, :, :_HEIGHTS]).reshape(len(w), _ROWS * _HEIGHTS) for w in (waves_a, waves_b))
-    squares_a, squares_b = ((h**2).sum(axis=1) for h in (heights_a, heights_b))
-    for start in range(0, len(heights_a), _BLOCK):
+    squares_a, squares_b = ((h**2).sum(axis=1, keepdims=True) for h in (heights_a, heights_b))
+    # One product gives half the squared distances, below zero.
+    left = np.hstack([heights_a, -squares_a / 2, np.ones_like(squares_a)])
+    right = np.hstack([heights_b, np.ones_like(squares_b), -squares_b / 2]).T
+    for start in range(0, len(left), _BLOCK):
         first = start + 1 if once else 0
-        mine = heights_a[start : start + _BLOCK]
-        far = squares_a[start : start + _BLOCK, None] + squares_b[first:] - 2 * (mine @ heights_b[first:].T)
+        close = left[start : start + _BLOCK] @ right[:, first:]
         if once:
-            far[np.tril_indices(len(mine), -1, far.shape[1])] = np.inf
-        near = far <= _FAR
-        for row in np.flatnonzero(near.sum(axis=1) > _MOST_NEAR):
-            near[row] = False
-            near[row, np.argpartition(far[row], _MOST_NEAR)[:_MOST_NEAR]] = True
-        a, b = np.nonzero(near)
-        yield a + start, b + first
+            close[np.tril_indices(len(close), -1, close.shape[1])] = -np.inf
+        a, b = np.divmod(np.flatnonzero(close >= -_FAR / 2), close.shape[1])
+        for row in np.flatnonzero(np.bincount(a, minlength=len(close)) > _MOST_NEAR):
+            best = np.argpartition(-close[row], _MOST_NEAR)[:_MOST_NEAR]
+            others = a != row
+            a, b = np.append(a[others], np.full(_MOST_NEAR, row)), np.append(b[others], best)
+        yield min(start + _BLOCK, len(left)), a + start, b + first
 
 
 def _compare(
