@@ -109,12 +109,11 @@ def _unnamed(source: Source, listing: Listing) -> Iterator[Excluded]:
 
 
 def _why_not_read(source: Source, name: str, is_picture: bool) -> str:
-    path = PurePosixPath(name)
-    if is_systems_own(path):
+    if is_systems_own(name):
         return "the operating system's own file"
     if is_picture:
         return f"a picture that {'the table does not list' if source.told else 'this layout does not read'}"
-    kind = kind_of(path, source.start_of(name))
+    kind = kind_of(PurePosixPath(name), source.start_of(name))
     return kind + _REMEDIES.get(kind, "")
 
 

@@ -70,8 +70,7 @@ class Source:
     @cached_property
     def paths(self) -> tuple[tuple[str, PurePosixPath], ...]:
         """Name and path of every file but those that operating systems and archivers add."""
-        paths = ((name, PurePosixPath(name)) for name in self.files)
-        return tuple((name, path) for name, path in paths if not is_systems_own(path))
+        return tuple((name, PurePosixPath(name)) for name in self.files if not is_systems_own(name))
 
     @cached_property
     def pictures(self) -> tuple[tuple[str, PurePosixPath], ...]:
@@ -86,6 +85,8 @@ class Source:
         return self._heads[name]
 
     def _as_picture(self, name: str, path: PurePosixPath) -> PurePosixPath | None:
+        if name[name.rfind(".") :].lower() in PICTURES:  # as nearly all are
+            return path
         end = ending(path)
         if end in PICTURES:
             return path

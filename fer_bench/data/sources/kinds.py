@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath, PurePosixPath
+from pathlib import PurePath
 
 __all__ = [
     "HEAD_BYTES",
@@ -90,9 +90,10 @@ _WEAK_ENDINGS = _by_ending(
 )
 NO_PICTURES = frozenset(end for end, kind in _ENDINGS.items() if kind in (_RAW, _OTHER_PICTURE))
 """Endings of what begins as a picture does and is none that can be read: TIFF with a small preview, icons."""
-_SYSTEMS_NAMES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", ".localized"})
-_SYSTEMS_FOLDERS = frozenset(
-    {"__MACOSX", "@eaDir", ".Spotlight-V100", ".Trashes", ".fseventsd", "$RECYCLE.BIN", "System Volume Information"}
+_SYSTEMS_OWN = re.compile(
+    r"(?:^|/)(?:\._"
+    r"|(?:__MACOSX|@eaDir|\.Spotlight-V100|\.Trashes|\.fseventsd|\$RECYCLE\.BIN|System Volume Information)/"
+    r"|(?i:\.ds_store|(?:eh)?thumbs\.db|desktop\.ini|\.directory|\.localized)$)"
 )
 _PART = re.compile(r"\.(\d{3}|z\d\d|r\d\d)")
 
@@ -102,7 +103,7 @@ def ending(path: PurePath) -> str:
 
     Examples
     --------
-    >>> ending(PurePosixPath("happy/1.JPG "))
+    >>> ending(PurePath("happy/1.JPG "))
     '.jpg'
     """
     return path.suffix.strip().lower()
@@ -113,12 +114,15 @@ def is_table(path: PurePath | None) -> bool:
     return path is not None and ending(path) in TABLES
 
 
-def is_systems_own(path: PurePosixPath) -> bool:
-    """Tell whether an operating system or an archiver made a file, and nobody wants it."""
-    name = path.name
-    if name.startswith("._") or name.lower() in _SYSTEMS_NAMES:
-        return True
-    return not _SYSTEMS_FOLDERS.isdisjoint(path.parts)
+def is_systems_own(name: str) -> bool:
+    """Tell whether an operating system or an archiver made a file, and nobody wants it.
+
+    Examples
+    --------
+    >>> is_systems_own("__MACOSX/happy/1.jpg"), is_systems_own("happy/Thumbs.db"), is_systems_own("happy/1.jpg")
+    (True, True, False)
+    """
+    return _SYSTEMS_OWN.search(name) is not None
 
 
 def picture_format(head: bytes) -> str:

@@ -246,3 +246,12 @@ def test_pictures_that_a_table_does_not_list_are_named(tmp_path):
     assert "spare.png" not in {e.file for e in alone.excluded}
     assert alone.count == FileCount(57, 56, 1, 0, 2)
     assert alone.count.sentence == "57 files: 56 read, 1 read for what it says, 0 left out; 2 rows left out besides"
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar"])
+def test_a_table_that_was_only_looked_at_is_left_out(tmp_path, kind):
+    """Of two tables the one that lists the pictures is read; the header of the other was read, and it is named."""
+    files = base("csv") | {"scores.csv": WHAT["scores.csv"]}
+    manifest = load_dataset(str(write(tmp_path, kind, files, [])), workers=1).manifest
+    assert ("scores.csv", "a table that this layout does not read") in {(e.file, e.reason) for e in manifest.excluded}
+    assert manifest.count == FileCount(58, 56, 1, 1, 2)
