@@ -21,6 +21,7 @@ import typer
 
 from fer_bench.errors import FerBenchError, UserError
 from fer_bench.utils.progress import say
+from fer_bench.utils.reasons import plain_reason
 from fer_bench.utils.standard_streams import ready_streams
 from fer_bench.utils.texts import writable
 
@@ -353,9 +354,13 @@ def main() -> None:
         faulthandler.enable()  # a trial that crashes in this process (--executor in-process) says at which line
     try:
         app()
-    except (FerBenchError, OSError) as error:
-        # What the system refuses (a full disk, a folder where a file should be) is told like a user's mistake.
+    except FerBenchError as error:
         say(f"fer-bench: {as_options(str(error))}")
+        sys.exit(2)
+    except OSError as error:
+        # What the system refuses (a full disk, a folder where a file should be) is told like a user's mistake.
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"fer-bench: {where}{plain_reason(error)}")
         sys.exit(2)
     except KeyboardInterrupt:
         say("fer-bench: interrupted")

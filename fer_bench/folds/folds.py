@@ -20,6 +20,7 @@ from fer_bench.errors import UserError
 from fer_bench.utils.files import atomic_write
 from fer_bench.utils.ownership import head_of, need_own
 from fer_bench.utils.paths import given_path
+from fer_bench.utils.reasons import plain_reason
 from fer_bench.utils.spreadsheets import guarded_csv, guarded_table, unguarded_table
 
 __all__ = ["FOLD_COLUMNS", "Folds", "need_place", "read_folds"]
@@ -241,18 +242,20 @@ def read_folds(path: str | os.PathLike[str]) -> Folds:
         with open(given_path(path, "the folds' file"), encoding="utf-8-sig", newline="") as handle:
             text = handle.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
+        raise UserError(f"{path}: cannot be read as a folds' file: {plain_reason(error)}") from error
     head, _, body = text.partition("\n")
     if not head.startswith(f"{_MARK}1;"):
         raise UserError(f"{path}: expected a folds' file that starts with '# fer-bench folds 1;', found {head[:40]!r}")
     fields = dict(part.strip().split("=", 1) for part in head.split(";")[1:] if "=" in part)
     try:
         table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False).fillna("")
+        if absent := [name for name in FOLD_COLUMNS if name not in table]:
+            raise KeyError(f"the column {', '.join(absent)}")
         table = unguarded_table(table[FOLD_COLUMNS].astype({"fold": int}))
         folds = Folds(fields["protocol"], fields["manifest"], int(fields["seed"]), table)
     except (KeyError, ValueError, OverflowError) as error:
         raise UserError(
-            f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {str(error).strip()}"
+            f"{path}: not a whole folds' file with the columns {', '.join(FOLD_COLUMNS)}: {plain_reason(error)}"
         ) from error
     if not set(table["role"]) <= {"train", "test"}:
         raise UserError(f"{path}: the column role holds {sorted(set(table['role']))}, expected train and test")

@@ -15,6 +15,7 @@ import pandas as pd
 from fer_bench.data.layouts.csv_tables import delimiter_of
 from fer_bench.errors import UserError
 from fer_bench.utils.near import meant_columns
+from fer_bench.utils.reasons import plain_reason
 
 from .folds import read_folds
 
@@ -96,7 +97,7 @@ def read_fold_table(path: Path) -> FoldTable:
         with open(path, encoding="utf-8-sig") as handle:
             own = handle.readline().startswith("# fer-bench folds")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as a folds' file: {error}") from error
+        raise UserError(f"{path}: cannot be read as a folds' file: {plain_reason(error)}") from error
     if own:
         folds = read_folds(path)
         return FoldTable(folds.protocol, folds.manifest_hash, folds.seed, folds.hash, folds.table)
@@ -120,7 +121,7 @@ def read_text_table(path: Path, what: str) -> pd.DataFrame:
         # By default pandas would unpack a plain table whose name ends in .zip.
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", compression=None, sep=sep)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as {what}: {str(error).strip()}") from error
+        raise UserError(f"{path}: cannot be read as {what}: {plain_reason(error)}") from error
     return raw.fillna("")
 
 
@@ -129,7 +130,7 @@ def _refuse_packed(path: Path) -> None:
         with open(path, "rb") as handle:
             head = handle.read(262)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise UserError(f"{path}: cannot be read: {plain_reason(error)}") from error
     packed = "tar" if head[257:] == b"ustar" else ""
     packed = next((name for magic, name in _PACKED.items() if head.startswith(magic)), packed)
     if packed:

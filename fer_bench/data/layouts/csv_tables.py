@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from fer_bench.errors import UserError
+from fer_bench.utils.reasons import plain_reason
 
 from ..sources.archives import is_zip
 from ..sources.base import Source, file_stamp, max_bytes
@@ -83,7 +84,8 @@ def read_table(source: Source, name: str) -> Iterator[tuple[int, dict[str, str]]
                 yield rows.line_num, dict(zip(header, map(str.strip, row), strict=True))
     except _UNREADABLE as error:
         raise UserError(
-            f"{where}: not a table of text in UTF-8, with commas, semicolons or tabs between cells: {error}"
+            f"{where}: not a table of text in UTF-8, with commas, semicolons or tabs between cells: "
+            f"{plain_reason(error)}"
         ) from error
 
 
