@@ -48,7 +48,7 @@ PAGES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "data": (
         "Data: manifests and readers",
         {
-            "fer_bench.data.manifest": ("Dataset", "Manifest", "Excluded"),
+            "fer_bench.data.manifest": ("Dataset", "Manifest", "FileCount", "Excluded"),
             "fer_bench.data.layouts.contract": (),
             "fer_bench.data.layouts.known": (),
             "fer_bench.data.words": (),

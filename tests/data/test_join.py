@@ -8,7 +8,7 @@ import pytest
 
 from fer_bench.data.datasets import load_dataset
 from fer_bench.data.join import join_datasets
-from fer_bench.data.manifest import Excluded, Manifest
+from fer_bench.data.manifest import Excluded, FileCount, Manifest
 from fer_bench.errors import UserError
 from fer_bench.folds.check import check_made
 from fer_bench.folds.protocols import PROTOCOLS, unsupported
@@ -252,3 +252,18 @@ def test_what_each_side_left_out_is_kept(pair):
     bad = replace(test, manifest=Manifest(test.manifest.table, (Excluded("cat.jpg", "no face"),)))
     joined, _ = join_datasets(train, bad)
     assert [e.file for e in joined.manifest.excluded] == ["test/cat.jpg"]
+
+
+def test_the_files_of_both_are_counted(pair):
+    """The sum of files of a joined dataset is that of both; what joining left out is no longer read."""
+    train, test = pair
+    here, there = FileCount(len(train) + 3, len(train), 1, 2), FileCount(len(test) + 1, len(test), 0, 1, 4)
+    copy = changed(test, sha256=list(train.manifest.table["sha256"][: len(test)]))
+    sides = [replace(one, manifest=replace(one.manifest, count=count)) for one, count in ((train, here), (copy, there))]
+    joined, _ = join_datasets(*sides)
+    n = len(train) + len(test)
+    assert joined.manifest.count == FileCount(n + 4, n - 56, 1, 3 + 56, 4)
+    assert joined.manifest.count.read == len(joined)
+    assert joined.manifest.count.whole
+    uncounted = replace(train, manifest=replace(train.manifest, count=None))
+    assert join_datasets(uncounted, sides[1])[0].manifest.count is None
