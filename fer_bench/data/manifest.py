@@ -109,8 +109,8 @@ class Manifest:
         Columns `COLUMNS`, all str, sorted by ``image`` (unique); ``label`` is a code of ``EMOTIONS``. What a
         dataset does not tell is empty: ``subject`` (all or none), ``gender``, ``session``, ``view``, ``sequence``
         (pictures taken in one go: frames of one film, one sitting), ``split`` (the dataset's own: "train",
-        "validation", "test", "PublicTest", "PrivateTest") and ``phash`` (64 hexadecimal digits that hardly change
-        with size and compression).
+        "validation", "test", "PublicTest", "PrivateTest") and ``phash`` (a hash, of 64 hexadecimal digits and mostly
+        256 more characters, that tells pictures that look the same).
     excluded : tuple of Excluded
         What was found and left out.
     count : FileCount or None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fer_bench.data.images import audit as module
 from fer_bench.data.images.audit import AuditResult, audit
-from fer_bench.data.images.phash import distance, phash
+from fer_bench.data.images.phash import copies, distance, phash
 from fer_bench.data.sources.open_source import open_source
 from fer_bench.utils.files import cache_dir
 
@@ -149,3 +149,18 @@ def test_audits_at_once_keep_each_others_verdicts(tmp_path):
     (cache,) = cache_dir().glob("audit-*.json")
     assert set(digests) <= json.loads(cache.read_text())["value"].keys()
     assert not list(cache_dir().rglob(".tmp-*"))
+
+
+def test_a_turned_copy_of_a_tall_picture_is_known_whatever_the_format(tmp_path):
+    """A JPEG is looked at in the small and in another shape, a PNG as it is; neither hides what was turned."""
+    home = tmp_path / "tall"
+    home.mkdir()
+    rng = np.random.default_rng(1)
+    tall = Image.fromarray(rng.integers(0, 256, (16, 10), dtype=np.uint8)).resize((300, 480), Image.Resampling.BICUBIC)
+    tall.save(home / "a.jpg", quality=90)
+    tall.rotate(8).save(home / "b.jpg", quality=90)
+    tall.rotate(-8).save(home / "c.png")
+    hashes = [verdict.phash for verdict in judged(home).values()]
+    found = copies([hashes[0]], hashes[1:])
+    assert found["b"].tolist() == [0, 1]
+    assert np.allclose(found["turned"], [8, -8], atol=1.5)
