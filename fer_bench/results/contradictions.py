@@ -69,6 +69,8 @@ def _odd_probabilities(file: str, table: pd.DataFrame) -> list[str]:
 
 def _unlike_manifest(file: str, table: pd.DataFrame, manifest: pd.DataFrame, unit: str) -> list[str]:
     names = pd.Index(manifest["image"])
+    if manifest.empty:
+        return [f"{MANIFEST} is empty, and {file} is not."]
     if not names.is_unique:
         return [f"{MANIFEST}: {int(names.duplicated().sum()):,} images are in it twice."]
     place, images = pd.factorize(_texts(table["image"]))

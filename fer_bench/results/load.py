@@ -13,6 +13,7 @@ import pandas as pd
 from fer_bench.errors import InputError, UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.seeds import derive_seed
+from fer_bench.utils.texts import one_line
 
 from .checks import check_numbers, checked_info
 from .csv_files import need_regular, read_table
@@ -133,7 +134,7 @@ def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
             table = pd.read_parquet(handle)
     except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are any of these, and name no file
         raise UserError(
-            f"{file} cannot be read as Parquet ({error}): cut short or damaged? Run the same `fer-bench run` again, "
+            f"{file} cannot be read as Parquet ({one_line(str(error))}): cut short or damaged? Run the same `fer-bench run` again, "
             "which makes it anew from the trials' own files"
         ) from error
     _check_columns(file, table, PREDICTION_COLUMNS)

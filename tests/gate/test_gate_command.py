@@ -59,6 +59,8 @@ def spoil_predictions(copied, method):
     table["predicted"] = table["predicted"].astype(str)
     rows = table["method"] == method
     table.loc[rows, "predicted"] = ["AF" if str(label) != "AF" else "AN" for label in table.loc[rows, "label"]]
+    for name in (name for name in table if name.startswith("p_")):
+        table.loc[rows, name] = (table.loc[rows, "predicted"] == name.removeprefix("p_")).astype("float32")
     table.to_parquet(copied / "predictions.parquet")
 
 

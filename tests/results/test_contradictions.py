@@ -127,6 +127,8 @@ def test_what_was_edited_is_doubted_and_not_judged(folder: Path, file: str, chan
 
 def test_a_manifest_that_cannot_be_read_is_a_doubt(folder: Path) -> None:
     """And no traceback, whatever asks for it."""
+    (folder / "manifest.csv").write_text("image,label,subject\n")
+    assert load_run(folder).contradictions[0] == "manifest.csv is empty, and predictions.parquet is not."
     for data in (b"", b"\xff\xfe\x00", b"a,b\n1,2\n", b'"' * 9):
         (folder / "manifest.csv").write_bytes(data)
         (told,) = load_run(folder).contradictions
