@@ -152,7 +152,7 @@ def _describe_shared(shared: Shared | None) -> dict[str, Any]:
 
 def _describe_leak(leak: Leak) -> dict[str, Any]:
     examples = [{"fold": fold, "test": test, "train": train} for fold, test, train in leak.pairs]
-    counts = {"tests": leak.tests, "folds": leak.folds, "groups": leak.groups}
+    counts = {name: value for name, value in asdict(leak).items() if isinstance(value, int)}
     return {**counts, "sources": list(leak.sources), "examples": examples}
 
 
