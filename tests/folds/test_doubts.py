@@ -6,7 +6,7 @@ from drawn import BY_PERSON, QUICK, manifests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_bench.data.manifest import as_manifest
+from fer_bench.data.manifest import Dataset, as_manifest
 from fer_bench.errors import UserError
 from fer_bench.folds.check import check_folds, check_made
 from fer_bench.folds.doubts import examine, examine_data
@@ -160,19 +160,18 @@ def test_sound_data_have_no_doubts(manifest, protocol, seed):
     assert (found.warnings, found.remarks) == ((), ())
 
 
-def test_strict_reading_refuses_what_is_else_told(kdef_folder, tmp_path):
+def test_strict_reading_refuses_what_is_else_told(sittings, monkeypatch):
     """A plan of folds that are refused goes on and tells; with strict it ends in a sentence."""
-    for letter in "AB":
-        (tmp_path / letter).mkdir()
-        for file in kdef_folder.rglob(f"{letter}???*S.JPG"):
-            (tmp_path / letter / file.name).write_bytes(file.read_bytes())
-    two = {"data": str(tmp_path / "A"), "test_data": str(tmp_path / "B"), "only": ("knn-pixels",), "workers": 1}
-    plan = make_plan(Request(suite="classical", **two), fetch=False)
-    (told,) = plan.examined.warnings
-    assert told.startswith("cross-dataset: REFUSED: these folds are not subject-independent; people: ")
-    assert told in plan.notes
-    with pytest.raises(UserError, match=r"^`strict`: cross-dataset: REFUSED: .*; without `strict` the run goes on"):
-        make_plan(Request(suite="classical", strict=True, **two), fetch=False)
+    dataset = Dataset("sittings", sittings, "", "", False, "none", lambda manifest, workers: iter(()))
+    monkeypatch.setattr("fer_bench.plan.plan.open_data", lambda request, people: (dataset, []))
+    asked = {"suite": "classical", "only": ("knn-pixels",), "protocols": ("subject-2fold",), "profile": "full"}
+    plan = make_plan(Request(workers=1, **asked), fetch=False)
+    assert [told.partition(":")[0] for told in plan.examined.warnings] == ["people", "subject-2fold"]
+    assert set(plan.examined.warnings) <= set(plan.notes)
+    with pytest.raises(
+        UserError, match=r"^`strict`: people: by the images' names .*; without `strict` the run goes on"
+    ):
+        make_plan(Request(workers=1, strict=True, **asked), fetch=False)
 
 
 def test_a_run_s_file_gets_the_verdict_of_the_run(sittings, tmp_path):
