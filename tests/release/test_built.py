@@ -46,13 +46,13 @@ def rooms() -> dict[str, str]:
 
 
 def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built):
-    """Modules, marker of types, suites, the report's parts, backbone, licence and entry points; no tests."""
+    """Modules, marker of types, suites, the report's parts, backbone, hash list, licence, entry points; no tests."""
     with zipfile.ZipFile(built[0]) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         info = [name for name in wheel.namelist() if name.endswith(("licenses/LICENSE", "entry_points.txt"))]
     assert names == set(rooms().values())
     endings = {PurePosixPath(name).suffix for name in names}
-    assert endings == {".py", ".typed", ".toml", ".css", ".js", ".j2", ".safetensors"}
+    assert endings == {".py", ".typed", ".toml", ".css", ".js", ".j2", ".safetensors", ".txt"}
     assert len(info) == 2
 
 
