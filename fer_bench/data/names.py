@@ -92,10 +92,11 @@ def picture_name(grammar: re.Pattern[str], stem: str) -> tuple[dict[str, str], s
         the bare name with what stands beside it. None where the stem has no such name, or has two.
     """
     stem = _put_right(stem)
-    matches = list(grammar.finditer(stem))
-    if len({match.group(0).upper() for match in matches}) != 1:
+    match = grammar.search(stem)
+    if match is None:
         return None
-    match = matches[0]
+    if len({found.group(0).upper() for found in grammar.finditer(stem, match.start())}) > 1:
+        return None
     picture = match.group(0).upper()
     before, after = stem[: match.start()], stem[match.end() :]
     plain = not before and (not after or _PICTURE_ENDING.fullmatch(after))
@@ -104,4 +105,6 @@ def picture_name(grammar: re.Pattern[str], stem: str) -> tuple[dict[str, str], s
 
 
 def _put_right(name: str) -> str:
+    if "31" not in name:  # which both of them have
+        return name
     return _MISNAMED.sub(lambda match: MISNAMED[match.group(0).upper()], name)

@@ -38,7 +38,7 @@ def _notes_of(source: Source) -> dict[tuple[str, str], str]:
     """Files that tell an expression, by the folder that holds annotations and images, and by the picture's stem."""
     found = {}
     for name, path in files_of(source):
-        if path.name.endswith(_ENDING) and path.parent.name.lower() == "annotations":
+        if name.endswith(_ENDING) and path.parent.name.lower() == "annotations":
             found[str(path.parent.parent), path.name.removesuffix(_ENDING)] = name
     return found
 

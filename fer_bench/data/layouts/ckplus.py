@@ -22,7 +22,7 @@ from ..names import CKPLUS_NAME, picture_name
 from ..sources.base import Source
 from ..words import label_words
 from .contract import Layout, Listing, files_of, pictures_of
-from .folder_words import folder_reader
+from .folder_words import folders_of
 from .notes import note_additions, note_folders, note_others
 
 __all__ = ["CKPLUS", "CKPLUS48"]
@@ -141,17 +141,17 @@ def _frames_of(
 
 def _claims_folders(source: Source) -> bool:
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
-    return any(_frame(path) and read(path).word for _, path in pictures)
+    read = folders_of(source)
+    return any(_frame(path) and read(name).word for name, path in pictures)
 
 
 def _list_folders(source: Source) -> Listing:
     rows, excluded, frames, others = [], [], [], []
     unknown: Counter[str] = Counter()
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
+    read = folders_of(source)
     for name, path in pictures:
-        frame, folder = _frame(path), read(path)
+        frame, folder = _frame(path), read(name)
         if frame is None:
             excluded.append(Excluded(name, "the name is not one of CK+'s, such as S010_004_00000017"))
             others.append(name)

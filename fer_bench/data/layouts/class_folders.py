@@ -12,7 +12,7 @@ from ..sources.base import Source
 from ..words import LABEL_WORDS
 from .affectnet import AFFECTNET_ORDER
 from .contract import Layout, Listing, pictures_of
-from .folder_words import class_folder, folder_reader, near_word, relative_names
+from .folder_words import class_folder, folders_of, near_word, relative_names
 from .kaggle_kdef import may_be_kaggle_kdef
 from .notes import note_folders, shown_folders
 from .rafdb import RAFDB_ORDER
@@ -34,17 +34,17 @@ _NOTE_KAGGLE = (
 
 def _claims(source: Source) -> bool:
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
-    return any(read(path).label for _, path in pictures)
+    read = folders_of(source)
+    return any(read(name).label for name, _ in pictures)
 
 
 def _listing(source: Source) -> Listing:
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
+    read = folders_of(source)
     rows, excluded = [], []
     unknown: Counter[str] = Counter()
-    for name, path in pictures:
-        folder = read(path)
+    for name, _ in pictures:
+        folder = read(name)
         unknown[folder.unknown] += 1
         if folder.problem:
             excluded.append(Excluded(name, folder.problem))
@@ -62,8 +62,8 @@ def _listing(source: Source) -> Listing:
 def why_no_class_folders(source: Source) -> str:
     """Tell which folders of pictures are nearly those of expressions, or are numbers; empty where none is."""
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
-    found = Counter(folder.unknown for folder in (read(path) for _, path in pictures) if folder.unknown)
+    read = folders_of(source)
+    found = Counter(folder.unknown for folder in (read(name) for name, _ in pictures) if folder.unknown)
     near = Counter({name: n for name, n in found.items() if near_word(name)})
     words = f"rename them to {', '.join(EMOTION_NAMES)}"
     if near:

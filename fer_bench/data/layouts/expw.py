@@ -55,7 +55,8 @@ def _faces(source: Source, name: str) -> Iterator[_Face | int]:
 
 
 def _lists(source: Source) -> list[str]:
-    return [name for name, path in files_of(source) if path.name.lower() == _LIST]
+    found = [(name, path) for name, path in files_of(source) if name.lower().endswith(_LIST)]
+    return [name for name, path in found if path.name.lower() == _LIST]
 
 
 def _claims(source: Source) -> bool:

@@ -20,7 +20,7 @@ from ..sources.base import Source
 from ..words import SPLIT_WORDS, label_words
 from .contract import Layout, Listing, pictures_of
 from .ferplus import has_votes
-from .folder_words import ClassFolder, folder_reader, relative_names
+from .folder_words import ClassFolder, folders_of, relative_names
 from .notes import note_folders
 from .pixel_tables import SIDE, PixelRow, count_codes, pixel_tables, read_pixels, source_of_pixels, the_pixel_table
 
@@ -173,9 +173,9 @@ def _claims_folders(source: Source) -> bool:
     """FER2013's own names alone, or im12.png under train/ and test/ in its numbers: such names are common."""
     named: set[tuple[str, str, str]] = set()
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
-    for _, path in pictures:
-        folder, stem = read(path), path.stem.lower()
+    read = folders_of(source)
+    for name, path in pictures:
+        folder, stem = read(name), path.stem.lower()
         if folder.label:
             match = _NAME.fullmatch(stem)
             if match is None and not (_PLAIN_NAME.fullmatch(stem) and folder.split):
@@ -194,10 +194,10 @@ def _claims_folders(source: Source) -> bool:
 def _list_folders(source: Source) -> Listing:
     rows, excluded = [], []
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
+    read = folders_of(source)
     unknown: Counter[str] = Counter()
     for name, path in pictures:
-        folder = read(path)
+        folder = read(name)
         unknown[folder.unknown] += 1
         split = _split_of(path, folder)
         if folder.problem:

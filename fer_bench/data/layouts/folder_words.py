@@ -13,9 +13,10 @@ from pathlib import PurePosixPath
 
 from fer_bench.utils.near import near_matches
 
+from ..sources.base import Source
 from ..words import LABEL_WORDS, OTHER_EXPRESSIONS, SPLIT_WORDS
 
-__all__ = ["CLASS_WORDS", "ClassFolder", "class_folder", "folder_reader", "near_word", "relative_names"]
+__all__ = ["CLASS_WORDS", "ClassFolder", "class_folder", "folder_reader", "folders_of", "near_word", "relative_names"]
 
 CLASS_WORDS = tuple(word for word in (*LABEL_WORDS, *sorted(OTHER_EXPRESSIONS)) if len(word) > 2)
 """Whole words for expressions, those that are none of the seven included."""
@@ -52,23 +53,34 @@ class ClassFolder:
     unknown: str = ""
 
 
-def folder_reader(paths: Iterable[PurePosixPath]) -> Callable[[PurePosixPath], ClassFolder]:
-    """Return a function that reads the folders above any of these pictures.
+def folder_reader(names: Iterable[str]) -> Callable[[str], ClassFolder]:
+    """Return a function that reads the folders above any of these pictures, each by its name with ``/`` in it.
 
     A folder of two letters such as AN is an expression only where all folders beside it are expressions, too: beside
     de and en it is a language.
     """
     beside: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for parent in {path.parent for path in paths}:
-        for i, part in enumerate(parent.parts):
-            beside[parent.parts[:i]].add(part)
-    cached = lru_cache(maxsize=None)(lambda parts: _read(parts, beside))
-    return lambda path: cached(path.parent.parts)
+    for folder in {name.rpartition("/")[0] for name in names}:
+        parts = _parts(folder)
+        for i, part in enumerate(parts):
+            beside[parts[:i]].add(part)
+    cached = lru_cache(maxsize=None)(lambda folder: _read(_parts(folder), beside))
+    return lambda name: cached(name.rpartition("/")[0])
+
+
+@lru_cache(maxsize=2)  # every layout with class folders looks at them
+def folders_of(source: Source) -> Callable[[str], ClassFolder]:
+    """Return the reader of the folders above a source's pictures."""
+    return folder_reader(name for name, _ in source.pictures)
+
+
+def _parts(folder: str) -> tuple[str, ...]:
+    return tuple(folder.split("/")) if folder else ()
 
 
 def class_folder(path: PurePosixPath) -> ClassFolder:
     """Read the folders above a single picture."""
-    return folder_reader([path])(path)
+    return folder_reader([str(path)])(str(path))
 
 
 def relative_names(names: Sequence[str]) -> list[str]:

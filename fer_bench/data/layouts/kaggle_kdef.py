@@ -15,7 +15,7 @@ from ..manifest import Excluded
 from ..sources.base import Source
 from ..words import label_words
 from .contract import Layout, Listing, pictures_of
-from .folder_words import folder_reader
+from .folder_words import folders_of
 
 __all__ = ["KAGGLE_KDEF", "may_be_kaggle_kdef"]
 
@@ -70,9 +70,9 @@ def _pictures(source: Source) -> set[tuple[int, str, str]]:
     """Group, folder and name of each picture, copies in a second folder once; none where any picture is another."""
     found = set()
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
-    for _, path in pictures:
-        group, folder = _group(path), read(path)
+    read = folders_of(source)
+    for name, path in pictures:
+        group, folder = _group(path), read(name)
         if group is None or folder.split:
             return set()
         found.add((int(group), folder.word, path.stem))
@@ -82,9 +82,9 @@ def _pictures(source: Source) -> set[tuple[int, str, str]]:
 def _listing(source: Source) -> Listing:
     rows, excluded = [], []
     pictures = pictures_of(source)
-    read = folder_reader(path for _, path in pictures)
+    read = folders_of(source)
     for name, path in pictures:
-        group, folder = _group(path), read(path)
+        group, folder = _group(path), read(name)
         if group is None or folder.problem:
             reason = folder.problem or "the name is not one of this layout's, such as angry/12_3.jpg"
             excluded.append(Excluded(name, reason))

@@ -16,7 +16,7 @@ from ..sources.kinds import ending
 from ..sources.open_source import open_source
 from ..words import label_words
 from .contract import PICTURES, Layout, Listing, files_of, pictures_of
-from .folder_words import folder_reader
+from .folder_words import folders_of
 from .notes import note_additions, note_others
 from .reading import read_layout
 
@@ -83,10 +83,10 @@ def _listing(source: Source) -> Listing:
     rows, pictures, excluded, others = [], [], [], []
     files = files_of(source)
     are_pictures = frozenset(name for name, _ in pictures_of(source))
-    read = folder_reader(path for _, path in files)
+    read = folders_of(source)
     for name, path in files:
         parsed, picture = _read_name(path.stem)
-        folder = read(path)
+        folder = read(name)
         inside = folder.label if folder.word == path.parent.name.lower() else ""
         if parsed is not None and inside not in ("", parsed["label"]):
             reason = f"contradictory labels: the name says {parsed['label']}, the folder {path.parent.name}"

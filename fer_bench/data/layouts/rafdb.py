@@ -51,7 +51,8 @@ def _key(stem: str) -> str:
 
 
 def _lists(source: Source) -> list[str]:
-    return [name for name, path in files_of(source) if path.name.lower() in _LISTS]
+    found = [(name, path) for name, path in files_of(source) if name.endswith((".txt", ".TXT"))]
+    return [name for name, path in found if path.name.lower() in _LISTS]
 
 
 def _lines(source: Source, name: str) -> list[tuple[int, str, str]]:

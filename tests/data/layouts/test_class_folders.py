@@ -63,14 +63,13 @@ def test_what_folders_do_not_say_is_not_guessed(path, problem):
 )
 def test_two_letters_are_an_expression_only_among_expressions(files, labels):
     """Beside other folders they may be a language or somebody's initials; nothing is made of them."""
-    read = folder_reader([PurePosixPath(file) for file in files])
-    assert [read(PurePosixPath(file)).label for file in files] == labels
+    read = folder_reader(files)
+    assert [read(file).label for file in files] == labels
 
 
 def test_a_folder_of_two_letters_that_is_no_expression_says_why():
     """The reason names the folder beside it and the word to rename it to."""
-    read = folder_reader([PurePosixPath("an/1.png"), PurePosixPath("de/1.png")])
-    problem = read(PurePosixPath("an/1.png")).problem
+    problem = folder_reader(["an/1.png", "de/1.png"])("an/1.png").problem
     assert "folder 'an' stands beside 'de'" in problem
     assert "rename it to angry if it is that" in problem
 
