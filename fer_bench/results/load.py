@@ -134,8 +134,8 @@ def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
             table = pd.read_parquet(handle)
     except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are any of these, and name no file
         raise UserError(
-            f"{file} cannot be read as Parquet ({one_line(str(error))}): cut short or damaged? Run the same `fer-bench run` again, "
-            "which makes it anew from the trials' own files"
+            f"{file} cannot be read as Parquet ({one_line(str(error))}): cut short or damaged? Run the same "
+            "`fer-bench run` again, which makes it anew from the trials' own files"
         ) from error
     _check_columns(file, table, PREDICTION_COLUMNS)
     for name in PREDICTION_TEXTS:
