@@ -209,10 +209,9 @@ def check_table(
         return replace(found, contradictions=told_twice)
     said = list(found.notes)
     facts = with_one_spelling(known_facts(table, manifest, name), ("subject", "session", "sequence"), said)
-    sides = sides_of(table, facts.index)
-    people = find_people(facts, sides, found.source)
-    found = replace(found, notes=tuple(said), n_tests=sides.tests, people=people)
-    found = _with_shared(found, facts, sides, by_maker=_is_makers(file.protocol))
+    found = _with_both_sides(
+        replace(found, notes=tuple(said)), facts, sides_of(table, facts.index), by_maker=_is_makers(file.protocol)
+    )
     if manifest is not None:
         found = replace(found, differences=_differences(table, facts))
     if even and (manifest is not None or table.get("label", pd.Series(dtype=str)).ne("").any()):
@@ -234,8 +233,8 @@ def _is_makers(protocol: str) -> bool:
     return protocol in PROTOCOLS and PROTOCOLS[protocol].splits_by == "dataset"
 
 
-def _with_shared(found: Verdict, facts: pd.DataFrame, sides: Sides, *, by_maker: bool) -> Verdict:
-    """Look for films, sessions and pictures on both sides."""
+def _with_both_sides(found: Verdict, facts: pd.DataFrame, sides: Sides, *, by_maker: bool) -> Verdict:
+    """Look for people, films, sessions and pictures on both sides."""
     strict, by_session = found.claim in ("person", "sequence"), found.claim == "session"
     # Pictures of one person may look the same and be no copies: expressions of one sitting, drawn at random. Where
     # nobody says whose they are, and in a split that a maker keeps apart, those that look the same are copies.
@@ -243,6 +242,8 @@ def _with_shared(found: Verdict, facts: pd.DataFrame, sides: Sides, *, by_maker:
     session = facts["session"] if by_session else _own_sessions(facts)
     return replace(
         found,
+        n_tests=sides.tests,
+        people=find_people(facts, sides, found.source),
         sequences=find_shared(facts["sequence"], sides, refuses=strict, needed=found.claim == "sequence"),
         sessions=find_shared(session, sides, refuses=by_session, needed=by_session),
         duplicates=find_shared(facts["sha256"], sides, refuses=True),

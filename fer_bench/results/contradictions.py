@@ -5,7 +5,7 @@ What `fer-bench run` writes never does; a table that was edited, put together by
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,6 @@ from fer_bench.labels import EMOTIONS
 from .csv_files import MANIFEST, find_manifest
 from .schema import PROBABILITIES, TRIAL_KEY
 
-if TYPE_CHECKING:
-    from .run_data import RunData
-
 __all__ = ["find_contradictions", "listed"]
 
 _ROUNDING = 2e-3
@@ -28,21 +25,33 @@ _COLUMN_OF_UNIT = {"person": "subject", "sequence": "sequence", "image": "image"
 """Of manifest.csv: what stands as person in the predictions."""
 
 
-def find_contradictions(run: RunData) -> tuple[str, ...]:
-    """Sentences on what cannot be true together in a run's tables; none of a run that nobody has touched."""
-    tables = [("predictions.parquet", run.predictions)]
-    tables += [("watched.parquet", run.watched)] if run.watched is not None else []
-    found = _doubled_trials(run)
+def find_contradictions(
+    folder: Path, trials: pd.DataFrame, predictions: pd.DataFrame, watched: pd.DataFrame | None, unit: str
+) -> tuple[str, ...]:
+    """Sentences on what cannot be true together in a run's tables; none of a run that nobody has touched.
+
+    Parameters
+    ----------
+    folder : Path
+        The run directory, whose manifest.csv tells of the images.
+    trials, predictions, watched : DataFrame
+        As of `fer_bench.results.run_data.RunData`.
+    unit : str
+        What stands as person in the predictions: person, sequence or image.
+    """
+    tables = [("predictions.parquet", predictions)]
+    tables += [("watched.parquet", watched)] if watched is not None else []
+    found = _doubled_trials(trials)
     manifest: pd.DataFrame | None = None
     try:
-        manifest = find_manifest(run.path, ("image", "label"))
+        manifest = find_manifest(folder, ("image", "label"))
     except UserError as error:
         found.append(f"{error}: labels and people of the predictions could not be held against it.")
     for file, table in tables:
         if len(table):
             found += [*_odd_probabilities(file, table), *_doubled_images(file, table)]
-            found += _unlike_manifest(file, table, manifest, run.unit.name) if manifest is not None else []
-    return (*found, *_other_accuracy(run))
+            found += _unlike_manifest(file, table, manifest, unit) if manifest is not None else []
+    return (*found, *_other_accuracy(trials, predictions))
 
 
 def listed(names: list[str], most: int = 5) -> str:
@@ -91,20 +100,20 @@ def _doubled_images(file: str, table: pd.DataFrame) -> list[str]:
     return [_told(file, table, twice, "are of an image that the same trial has before")] if twice.any() else []
 
 
-def _doubled_trials(run: RunData) -> list[str]:
-    twice = run.trials.duplicated(TRIAL_KEY).to_numpy()
+def _doubled_trials(trials: pd.DataFrame) -> list[str]:
+    twice = trials.duplicated(TRIAL_KEY).to_numpy()
     words = "are of a method, protocol, fold and seed that come before"
-    return [_told("trials.csv", run.trials, twice, words)] if twice.any() else []
+    return [_told("trials.csv", trials, twice, words)] if twice.any() else []
 
 
-def _other_accuracy(run: RunData) -> list[str]:
+def _other_accuracy(trials: pd.DataFrame, predictions: pd.DataFrame) -> list[str]:
     """Trials whose accuracy somebody has written into trials.csv, and whose predictions have another one."""
-    if "accuracy" not in run.trials or run.predictions.empty:
+    if "accuracy" not in trials or predictions.empty:
         return []
-    right = run.predictions["label"].astype(object) == run.predictions["predicted"].astype(object)
-    keys = [run.predictions[name] for name in TRIAL_KEY]
+    right = predictions["label"].astype(object) == predictions["predicted"].astype(object)
+    keys = [predictions[name] for name in TRIAL_KEY]
     found = right.groupby(keys, observed=True).mean().rename("found").reset_index()
-    table = run.trials.merge(found, on=TRIAL_KEY)
+    table = trials.merge(found, on=TRIAL_KEY)
     told = pd.to_numeric(table["accuracy"], errors="coerce")
     wrong = (told.notna() & ~np.isclose(told, table["found"], atol=1e-4)).to_numpy()
     words = "tell another accuracy than predictions.parquet gives"

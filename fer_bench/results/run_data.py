@@ -51,7 +51,7 @@ class RunData:
     @cached_property
     def contradictions(self) -> tuple[str, ...]:
         """What cannot be true together in the tables, a sentence each."""
-        return find_contradictions(self)
+        return find_contradictions(self.path, self.trials, self.predictions, self.watched, self.unit.name)
 
     @cached_property
     def genders(self) -> Mapping[str, str]:
