@@ -132,9 +132,10 @@ def _read_predictions(file: Path, *, required: bool) -> pd.DataFrame:
     try:
         with file.open("rb") as handle:  # pyarrow opens no name that is not UTF-8
             table = pd.read_parquet(handle)
-    except (ValueError, OSError, RuntimeError) as error:  # pyarrow's errors are any of these, and name no file
+    except (ValueError, OSError, RuntimeError, LookupError, TypeError, MemoryError) as error:
+        # pyarrow's errors are any of these, and name no file
         raise UserError(
-            f"{file} cannot be read as Parquet ({one_line(str(error))}): cut short or damaged? Run the same "
+            f"{file} cannot be read as Parquet ({one_line(str(error), 300)}): cut short or damaged? Run the same "
             "`fer-bench run` again, which makes it anew from the trials' own files"
         ) from error
     _check_columns(file, table, PREDICTION_COLUMNS)

@@ -16,6 +16,7 @@ from typing import IO, Any
 from fer_bench.errors import StorageError
 
 from .paths import folder_of_variable
+from .regular import unfit
 
 __all__ = [
     "OTHER_CACHE",
@@ -208,6 +209,20 @@ def need_writable(folder: Path, remedy: str) -> None:
         raise StorageError(f"{folder}: cannot be written to: {whose}read-only, or not yours to write to; {remedy}")
 
 
+def _opened_lock(path: Path) -> IO[Any]:
+    """Open a lock file; what else stands in its place, such as a pipe that would keep us waiting, is told."""
+    try:
+        why = unfit(os.stat(path), float("inf"))
+    except OSError:
+        why = ""
+    try:
+        if not why:
+            return _opened(path, "a")
+    except OSError as error:
+        why = f"what cannot be opened: {error.strerror}"
+    raise StorageError(f"{path}: expected a file, found {why}; move it away")
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool) -> Iterator[bool]:
     """Hold a lock file that the system frees when its holder dies; yields whether it was got.
@@ -229,7 +244,7 @@ def locked(path: Path, *, wait: bool) -> Iterator[bool]:
     except ImportError:  # Windows: writers may do the same work twice, but writes are atomic there too
         yield True
         return
-    with _opened(path, "a") as handle:
+    with _opened_lock(path) as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

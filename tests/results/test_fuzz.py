@@ -107,14 +107,14 @@ def broken(whole: tuple[Path, Path], place: Path, number: int, *, everything: bo
         ("compare", lambda: compare_runs(out, sound)),
         ("compare two", lambda: compare_runs(out, out, method_a=METHODS[0], method_b=METHODS[1])),
     ]
-    calls += [("report", lambda: write_report([out]))] if everything or number % 4 == 0 else []
-    calls += [("run", lambda: run(ask))] if everything or number % 4 == 2 else []
+    calls += [("report", lambda: write_report([out]))] if everything or number % 8 == 0 else []
+    calls += [("run", lambda: run(ask))] if everything or number % 8 == 4 else []
     calls += [("status afterwards", lambda: status(out))] if everything else []
     return [f"{number}: {told}: {found}" for name, call in calls if (found := fault(name, call))]
 
 
 def test_sixty_damaged_runs_end_in_sentences(whole: tuple[Path, Path], tmp_path: Path) -> None:
-    """A few of the many below; report and run are asked of every fourth."""
+    """A few of the many below; report and run are asked of every eighth."""
     assert not [found for n in range(60) for found in broken(whole, tmp_path / "x", n, everything=False)]
 
 
@@ -124,3 +124,28 @@ def test_three_hundred_damaged_runs_end_in_sentences(whole: tuple[Path, Path], t
     """Each through all of them; a run afterwards heals what is its own, or names what is in its way."""
     numbers = range(1000 + 30 * part, 1030 + 30 * part)
     assert not [found for n in numbers for found in broken(whole, tmp_path / "x", n, everything=True)]
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(path.name)])
+def test_what_stands_in_a_locks_place_is_named(whole: tuple[Path, Path], tmp_path: Path, put: Callable) -> None:
+    """A pipe keeps nobody waiting: a run says what to move away, and status goes on."""
+    sound, data = whole
+    shutil.copytree(sound, tmp_path / "r")
+    lock = tmp_path / "r" / "run.lock"
+    lock.unlink()
+    put(lock)
+    with bounded():
+        status(tmp_path / "r")
+        ask = Request("classical", str(data), executor="in-process", out=tmp_path / "r", **ASKED)
+        with pytest.raises(UserError, match=r"run\.lock: expected a file, found .*; move it away"):
+            run(ask)
+
+
+def test_a_table_without_end_is_no_record(whole: tuple[Path, Path], tmp_path: Path) -> None:
+    """Where trials' folders were not kept status reads trials.csv, if that is a file of a size to be read."""
+    out = tmp_path / "r"
+    shutil.copytree(whole[0], out, ignore=shutil.ignore_patterns("trials"))
+    assert read_status(out).done == 4
+    os.truncate(out / "trials.csv", 1 << 42)
+    with bounded():
+        assert read_status(out).done == 0

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.errors import UserError
-from fer_bench.results.info import read_info
+from fer_bench.results.csv_files import need_regular
+from fer_bench.results.info import AGAIN, read_info
 from fer_bench.results.records import read_record
 from fer_bench.results.schema import FAILED, INFO
+from fer_bench.utils.regular import open_at_once
 from fer_bench.utils.spreadsheets import unguarded
 from fer_bench.utils.texts import duration
 
@@ -25,6 +27,8 @@ from .time_left import seconds_left
 __all__ = ["Failure", "Now", "Status", "newest_run", "read_status", "status_lines"]
 
 _SHOWN_FAILURES = 20
+_MOST_BYTES = 100_000_000
+"""Of a trials.csv that is looked at for a status."""
 _ENDS = {
     "": "",
     "deadline": "its time was over",
@@ -239,7 +243,7 @@ def _held(lock: Path) -> bool:
     except ImportError:  # Windows
         return False
     try:
-        with open(lock, "rb") as handle:
+        with open(lock, "rb", opener=open_at_once) as handle:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -254,10 +258,11 @@ def _records(folder: Path, trials: Sequence[str]) -> dict[str, Mapping[str, Any]
     if (folder / "trials").is_dir() or not table.is_file():
         return {trial: read_record(folder, trial) or {} for trial in trials}
     try:
+        need_regular(table, AGAIN, _MOST_BYTES)
         with open(table, encoding="utf-8", newline="") as handle:
             rows = [{name: unguarded(cell) for name, cell in row.items()} for row in csv.DictReader(handle)]
             known = {row.get("id", ""): row for row in rows}
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (OSError, UserError, UnicodeDecodeError, csv.Error):
         known = {}
     return {trial: known.get(trial, {}) for trial in trials}
 
