@@ -40,14 +40,16 @@ _LEAST_CONTRAST = 2.0
 """Standard deviation under which rounding to whole grey levels says as much as the face does."""
 
 NEAR = 5
-"""Largest distance of two pictures that are taken for copies of one another.
+"""Largest distance of two pictures that are taken for copies of one another where there is the first part alone.
 
-Chosen so that nobody is accused wrongly: of 11.8 million pairs of rendered portraits of different people, which share
-background and light, none is nearer than 7 (``benchmarks/bench_ingest.py --hashes --images 4900``). The median copy at
-JPEG quality 50, in half the size, or in grey is 4 or less away; not every copy is found, and pictures that were cut
-otherwise are not. Expressions of one person in one sitting may be nearer than that: for a person's own pictures "near"
-does not mean "copied".
+Of 11.8 million pairs of rendered portraits of different people, which share background and light, none is within 10
+bits (``benchmarks/bench_ingest.py --hashes --images 4900``). The median copy at JPEG quality 50, in half the size, or
+in grey is 2 or less away.
 """
+
+_SURE = 3
+"""The same where both have a second part, which finds copies by itself: pale and small portraits of two people may be 4
+bits apart."""
 
 
 def phash(picture: NDArray[np.uint8], aspect: float | None = None) -> str:
@@ -114,8 +116,10 @@ def copies(hashes_a: Sequence[str], hashes_b: Sequence[str] | None = None) -> pd
     once = hashes_b is None
     rest_a, rest_b = ([text[_DIGITS:] for text in hashes] for hashes in (hashes_a, hashes_b or []))
     found = ring_copies(rest_a, None if once else rest_b).drop(columns="alike")
-    near = near_pairs(hashes_a, hashes_b)[:, :2]
-    upright = pd.DataFrame(near, columns=["a", "b"]).assign(mirrored=False, turned=0.0)
+    near = near_pairs(hashes_a, hashes_b)
+    whole_a, whole_b = (np.array([bool(rest) for rest in rests], dtype=bool) for rests in (rest_a, rest_b or rest_a))
+    near = near[(near[:, 2] <= _SURE) | ~(whole_a[near[:, 0]] & whole_b[near[:, 1]])]
+    upright = pd.DataFrame(near[:, :2], columns=["a", "b"]).assign(mirrored=False, turned=0.0)
     whole = pd.concat([found, upright]) if len(found) else upright
     return whole.drop_duplicates(["a", "b"]).sort_values(["a", "b"], ignore_index=True)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fer_bench.data.images.phash import BITS, NEAR, distance, near_pairs, phash
+from fer_bench.data.images.phash import BITS, NEAR, copies, distance, near_pairs, phash
 from fer_bench.data.images.pictures import decode, glance
 from fer_bench.data.images.rings import DIGITS
 from fer_bench.errors import InputError
@@ -102,6 +102,16 @@ def test_the_search_reaches_over_blocks():
     b = [rng.bytes(32).hex() for _ in range(3000)]
     b[2999] = a[4321]
     assert near_pairs(a, b, 20).tolist() == [[4321, 2999, 0]]
+
+
+def test_a_few_bits_of_the_first_part_tell_only_where_there_is_no_second(faces):
+    """Pale and small, two people may be four bits apart: what the rings tell apart is not taken for copies."""
+    first, second = (phash(p) for p in list(faces.values())[:2])
+    bits = np.unpackbits(np.frombuffer(bytes.fromhex(first[:64]), np.uint8))
+    bits[[3, 70, 130, 200]] ^= 1
+    close = np.packbits(bits).tobytes().hex()
+    assert copies([first], [close + second[64:]]).empty
+    assert len(copies([first], [close])) == len(copies([first[:64]], [close + second[64:]])) == 1
 
 
 @pytest.mark.parametrize("bad", ["12", "g" * 64, "0" * 62 + "  "])
