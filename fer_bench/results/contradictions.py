@@ -33,22 +33,20 @@ def find_contradictions(
     Parameters
     ----------
     folder : Path
-        The run directory, whose manifest.csv tells of the images.
+        Of the run, where its manifest.csv is.
     trials, predictions, watched : DataFrame
         As of `fer_bench.results.run_data.RunData`.
     unit : str
-        What stands as person in the predictions: person, sequence or image.
+        Name of what stands as person in the predictions.
     """
-    tables = [("predictions.parquet", predictions)]
-    tables += [("watched.parquet", watched)] if watched is not None else []
     found = _doubled_trials(trials)
     manifest: pd.DataFrame | None = None
     try:
         manifest = find_manifest(folder, ("image", "label"))
     except UserError as error:
         found.append(f"{error}: labels and people of the predictions could not be held against it.")
-    for file, table in tables:
-        if len(table):
+    for file, table in (("predictions.parquet", predictions), ("watched.parquet", watched)):
+        if table is not None and len(table):
             found += [*_odd_probabilities(file, table), *_doubled_images(file, table)]
             found += _unlike_manifest(file, table, manifest, unit) if manifest is not None else []
     return (*found, *_other_accuracy(trials, predictions))

@@ -33,12 +33,14 @@ CELLS = [
     "=1+1",
     ",",
 ]
+OTHERS = ("tables", "figures", "report.html", "report.md", "references.bib", "summary.md", "results.csv", "logs")
+"""What a report writes and nobody reads."""
 
 
 def damage(folder: Path, rng: random.Random) -> str:
     """Damage one to three files of a run directory; returns what was done, for messages."""
     files = sorted(
-        path for path in folder.rglob("*") if path.is_file() and path.name not in ("report.html", "trial.lock")
+        path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] not in OTHERS
     )
     told = []
     for path in rng.sample(files, rng.choice((1, 1, 1, 2, 3))):

@@ -23,6 +23,7 @@ from fer_bench.gate.check import check_gate
 from fer_bench.gate.expected import write_expected
 from fer_bench.plan.request import Request
 from fer_bench.report import write_report
+from fer_bench.results.checks import find_doubts
 from fer_bench.results.compare import compare_runs
 from fer_bench.results.load import load_run
 from fer_bench.runner.monitor.status import read_status, status_lines
@@ -102,7 +103,8 @@ def broken(whole: tuple[Path, Path], place: Path, number: int, *, everything: bo
     ask = Request("classical", str(data), executor="in-process", out=out, **ASKED)
     calls: list[tuple[str, Callable[[], Any]]] = [
         ("status", lambda: status(out)),
-        ("load", lambda: load_run(out)),
+        ("doubts", lambda: find_doubts(load_run(out))),
+        ("people", lambda: load_run(out).genders),
         ("gate", lambda: check_gate(out, out / "expected.json")),
         ("compare", lambda: compare_runs(out, sound)),
         ("compare two", lambda: compare_runs(out, out, method_a=METHODS[0], method_b=METHODS[1])),
