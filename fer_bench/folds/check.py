@@ -209,9 +209,7 @@ def check_table(
         return replace(found, contradictions=told_twice)
     said = list(found.notes)
     facts = with_one_spelling(known_facts(table, manifest, name), ("subject", "session", "sequence"), said)
-    found = _with_both_sides(
-        replace(found, notes=tuple(said)), facts, sides_of(table, facts.index), by_maker=_is_makers(file.protocol)
-    )
+    found = _with_both_sides(replace(found, notes=tuple(said)), facts, sides_of(table, facts.index), file.protocol)
     if manifest is not None:
         found = replace(found, differences=_differences(table, facts))
     if even and (manifest is not None or table.get("label", pd.Series(dtype=str)).ne("").any()):
@@ -233,12 +231,12 @@ def _is_makers(protocol: str) -> bool:
     return protocol in PROTOCOLS and PROTOCOLS[protocol].splits_by == "dataset"
 
 
-def _with_both_sides(found: Verdict, facts: pd.DataFrame, sides: Sides, *, by_maker: bool) -> Verdict:
+def _with_both_sides(found: Verdict, facts: pd.DataFrame, sides: Sides, protocol: str) -> Verdict:
     """Look for people, films, sessions and pictures on both sides."""
     strict, by_session = found.claim in ("person", "sequence"), found.claim == "session"
     # Pictures of one person may look the same and be no copies: expressions of one sitting, drawn at random. Where
     # nobody says whose they are, and in a split that a maker keeps apart, those that look the same are copies.
-    copies = strict or by_maker or bool((facts["subject"].eq("") & facts["name_subject"].eq("")).any())
+    copies = strict or _is_makers(protocol) or bool((facts["subject"].eq("") & facts["name_subject"].eq("")).any())
     session = facts["session"] if by_session else _own_sessions(facts)
     return replace(
         found,

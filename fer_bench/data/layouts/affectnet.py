@@ -78,8 +78,8 @@ def _noted(source: Source, note: str) -> tuple[str, str]:
     try:
         value = np.load(io.BytesIO(source.read(note)), allow_pickle=False).reshape(-1)[0]
         return str(int(value)), ""
-    except (OSError, ValueError, IndexError, EOFError) as error:
-        return "", f"no expression in {posixpath.basename(note)}: {error}"
+    except (OSError, ValueError, IndexError, EOFError):
+        return "", f"no expression in {posixpath.basename(note)}: expected one number in NumPy's format"
 
 
 def _numbered(path: PurePosixPath) -> tuple[str, str]:

@@ -3,8 +3,10 @@
 import csv
 import hashlib
 import json
+import shutil
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -72,9 +74,11 @@ def test_a_mark_is_known_in_any_place(written, tmp_path):
         (tmp_path / "folders" / word).mkdir(parents=True)
         for file in (written / "KDEF").rglob(f"*{label}S.JPG"):
             (tmp_path / "folders" / word / file.name[:4]).with_suffix(".jpg").write_bytes(file.read_bytes())
-    rows = [f"{file},{file.stem[4:6]}" for file in sorted((written / "KDEF").rglob("*S.JPG"))]
-    (tmp_path / "table.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
-    for path in (tmp_path / "x.zip", tmp_path / "folders", tmp_path / "table.csv"):
+    beside = Path(shutil.copytree(written / "KDEF", tmp_path / "table" / "KDEF"))
+    rows = [f"{file},{file.stem[4:6]}" for file in sorted(beside.rglob("*S.JPG"))]
+    table = tmp_path / "table" / "table.csv"
+    table.write_text("path,label\n" + "\n".join(rows) + "\n")
+    for path in (tmp_path / "x.zip", tmp_path / "folders", table):
         assert load(path).drawn_by == (software(0),)
 
 
@@ -150,7 +154,7 @@ def test_the_audit_remembers_marks(written, tmp_path, monkeypatch):
     files = [file for file in source.files if file.endswith(".JPG")][:5]
     first = audit(files, source, 1)
     (cache,) = tmp_path.glob("audit-*.json")
-    assert {entry[-1] for entry in json.loads(cache.read_text()).values()} == {software(0)}
+    assert {entry[-1] for entry in json.loads(cache.read_text())["value"].values()} == {software(0)}
     assert audit(files, source, 1) == first
 
 
