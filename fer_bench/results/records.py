@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from fer_bench.utils.files import atomic_write, locked, sha256_file
 from fer_bench.utils.json_files import find_json, json_text
+from fer_bench.utils.regular import unfit
 
 from .schema import State
 
@@ -34,6 +36,7 @@ RECORD = "trial.json"
 """Written last: a trial with this file is complete."""
 PREDICTIONS = "predictions.npz"
 TRIAL_LOCK = "trial.lock"
+_MOST_BYTES = 2_000_000_000
 
 
 class _Needed(TypedDict):
@@ -71,9 +74,11 @@ class TrialRecord(_Needed, total=False):
 def complete_record(folder: Path, trial_id: str) -> dict[str, Any] | None:
     """Return the record of a trial that ended well and whose predictions are there, or None: this alone is done."""
     record = _read(folder, trial_id)
-    if record is None or record["state"] != "ok" or not (folder / PREDICTIONS).is_file():
+    if record is None or record["state"] != "ok":
         return None
     try:
+        if unfit(os.stat(folder / PREDICTIONS), _MOST_BYTES):
+            return None
         whole = sha256_file(folder / PREDICTIONS) == record.get("predictions_sha256")
     except OSError:
         return None
@@ -116,9 +121,9 @@ def trial_folder(out: Path, trial_id: str) -> Path:
 def read_predictions(out: Path, trial_id: str) -> dict[str, NDArray[Any]]:
     """Return a finished trial's arrays; empty where they are lost or damaged."""
     file = trial_folder(out, trial_id) / PREDICTIONS
-    if not file.is_file():
-        return {}
     try:
+        if unfit(os.stat(file), _MOST_BYTES):
+            return {}
         with np.load(file) as arrays:
             return dict(arrays)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.results.records import read_predictions, read_record
@@ -138,9 +139,22 @@ def _curve_table(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
     return pd.concat(found, ignore_index=True) if found else None
 
 
+def _remove(path: Path) -> None:
+    """Remove what an earlier call has written there.
+
+    Raises
+    ------
+    UserError
+        It is a folder, and nobody knows whose.
+    """
+    if path.is_dir() and not path.is_symlink():
+        raise UserError(f"{path}: expected a file, found a folder; move it away, then run the same command again")
+    path.unlink(missing_ok=True)
+
+
 def _write_csv(path: Path, table: pd.DataFrame | None) -> None:
     if table is None:
-        path.unlink(missing_ok=True)
+        _remove(path)
         return
     with atomic_write(path, "w") as handle:
         handle.write(guarded_csv(table, float_format="%.6g"))
@@ -148,7 +162,7 @@ def _write_csv(path: Path, table: pd.DataFrame | None) -> None:
 
 def _write_parquet(path: Path, table: pd.DataFrame | None) -> None:
     if table is None:
-        path.unlink(missing_ok=True)
+        _remove(path)
         return
     numbers = [name for name in table.columns if table[name].dtype.kind == "f"]
     with atomic_write(path) as handle:
