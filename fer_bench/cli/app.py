@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fer_bench.errors import FerBenchError, UserError
-from fer_bench.utils.progress import say
+from fer_bench.utils.progress import say, worded
 from fer_bench.utils.reasons import plain_reason
 from fer_bench.utils.standard_streams import ready_streams
 from fer_bench.utils.texts import writable
@@ -353,7 +353,8 @@ def main() -> None:
     with suppress(RuntimeError, OSError):  # standard error cannot take it
         faulthandler.enable()  # a trial that crashes in this process (--executor in-process) says at which line
     try:
-        app()
+        with worded(as_options):
+            app()
     except FerBenchError as error:
         say(f"fer-bench: {as_options(str(error))}")
         sys.exit(2)

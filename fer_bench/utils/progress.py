@@ -10,13 +10,25 @@ from contextlib import contextmanager, suppress
 
 from .texts import escaped
 
-__all__ = ["Throttle", "draws", "hide_progress", "progress", "say", "shown", "without_progress"]
+__all__ = ["Throttle", "draws", "hide_progress", "progress", "say", "shown", "without_progress", "worded"]
 
 _LOG_EVERY_SECONDS = 20.0
 _AT_LEAST_SECONDS = 2.0
 _SHARE = 0.05
 
 _hidden = False
+_wording: Callable[[str], str] = str
+
+
+@contextmanager
+def worded(how: Callable[[str], str]) -> Iterator[None]:
+    """Change what `say` is given into the words of who is told: a command line has options for parameters."""
+    global _wording
+    before, _wording = _wording, how
+    try:
+        yield
+    finally:
+        _wording = before
 
 
 def say(text: str) -> None:
@@ -28,7 +40,7 @@ def say(text: str) -> None:
     if sys.stderr is None:
         return
     with suppress(OSError):
-        sys.stderr.write(escaped(text) + "\n")
+        sys.stderr.write(escaped(_wording(text)) + "\n")
         sys.stderr.flush()
 
 

@@ -80,6 +80,15 @@ def test_the_terminal_tells_options(cli, tmp_path, arguments, told):
     assert not any(f"`{name}`" in done.stderr for name in OPTIONS)
 
 
+def test_what_a_run_says_tells_options(cli, kdef_folder, tmp_path):
+    """Notes on what is skipped, which the library words for Python, too, name options in a terminal."""
+    suite = tmp_path / "s.toml"
+    suite.write_text('summary = "x"\n[[job]]\nmethods = ["majority"]\nprotocols = ["random-2fold", "cross-dataset"]\n')
+    told = cli("run", "--suite", suite, "--data", kdef_folder, "--out", "r").stderr
+    assert "it needs --test-data" in told
+    assert "`test_data`" not in told
+
+
 def test_what_answers_on_standard_output_tells_options(cli, kdef_folder, tmp_path):
     """The gate's faults, as JSON and for GitHub, and the error that a run wrote down as it was raised name options."""
     cli("run", "--suite", "classical", "--only", "majority", "--data", kdef_folder, "--out", "r")
