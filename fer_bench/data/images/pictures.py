@@ -210,6 +210,8 @@ def _sound(data: bytes) -> Iterator[Image.Image]:
 
 def _formats(data: bytes) -> tuple[str, ...]:
     """Formats of Pillow's that a file may be in; those that hardly any is in are loaded where one is."""
+    if data.startswith(b"\xff\xd8\xff"):  # JPEG, as nearly all are
+        return FORMATS
     name, module = _RARE.get(picture_format(data[:HEAD_BYTES]), ("", ""))
     if not name:
         return FORMATS
