@@ -28,16 +28,35 @@ class _Sum(TypedDict):
 
 
 class _Summing:
-    """A file that is written from start to end, and the checksum of what went into it."""
+    """A file that is written from start to end, and the checksum of what went into it.
+
+    Small parts are summed and written together: for both the interpreter's lock is let go, and while other threads
+    decode pictures, to get it back takes longer than the sum.
+    """
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle
+        self._waiting = bytearray()
         self.sum = _Sum(bytes=0, crc32=0)
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
-        self.sum = _Sum(bytes=self.sum["bytes"] + len(view), crc32=zlib.crc32(view, self.sum["crc32"]))
-        return self._handle.write(view)
+        if len(self._waiting) + len(view) > _CHUNK:
+            self.flush()
+        if len(view) > _CHUNK:
+            self._write(view)
+        else:
+            self._waiting += view
+        return len(view)
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._write(self._waiting)
+            self._waiting = bytearray()
+
+    def _write(self, data: bytearray | memoryview) -> None:
+        self.sum = _Sum(bytes=self.sum["bytes"] + len(data), crc32=zlib.crc32(data, self.sum["crc32"]))
+        self._handle.write(data)
 
 
 @contextmanager
@@ -54,6 +73,7 @@ def sealed_write(path: Path) -> Iterator[IO[bytes]]:
     with atomic_write(path) as handle:
         summing = _Summing(handle)
         yield cast(IO[bytes], summing)
+        summing.flush()
         with atomic_write(_beside(path), "w") as note:
             note.write(sealed_text(summing.sum))
 

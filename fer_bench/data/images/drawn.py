@@ -12,7 +12,8 @@ __all__ = ["PHOTOGRAPHS", "drawn_by", "drawn_notice", "mark_of"]
 PHOTOGRAPHS = "photographs"
 """What stands for pictures that nothing is known to have drawn."""
 
-_MARK = re.compile(rb"fer-bench renderer \d{1,6}, seed \d{1,20}")
+_RENDERER = b"fer-bench renderer "
+_MARK = re.compile(_RENDERER + rb"\d{1,6}, seed \d{1,20}")
 _HEAD = 65_536
 """Bytes in which a mark is looked for: comments and text stand before the pixels."""
 
@@ -22,6 +23,8 @@ _DIGITS = 12
 
 def mark_of(data: bytes) -> str:
     """Return what the metadata of a picture file say has drawn it; empty where they don't."""
+    if data.find(_RENDERER, 0, _HEAD) < 0:  # a tenth of the expression's time
+        return ""
     found = _MARK.search(data, 0, _HEAD)
     return found.group().decode("ascii") if found else ""
 

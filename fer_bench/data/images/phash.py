@@ -74,8 +74,7 @@ def phash(picture: NDArray[np.uint8], aspect: float | None = None) -> str:
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     reduced = _reduced(grey.astype(np.float32))
     small = _shares(_HEIGHT).T @ reduced @ _shares(_WIDTH)
-    mean = float(small.mean())
-    contrast = max(float(np.vdot(small, small)) / small.size - mean * mean, 0.0) ** 0.5
+    contrast = float(cv2.meanStdDev(small)[1].item())
     if contrast < _LEAST_CONTRAST:
         return ""
     step = _STEP * min(1.0, contrast / _CONTRAST)

@@ -34,6 +34,7 @@ from PIL import (
 )
 
 from fer_bench.errors import UserError
+from fer_bench.utils.heap import keep_freed_memory
 
 from ..manifest import Manifest
 from ..sources.base import Source
@@ -151,6 +152,7 @@ class FilePictures:
         UserError
             A file cannot be read, or is not what it was when it was checked; it is named.
         """
+        keep_freed_memory()
         rows = zip(manifest.table["file"], manifest.table["sha256"], strict=True)
         with ThreadPoolExecutor(workers) as pool:
             yield from in_order(pool, lambda i, row: job(i, _read(self.source, *row)), rows, 2 * workers + 2)
