@@ -355,6 +355,10 @@ def main() -> None:
     try:
         with worded(as_options):
             app()
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click's answer to `--help | head`
+            sys.exit(0)
+        raise
     except FerBenchError as error:
         say(f"fer-bench: {as_options(str(error))}")
         sys.exit(2)

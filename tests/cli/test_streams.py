@@ -80,5 +80,12 @@ def test_a_run_in_a_folder_of_another_encoding_is_written_and_read_again(shell, 
 
 @pytest.mark.parametrize("what", ["list methods", "--help", "run --help", "plan --suite all"])
 def test_a_reader_that_has_seen_enough_is_no_error(shell, what):
-    """A pipe that nobody reads to its end ends nothing in words."""
-    assert shell(f"fer-bench {what} | head -1", expect=None).stderr == ""
+    """A pipe that nobody reads ends no command in words, nor with another exit code."""
+    ended = shell(f"fer-bench {what} | true; exit ${{PIPESTATUS[0]}}")
+    assert ended.stderr == ""
+
+
+def test_a_verdict_outlives_a_reader_that_has_seen_enough(shell):
+    """What a command does after its answer, and the code that it ends with, are the same where nobody reads."""
+    code = "import sys, time; time.sleep(0.3); from fer_bench.cli.tables import answer; answer('x' * 99); sys.exit(3)"
+    assert shell(f'{sys.executable} -c "{code}" | true; exit ${{PIPESTATUS[0]}}', expect=3).stderr == ""
