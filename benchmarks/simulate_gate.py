@@ -101,10 +101,10 @@ def plant(
     return np.where(lost, (predicted + 1) % 7, predicted).astype(np.uint8)
 
 
-def failed(references: Sequence[Reference], runs: Sequence[NDArray[np.uint8]]) -> list[bool]:
-    """Which rows the gate calls a regression."""
+def verdicts(references: Sequence[Reference], runs: Sequence[NDArray[np.uint8]]) -> list[str]:
+    """What the gate says of each row."""
     triples = [(reference, run, -1) for reference, run in zip(references, runs, strict=True)]
-    return [row.verdict == "regression" for row in judge(triples, ["people"] * len(triples))]
+    return [row.verdict for row in judge(triples, ["people"] * len(triples))]
 
 
 @dataclass(frozen=True)
@@ -126,14 +126,14 @@ def count(source: Source, repeats: int, rng: np.random.Generator) -> Counts:
     caught, stopped, drops = 0, 0, []
     for repeat in range(repeats):
         references, runs = source(rng)
-        stopped += any(failed(references, runs))
+        stopped += any(found != "ok" for found in verdicts(references, runs))  # for a rise, too
         place = repeat % len(references)
         drop = smallest_drop(references[place], len(references))
         if not np.isfinite(drop):
             continue
         worse = list(runs)
         worse[place] = plant(references[place], runs[place], drop, rng)
-        caught += failed(references, worse)[place]
+        caught += verdicts(references, worse)[place] == "regression"
         drops.append(drop)
     return Counts(len(drops), caught, repeats, stopped, float(np.median(drops)) if drops else float("nan"))
 
@@ -235,8 +235,8 @@ TEXT = """# The gate: what it catches, and how often it cries wolf
 Written by `python benchmarks/simulate_gate.py --write benchmarks/results/gate.md`: {repeats} simulated gate calls a
 line and {real} real ones, seed {seed}. In brackets 95 % intervals (Wilson).
 
-Wanted: at most 1 % of honest runs stopped, a gate call with all its methods counting once; 80 % of planted drops
-caught, each of the size that `fer-bench gate` prints for that row (CATCHES).
+Wanted: at most 1 % of honest runs stopped, for a drop or a rise, a gate call with all its methods counting once; 80 %
+of planted drops caught, each of the size that `fer-bench gate` prints for that row (CATCHES).
 
 """
 AFTER = """

@@ -10,11 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from fer_bench.errors import UserError
+from fer_bench.errors import FerBenchError, UserError
 from fer_bench.gate.check import GateVerdict, check_gate, nothing_compared
 from fer_bench.gate.expected import SEEDS, Expected, Reference, read_expected, write_expected
 from fer_bench.gate.judge import Row
-from fer_bench.utils.texts import escaped
+from fer_bench.utils.progress import say
+from fer_bench.utils.reasons import plain_reason
+from fer_bench.utils.texts import escaped, one_line
 
 from .option_names import as_options
 from .tables import answer, answer_json, columns
@@ -23,28 +25,46 @@ __all__ = ["gate_json", "gate_lines", "github_lines", "github_summary", "in_opti
 
 _MOST_LINES = 12
 """Rows that are shown though nothing is wrong with them; --json has all."""
+_ACCEPT = (
+    "not worse and not what is expected, as where labels leak into training: find out why; if it is meant, write the "
+    "new expectation with --update"
+)
 
 
 def judge(
     run_folders: Sequence[Path],
     expected: Path,
-    tolerance: float,
-    exact: bool | None,
-    few_seeds: bool,
     *,
     as_json: bool,
     github: bool,
+    **how: Any,
 ) -> int:
-    """Hold a run against expected results, answer in the form that is asked for, and return the exit code."""
-    if len(run_folders) > 1:
-        raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
+    """Hold a run against expected results, answer in the form that is asked for, and return the exit code.
+
+    Parameters
+    ----------
+    run_folders : sequence of Path
+        One.
+    expected : Path
+    as_json, github : bool
+        For programs, or as annotations.
+    **how
+        As of `check_gate`.
+    """
     try:
-        found = check_gate(run_folders[0], expected, tolerance=tolerance, exact=exact, few_seeds=few_seeds)
-    except UserError as error:
+        if len(run_folders) > 1:
+            raise UserError(f"gate: expected one run, found {len(run_folders)}; several are for --update")
+        found = check_gate(run_folders[0], expected, **how)
+    except (FerBenchError, OSError) as error:
         if not (as_json or github):
             raise
         # Programs and GitHub are told in their own way, too.
-        found = nothing_compared(str(error))
+        found = nothing_compared(str(error) if isinstance(error, FerBenchError) else plain_reason(error))
+    except Exception as error:
+        if github:
+            what = one_line(f"{type(error).__name__}: {error}", 300)
+            answer(_annotation("error", "fer-bench gate: an error that should not happen", what))
+        raise
     found = in_options(found)
     if as_json:
         answer_json(gate_json(found))
@@ -65,8 +85,7 @@ def gate_lines(found: GateVerdict) -> Iterator[str]:
     """Word a verdict: what got worse first, then the rows with what each would catch."""
     yield from (f"SET UP WRONGLY: {fault}" for fault in found.faults)
     yield from (f"REGRESSION: {_sentence(row)}" for row in found.regressed)
-    better = [row for row in found.rows if row.verdict == "better"]
-    yield from (f"better: {_sentence(row)}" for row in better)
+    yield from (f"CHANGED: {_sentence(row)}; {_ACCEPT}" for row in found.changed)
     if found.rows:
         yield ""
         yield from columns(
@@ -90,11 +109,11 @@ def gate_json(found: GateVerdict) -> str:
 
 
 def github_lines(found: GateVerdict) -> Iterator[str]:
-    """Annotations, as GitHub's workflow commands: errors, notices of what is better, warnings for notes."""
+    """Annotations, as GitHub's workflow commands: errors, and warnings for notes."""
     yield from (_annotation("error", "fer-bench gate: set up wrongly", fault) for fault in found.faults)
     yield from (_annotation("error", "fer-bench gate: regression", _sentence(row)) for row in found.regressed)
-    better = (row for row in found.rows if row.verdict == "better")
-    yield from (_annotation("notice", "fer-bench gate: better", _sentence(row)) for row in better)
+    changed = (f"{_sentence(row)}; {_ACCEPT}" for row in found.changed)
+    yield from (_annotation("error", "fer-bench gate: changed", text) for text in changed)
     yield from (_annotation("warning", "fer-bench gate", note) for note in found.notes)
     yield _summary(found)
 
@@ -104,6 +123,7 @@ def github_summary(found: GateVerdict) -> str:
     head = "| method | protocol | expected | found | changed | p (Holm) | catches, points | verdict |"
     rows = ["| " + " | ".join(map(_cell, cells)) + " |" for cells in _cells(found, everything=True)]
     said = [f"- **set up wrongly**: {escaped(fault)}" for fault in found.faults]
+    said += [f"- **{escaped(row.method)} under {escaped(row.protocol)} changed**: {_ACCEPT}" for row in found.changed]
     said += [f"- {escaped(note)}" for note in found.notes]
     table = [head, "|" + "---|" * 8, *rows] if rows else []
     return "\n".join(["### fer-bench gate", "", _summary(found), "", *said, "", *table, ""])
@@ -113,8 +133,11 @@ def write_summary(found: GateVerdict) -> None:
     """Append the Markdown to the file that GitHub names, where it does."""
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
-        with Path(file).open("a", encoding="utf-8") as handle:
-            handle.write(github_summary(found))
+        try:
+            with Path(file).open("a", encoding="utf-8") as handle:
+                handle.write(github_summary(found))
+        except OSError as error:  # the verdict stands without it
+            say(f"fer-bench gate: {file}: no summary written ({plain_reason(error)})")
 
 
 def update_lines(run_folders: list[Path], file: Path, *, few_seeds: bool) -> Iterator[str]:
@@ -187,7 +210,7 @@ def _allowed(row: Row) -> int:
 
 
 def _cells(found: GateVerdict, *, everything: bool = False) -> list[tuple[str, ...]]:
-    shown = sorted(found.rows, key=lambda row: ("regression", "better", "ok").index(row.verdict))
+    shown = sorted(found.rows, key=lambda row: ("regression", "changed", "ok").index(row.verdict))
     kept = shown if everything else [row for i, row in enumerate(shown) if row.verdict != "ok" or i < _MOST_LINES]
     cells: list[tuple[str, ...]] = [
         (
@@ -206,9 +229,9 @@ def _cells(found: GateVerdict, *, everything: bool = False) -> list[tuple[str, .
 
 
 def _summary(found: GateVerdict) -> str:
-    worse, n = len(found.regressed), len(found.rows)
-    text = f"{worse} of {n} rows got worse"
-    return f"{text}; {len(found.faults)} could not be judged" if found.faults else text
+    worse, changed, n = len(found.regressed), len(found.changed), len(found.rows)
+    text = f"{worse} of {n} rows got worse" + (f", {changed} changed otherwise" if changed else "")
+    return f"{text}; {len(found.faults)} faults of the setup, which leave rows unjudged" if found.faults else text
 
 
 def _annotation(kind: str, title: str, message: str) -> str:

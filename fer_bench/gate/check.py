@@ -1,23 +1,35 @@
 """The gate: a run held against expected results, for other people's CI.
 
 A gate that cries wolf is switched off, and one that cannot fail guards nothing: so a row fails by two keys (`judge`),
-says which drop it would catch, and what was set up wrongly is told apart from what got worse.
+says which drop it would catch, and what was set up wrongly is told apart from what got worse. What changed without
+getting worse does not pass either: a label that leaks makes methods better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from fer_bench.errors import UserError
-from fer_bench.results.load import load_run
+from fer_bench.results.load import load_run, planned_pairs
 from fer_bench.results.outcomes import MethodPredictions
 from fer_bench.results.run_data import RunData
 from fer_bench.stats import PERSON, Unit
 
-from .expected import SEEDS, Expected, Reference, hash_images, last_epochs, read_expected, write_expected
+from .expected import (
+    SEEDS,
+    Expected,
+    Reference,
+    hash_images,
+    last_epochs,
+    other_source,
+    read_expected,
+    write_expected,
+)
 from .judge import FLIPS, TOLERANCE, Row, judge, smallest_drop
+from .maker import Sources, find_sources
 
 __all__ = [
     "FLIPS",
@@ -60,9 +72,19 @@ class GateVerdict:
         return tuple(row for row in self.rows if row.verdict == "regression")
 
     @property
+    def changed(self) -> tuple[Row, ...]:
+        """Rows that did not get worse and yet are not what is expected."""
+        return tuple(row for row in self.rows if row.verdict == "changed")
+
+    @property
     def exit_code(self) -> int:
-        """2 where anything is set up wrongly, whatever else was found; 1 where a row got worse; else 0."""
-        return 2 if self.faults else 1 if self.regressed else 0
+        """2 where anything is set up wrongly, whatever else was found; 1 where a row got worse.
+
+        Else 2 where a row changed otherwise: the expectation has to be written anew. Else 0.
+        """
+        if self.regressed and not self.faults:
+            return 1
+        return 2 if self.faults or self.changed else 0
 
 
 def check_gate(
@@ -72,6 +94,7 @@ def check_gate(
     tolerance: float = TOLERANCE,
     exact: bool | None = None,
     few_seeds: bool = False,
+    only: Sequence[str] = (),
 ) -> GateVerdict:
     """Compare a run with expected results.
 
@@ -80,39 +103,45 @@ def check_gate(
     run_folder, expected : Path
         A run, and the file of expected results.
     tolerance : float
-        Drop of accuracy, as a share, that is not asked about where the rule is people.
+        Change of accuracy, as a share, that is not asked about where the rule is people.
     exact : bool, optional
         Hold all rows to the same predictions, or none. Default: what the file says, classical methods only.
     few_seeds : bool
         Judge by people with fewer than `SEEDS` seeds, too; the answer says so.
+    only : sequence of str
+        Judge only methods whose name fits one of these patterns; the answer says what is left out. Default: all, and a
+        row that only the run or only the file has is a fault.
 
     Raises
     ------
     UserError
-        Nothing can be compared: no run, a broken file, other data.
+        Nothing can be compared: no run, a broken file, other data, a pattern that fits no method.
     """
     run, wanted = load_run(run_folder), read_expected(expected)
-    found = run.info["dataset"].get("manifest_hash", "none")
-    if found != wanted.manifest_hash:
-        raise UserError(
-            f"{expected}: expected manifest_hash {wanted.manifest_hash}, the run in {run_folder} has {found}; "
-            "use the same data, or write a new expectation with `write_expected`"
-        )
+    _refuse_other_data(run, wanted, expected)
     if run.contradictions:
         return GateVerdict((), tuple(f"nothing is judged: {text}" for text in run.contradictions), (), wanted.unit)
+    planned = _not_skipped(run)
+    everything = list(dict.fromkeys([*wanted.rows, *planned]))
+    chosen = _choose(everything, only)
     outcomes = last_epochs(run)
-    faults, pairs, rules = [], [], []
-    for key, reference in wanted.rows.items():
+    faults = _not_expected([key for key in planned if key in chosen and key not in wanted.rows])
+    pairs, rules, sources = [], [], []
+    for key, reference in ((key, reference) for key, reference in wanted.rows.items() if key in chosen):
         rule = reference.rule if exact is None else "exact" if exact else "people"
-        fault = _fault(run, reference, outcomes.get(key), rule, few_seeds)
+        source = find_sources(run, *key)
+        fault = _fault(run, reference, outcomes.get(key), rule, few_seeds) or (
+            other_source(source) * (source.other > 0)
+        )
         if fault:
             faults.append(f"{reference.name}: {fault}")
             continue
         pairs.append((reference, outcomes[key].predicted.astype("uint8"), _same_seed(run, reference)))
         rules.append(rule)
+        sources.append(source)
     rows = judge(pairs, rules, tolerance=tolerance)
-    new = [f"{method} under {protocol}" for method, protocol in outcomes if (method, protocol) not in wanted.rows]
-    return GateVerdict(tuple(rows), tuple(faults), tuple(_notes(rows, new, wanted.unit)), wanted.unit)
+    notes = [*_notes(rows, sources, wanted.unit), *_left_out([key for key in everything if key not in chosen])]
+    return GateVerdict(tuple(rows), tuple(faults), tuple(notes), wanted.unit)
 
 
 def nothing_compared(why: str) -> GateVerdict:
@@ -140,6 +169,15 @@ def _fault(run: RunData, reference: Reference, outcome: MethodPredictions | None
         )
     if hash_images(outcome) != reference.images:
         return "was tested on other images than expected; write a new expectation with `write_expected`"
+    for what, here, there in (
+        ("labels", outcome.labels, reference.labels),
+        ("people", outcome.person, reference.people),
+    ):
+        if other := int((here != there).sum()):
+            return (
+                f"{other} of {len(there)} images have other {what} in the run than in the file, though the images are "
+                "the same: one of them was edited; write a new expectation with `write_expected`"
+            )
     weights = run.info["methods"].get(reference.method, {}).get("weights", "none")
     if weights != reference.weights:
         return f"expected weights {reference.weights}, found {weights}; give the same with `weights_dir`"
@@ -166,7 +204,53 @@ def _folds(run: RunData, reference: Reference) -> str:
     return str(run.info["protocols"].get(reference.protocol, {}).get("folds_hash", "none"))
 
 
-def _notes(rows: Sequence[Row], new: Sequence[str], unit: Unit) -> list[str]:
+def _refuse_other_data(run: RunData, wanted: Expected, expected: Path) -> None:
+    here = {"manifest_hash": run.info["dataset"].get("manifest_hash", "none"), "unit": run.unit.name}
+    there = {"manifest_hash": wanted.manifest_hash, "unit": wanted.unit.name}
+    for name, found in here.items():
+        if found != there[name]:
+            raise UserError(
+                f"{expected}: expected {name} {there[name]}, the run in {run.path} has {found}; "
+                "use the same data, or write a new expectation with `write_expected`"
+            )
+
+
+def _not_skipped(run: RunData) -> list[tuple[str, str]]:
+    """Methods and protocols of the plan, but for those that were never to run here."""
+    tried = run.trials[run.trials["state"] != "skipped"]
+    known = set(zip(tried["method"], tried["protocol"], strict=True))
+    return [pair for pair in planned_pairs(run) if pair in known]
+
+
+def _choose(rows: Sequence[tuple[str, str]], only: Sequence[str]) -> set[tuple[str, str]]:
+    for glob in only:
+        if not any(fnmatchcase(method, glob) for method, _ in rows):
+            methods = sorted({method for method, _ in rows})
+            raise UserError(
+                f"`only` {glob!r} names none of the {len(methods)} methods of the run and the file; "
+                f"they are {', '.join(methods[:8])}{' ...' if len(methods) > 8 else ''}"
+            )
+    return {row for row in rows if not only or any(fnmatchcase(row[0], glob) for glob in only)}
+
+
+def _not_expected(rows: Sequence[tuple[str, str]]) -> list[str]:
+    if not rows:
+        return []
+    return [
+        f"{len(rows)} rows of the run are not in the file, such as {_named(rows[0])}: new, or deleted from it; write a "
+        "new expectation with `write_expected`, or name those to judge with `only`"
+    ]
+
+
+def _left_out(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{len(rows)} rows are not judged, such as {_named(rows[0])}: `only` leaves them out"] if rows else []
+
+
+def _named(row: tuple[str, str]) -> str:
+    return "{} under {}".format(*row)
+
+
+def _notes(rows: Sequence[Row], sources: Sequence[Sources], unit: Unit) -> list[str]:
     notes = []
     blind = [row for row in rows if row.caught == float("inf")]
     if blind:
@@ -179,6 +263,10 @@ def _notes(rows: Sequence[Row], new: Sequence[str], unit: Unit) -> list[str]:
         notes.append(
             f"{few} rows rest on fewer than {SEEDS} seeds (`few_seeds=True`): expect more false alarms than 1 %"
         )
-    if new:
-        notes.append(f"{len(new)} rows of the run are not expected and not judged, such as {new[0]}")
+    unknown = sum(source.unknown for source in sources)
+    if unknown:
+        notes.append(
+            f"of {unknown} of {sum(source.trials for source in sources)} trials it is not known whose code computed "
+            "them (no source_hash): if the run's folder was used before, give a new one"
+        )
     return notes

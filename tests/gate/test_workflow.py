@@ -1,6 +1,7 @@
 """The example workflow for users: its shell steps run as they stand."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,11 @@ def test_workflow_steps_run_and_gate(project, kdef_folder):
     done = step(project, "Gate", **data)
     assert done.returncode == 2
     assert "::error" in done.stdout
+
+
+@pytest.mark.parametrize("page", ["ci.md", "workflow.yml"])
+def test_exit_codes_are_told_where_ci_is_set_up(page):
+    """The page on CI and the example workflow say what 1, 2 and 70 mean, in the same order of words as `--help`."""
+    text = " ".join((ROOT / "docs" / page).read_text().replace("#", " ").replace("|", " ").split())
+    for code, words in ((1, "got worse"), (2, "set ?up"), (70, "crash")):
+        assert re.search(rf"\b{code}:? [^0-9]*{words}", text), f"{page}: {code} is not told"

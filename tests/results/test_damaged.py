@@ -18,7 +18,8 @@ from simulate import PERSON, Simulation, write_run
 
 from fer_bench.errors import UserError
 from fer_bench.gate.check import check_gate
-from fer_bench.gate.expected import _pack, _unpack, write_expected
+from fer_bench.gate.expected import write_expected
+from fer_bench.gate.packing import pack, unpack
 from fer_bench.plan.request import Request
 from fer_bench.plan.suites import expand, load_suite
 from fer_bench.report import write_report
@@ -250,7 +251,7 @@ def test_a_damaged_expectation_is_a_sentence(folder: Path, data: st.DataObject) 
 def test_an_expectation_that_unfolds_takes_no_more_memory_than_it_says() -> None:
     """Text that unfolds to far more values than the file says is left folded, and told."""
     with pytest.raises(ValueError, match="expected 3 images, found 4"):
-        _unpack(_pack(np.zeros(10_000_000)), 3)
+        unpack(pack(np.zeros(10_000_000)), 3, 6)
 
 
 SUITE = """summary = "s"
