@@ -5,17 +5,18 @@
     python benchmarks/mutation.py fer_bench/gate fer_bench/folds     # all modules of packages
 
 A change is one of the syntax tree (`mutants.py`): another comparison, operator, number or default, a condition negated,
-a statement left out. Every mutant is forked from one process that has numpy, pandas, scipy and pytest imported, and is
-compiled in the place of the module's own code: nothing on the disk changes, and a mutant costs little more than its
-tests, which stop at the first that fails, the quickest first. Tests that start programs of their own would run the code
-on the disk there: they are left out, and so are tests of more than ``--longest`` seconds. A mutant that its tests let
-pass **survives**; one that takes more than ``--limit`` seconds is taken for killed. mutation_reasons.toml says why a
-survivor may stay.
+a statement left out. Every mutant is forked from one process that has imported everything, and is compiled in the place
+of the module's own code; modules that depend on it are imported anew. Nothing on the disk changes, and a mutant costs
+little more than its tests, which stop at the first that fails, the quickest first. Tests that start programs of their
+own would run the code on the disk there: they are left out, and so are tests of more than ``--longest`` seconds. A
+mutant that its tests let pass **survives**; one that takes more than ``--limit`` seconds is taken for killed.
+mutation_reasons.toml says why a survivor may stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.machinery
 import importlib.util
 import os
@@ -25,7 +26,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -34,10 +35,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
 
 import hypothesis
 import mutants
-import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "mutation.md"
@@ -54,8 +52,6 @@ TESTS = {
 """What tests the modules of a package, or one module."""
 PROGRAMS = {"cli", "project"}
 """Fixtures of tests that start programs."""
-IMPORTED = (np, pd, stats, pytest)
-"""By all mutants together."""
 HEAD = """# What the tests miss
 
 Written by `tox -e mutation -- MODULE --write`: each section by a call on its module. Mutants are small changes of a
@@ -101,39 +97,74 @@ class Order:
         fit = [item for item in fit if self.seconds.get(item.nodeid, 0.0) <= self.longest]
         items[:] = sorted(fit, key=lambda item: self.seconds.get(item.nodeid, 0.0))
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what a test takes; fixtures are shared, and nobody's."""
-        if report.when == "call":
-            self.took[report.nodeid] = report.duration
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Note what a test takes of a processor, on a busy machine, too; fixtures are shared, and nobody's."""
+        begun = time.process_time()
+        try:
+            return (yield)
+        finally:
+            self.took[item.nodeid] = time.process_time() - begun
 
 
-def run(tests: str, order: Order, plant: Finder | None, report: int) -> int:
+def dependents(target: str) -> set[str]:
+    """Modules that are imported by now and hold something of a module, itself and all tests among them."""
+    loaded = {name: module for name, module in sys.modules.items() if getattr(module, "__file__", None)}
+    found = {name for name, module in loaded.items() if str(module.__file__).startswith(f"{ROOT / 'tests'}{os.sep}")}
+    ours = {name: _imports(name, module) for name, module in loaded.items() if name.split(".")[0] == "fer_bench"}
+    grown = {target}
+    while grown:
+        found |= grown
+        grown = {name for name, used in ours.items() if used & grown} - found
+    return found
+
+
+def _imports(name: str, module: Any) -> set[str]:
+    package = name if hasattr(module, "__path__") else name.rpartition(".")[0]
+    found = set()
+    for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            found |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def quietly(arguments: list[str], plugins: list[Any]) -> int:
+    """Call pytest without a word."""
+    told, null = [os.dup(stream) for stream in (1, 2)], os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):
+        os.dup2(null, stream)
+    try:
+        return int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *arguments], plugins))
+    finally:
+        for stream, before in zip((1, 2), told, strict=True):
+            os.dup2(before, stream)
+
+
+def run(tests: str, order: Order, plant: Finder | None, stale: set[str], report: int) -> int:
     """Run tests in this process, a fork, with a module planted; tell what each took."""
     os.setsid()
-    os.chdir(ROOT)
-    null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(null, stream)
     if plant:
         sys.meta_path.insert(0, plant)  # type: ignore[arg-type]
-    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # a failure is enough, however long it is
-    hypothesis.settings.register_profile("mutation", database=None, derandomize=True, deadline=None, phases=phases)
-    hypothesis.settings.load_profile("mutation")
-    code = pytest.main(
-        ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow", *tests.split()], plugins=[order]
-    )
+    for name in stale:
+        sys.modules.pop(name, None)
+    code = quietly(tests.split(), [order])
     os.write(report, "\n".join(f"{took:.3f} {name}" for name, took in order.took.items()).encode())
-    return int(code)
+    return code
 
 
-def forked(tests: str, order: Order, plant: Finder | None, limit: float) -> tuple[int | None, dict[str, float]]:
+def forked(
+    tests: str, order: Order, plant: Finder | None, stale: set[str], limit: float
+) -> tuple[int | None, dict[str, float]]:
     """Exit code (None: took too long) and seconds of tests that ran with a module planted."""
     report, kept = tempfile.mkstemp()
     child = os.fork()
     if child == 0:
         code = 3
         try:
-            code = run(tests, order, plant, report)
+            code = run(tests, order, plant, stale, report)
         finally:
             os._exit(code)
     deadline, status = time.monotonic() + limit, None
@@ -155,17 +186,21 @@ def examine(module: str, tests: str, limit: float, longest: float) -> list[str]:
     """Try every mutant of a module, and word the result as a section of Markdown."""
     file = ROOT / module
     name = module.removesuffix(".py").replace("/", ".")
-    code, seconds = forked(tests, Order({}, longest), None, 3600)
+    stale = dependents(name)
+    code, seconds = forked(tests, Order({}, longest), None, stale, 3600)
     if code != 0:
         raise SystemExit(f"{module}: {tests} fails without any change (pytest's exit code {code}); mend that first")
     chosen = {test: took for test, took in seconds.items() if took <= longest}
     found = mutants.of(file.read_text(encoding="utf-8"))
-    print(f"{module}: {len(found)} mutants, {len(chosen)} of {len(seconds)} tests in {sum(chosen.values()):.0f} s", flush=True)
+    print(
+        f"{module}: {len(found)} mutants, {len(chosen)} of {len(seconds)} tests in {sum(chosen.values()):.0f} s",
+        flush=True,
+    )
     reasons = tomllib.loads(REASONS.read_text(encoding="utf-8")).get(module, {})
     killed, late, lines = 0, 0, []
     for place, mutant in enumerate(found):
         plant = Finder(name, file, compile(mutant.tree, str(file), "exec"))
-        code, _ = forked(tests, Order(seconds, longest), plant, limit)
+        code, _ = forked(tests, Order(seconds, longest), plant, stale, limit)
         killed, late = killed + (code != 0), late + (code is None)
         if code == 0:
             why = reasons.get(mutant.words, "not explained")
@@ -214,7 +249,14 @@ def main() -> None:
     parser.add_argument("--longest", type=float, default=5.0, help="seconds of the longest test that is used")
     parser.add_argument("--write", action="store_true", help=f"to {RESULTS.relative_to(ROOT)}, too")
     given = parser.parse_args()
-    for module, tests in modules(given.module).items():
+    os.chdir(ROOT)
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # a failure is enough, however long it is
+    hypothesis.settings.register_profile("mutation", database=None, derandomize=True, deadline=None, phases=phases)
+    hypothesis.settings.load_profile("mutation")
+    chosen = modules(given.module)
+    for tests in {given.tests or tests for tests in chosen.values()}:
+        quietly(["--collect-only", *tests.split()], [])  # imports what all mutants share
+    for module, tests in chosen.items():
         section = examine(module, given.tests or tests, given.limit, given.longest)
         if given.write:
             write(section)

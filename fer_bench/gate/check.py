@@ -130,9 +130,7 @@ def check_gate(
     for key, reference in ((key, reference) for key, reference in wanted.rows.items() if key in chosen):
         rule = reference.rule if exact is None else "exact" if exact else "people"
         source = find_sources(run, *key)
-        fault = _fault(run, reference, outcomes.get(key), rule, few_seeds) or (
-            other_source(source) * (source.other > 0)
-        )
+        fault = _fault(run, reference, outcomes.get(key), rule, few_seeds) or other_source(source)
         if fault:
             faults.append(f"{reference.name}: {fault}")
             continue
