@@ -9,8 +9,13 @@ a statement left out. Every mutant is forked from one process that has imported 
 of the module's own code; modules that depend on it are imported anew. Nothing on the disk changes, and a mutant costs
 little more than its tests, which stop at the first that fails, the quickest first. Tests that start programs of their
 own would run the code on the disk there: they are left out, and so are tests of more than ``--longest`` seconds. A
-mutant that its tests let pass **survives**; one that takes more than ``--limit`` seconds is taken for killed.
-mutation_reasons.toml says why a survivor may stay.
+mutant that its tests let pass **survives**; one that takes more than ``--limit`` seconds of a processor is taken for
+killed. mutation_reasons.toml says why a survivor may stay.
+
+Why neither mutmut nor cosmic-ray, which can both be installed: mutmut 3 changes code inside functions alone, while half
+of the gate's rules are constants, and runs a copy of the sources by their paths, where baselines/ and deep/ are not the
+packages that an installation makes of them. cosmic-ray changes the checkout's own files, and brings twenty packages,
+among them a web client and a database.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import importlib.machinery
 import importlib.util
 import os
 import re
+import resource
 import signal
 import sys
 import tempfile
@@ -145,7 +151,6 @@ def quietly(arguments: list[str], plugins: list[Any]) -> int:
 
 def run(tests: str, order: Order, plant: Finder | None, stale: set[str], report: int) -> int:
     """Run tests in this process, a fork, with a module planted; tell what each took."""
-    os.setsid()
     if plant:
         sys.meta_path.insert(0, plant)  # type: ignore[arg-type]
     for name in stale:
@@ -155,34 +160,25 @@ def run(tests: str, order: Order, plant: Finder | None, stale: set[str], report:
     return code
 
 
-def forked(
-    tests: str, order: Order, plant: Finder | None, stale: set[str], limit: float
-) -> tuple[int | None, dict[str, float]]:
-    """Exit code (None: took too long) and seconds of tests that ran with a module planted."""
+def forked(tests: str, order: Order, plant: Finder | None, stale: set[str], limit: int) -> tuple[int, dict[str, float]]:
+    """Exit code, and seconds of tests that ran with a module planted."""
     report, kept = tempfile.mkstemp()
     child = os.fork()
     if child == 0:
         code = 3
         try:
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
             code = run(tests, order, plant, stale, report)
         finally:
             os._exit(code)
-    deadline, status = time.monotonic() + limit, None
-    while status is None and time.monotonic() < deadline:
-        found, ended = os.waitpid(child, os.WNOHANG)
-        status = ended if found else None
-        time.sleep(0.02)
-    if status is None:
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
     lines = [line.split(" ", 1) for line in Path(kept).read_text(encoding="utf-8").splitlines()]
     os.close(report)
     os.unlink(kept)
-    code = None if status is None else os.waitstatus_to_exitcode(status)
-    return code, {name: float(took) for took, name in lines}
+    return os.waitstatus_to_exitcode(status), {name: float(took) for took, name in lines}
 
 
-def examine(module: str, tests: str, limit: float, longest: float) -> list[str]:
+def examine(module: str, tests: str, limit: int, longest: float, most: int) -> list[str]:
     """Try every mutant of a module, and word the result as a section of Markdown."""
     file = ROOT / module
     name = module.removesuffix(".py").replace("/", ".")
@@ -191,7 +187,9 @@ def examine(module: str, tests: str, limit: float, longest: float) -> list[str]:
     if code != 0:
         raise SystemExit(f"{module}: {tests} fails without any change (pytest's exit code {code}); mend that first")
     chosen = {test: took for test, took in seconds.items() if took <= longest}
-    found = mutants.of(file.read_text(encoding="utf-8"))
+    everything = mutants.of(file.read_text(encoding="utf-8"))
+    step = len(everything) / min(most or len(everything), len(everything))
+    found = [everything[int(place * step)] for place in range(round(len(everything) / step))]
     print(
         f"{module}: {len(found)} mutants, {len(chosen)} of {len(seconds)} tests in {sum(chosen.values()):.0f} s",
         flush=True,
@@ -201,7 +199,7 @@ def examine(module: str, tests: str, limit: float, longest: float) -> list[str]:
     for place, mutant in enumerate(found):
         plant = Finder(name, file, compile(mutant.tree, str(file), "exec"))
         code, _ = forked(tests, Order(seconds, longest), plant, stale, limit)
-        killed, late = killed + (code != 0), late + (code is None)
+        killed, late = killed + (code != 0), late + (code == -signal.SIGXCPU)
         if code == 0:
             why = reasons.get(mutant.words, "not explained")
             cells = (f"{mutant.line}: `{mutant.text}`", f"`{mutant.before}`", f"`{mutant.after}`", why)
@@ -211,8 +209,9 @@ def examine(module: str, tests: str, limit: float, longest: float) -> list[str]:
             print(f"  {place + 1} of {len(found)}, {killed} killed", flush=True)
     share, unexplained = 100 * killed / max(1, len(found)), sum(line.endswith("| not explained |") for line in lines)
     told = (
-        f"{len(found)} mutants, {killed} killed ({share:.1f} %), {late} of these by the time limit; "
-        f"{len(lines)} survived, {unexplained} unexplained. {len(chosen)} tests of {', '.join(tests.split())}."
+        f"{len(found)} of {len(everything)} mutants tried, {killed} killed ({share:.1f} %), {late} of these by the "
+        f"limit of time; {len(lines)} survived, {unexplained} unexplained. Tests: {len(chosen)} of "
+        f"{', '.join(tests.split())}."
     )
     print(told)
     table = ["| line | is | became | why it may stay |", "|---|---|---|---|", *lines] if lines else []
@@ -245,7 +244,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module", nargs="*", help="modules or packages, such as fer_bench/gate/judge.py")
     parser.add_argument("--tests", default="", help="other tests than the package's own")
-    parser.add_argument("--limit", type=float, default=120.0, help="seconds a mutant")
+    parser.add_argument("--limit", type=int, default=120, help="seconds of a processor a mutant")
+    parser.add_argument("--most", type=int, default=0, help="try so many mutants of a module, evenly spaced; 0: all")
     parser.add_argument("--longest", type=float, default=5.0, help="seconds of the longest test that is used")
     parser.add_argument("--write", action="store_true", help=f"to {RESULTS.relative_to(ROOT)}, too")
     given = parser.parse_args()
@@ -257,7 +257,7 @@ def main() -> None:
     for tests in {given.tests or tests for tests in chosen.values()}:
         quietly(["--collect-only", *tests.split()], [])  # imports what all mutants share
     for module, tests in chosen.items():
-        section = examine(module, given.tests or tests, given.limit, given.longest)
+        section = examine(module, given.tests or tests, given.limit, given.longest, given.most)
         if given.write:
             write(section)
 
