@@ -48,7 +48,7 @@ def find_sources(run: RunData, method: str, protocol: str) -> Sources:
         (trials["method"] == method) & (trials["protocol"] == protocol) & (trials["state"] == "ok"), "id"
     ].tolist()
     wanted = _hash(run.info["methods"].get(method))
-    hashes = [_hash(read_record(run.path, trial_id)) for trial_id in ids]
+    hashes = [_hash(read_record(run.path, str(trial_id))) for trial_id in ids]
     known = [one for one in hashes if one and wanted]
     other = [one for one in known if one != wanted]
     return Sources(len(ids), len(other), len(ids) - len(known), other[0] if other else "", wanted)
