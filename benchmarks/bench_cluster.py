@@ -80,7 +80,7 @@ def empty_tasks(folder: Path, n: int) -> list[Task]:
     common = {
         "spec": spec, "protocol": "subject-2fold", "fold": 0, "seed": 0, "random_state": 0, "device": "cpu",
         "weights": None, "watch": False, "images": images, "train": np.arange(14), "test": np.arange(14, 28),
-        "labels": np.tile(np.arange(7), 4), "groups": np.repeat(["F01", "M01"], 14), "estimate_seconds": 0.0,
+        "labels": np.tile(np.arange(7), 2), "groups": np.repeat("F01", 14), "estimate_seconds": 0.0,
         "timeout_seconds": 60.0,
     }  # fmt: skip
     return [Task(id=f"{i:016x}", folder=folder / "trials" / f"{i:016x}", **common) for i in range(n)]

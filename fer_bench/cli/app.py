@@ -120,6 +120,7 @@ def run(options: RunOptions) -> None:
         memory_limit=options.memory_limit,
         time_limit=options.time_limit,
         max_failures=options.max_failures,
+        fresh=options.fresh,
     )
     hide_progress(options.no_progress)
     raise typer.Exit(run_(request))
@@ -355,7 +356,7 @@ def _request(options: SuiteOptions) -> Request:
         test_data=options.test_data or "",
         allow_outside=options.allow_outside,
         tune=options.tune,
-        command=writable(shlex.join(["fer-bench", *sys.argv[1:]])),
+        command=writable(shlex.join(["fer-bench", *(word for word in sys.argv[1:] if word != "--fresh")])),
     )
 
 

@@ -20,6 +20,7 @@ _SAME = (
         "expected",
         "few_seeds",
         "folds",
+        "fresh",
         "manifest",
     ),
     *("max_failures", "method_a", "method_b", "only", "out", "people", "per_gpu", "preset", "profile", "protocol"),

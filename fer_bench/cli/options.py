@@ -90,6 +90,10 @@ OutOption = Annotated[
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Remove another run that is in the folder: its own files, nothing else.")
 ]
+FreshOption = Annotated[
+    bool,
+    typer.Option("--fresh", help="Compute every trial anew, also those whose results are there."),
+]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes; 0: one a core, at most 8.", metavar="N")]
 DeviceOption = Annotated[Device, typer.Option(help="Where networks run.")]
 WeightsOption = Annotated[
@@ -226,6 +230,7 @@ class RunOptions(SuiteOptions):
     memory_limit: MemoryLimitOption = 0.0
     time_limit: TimeLimitOption = 0.0
     max_failures: MaxFailuresOption = ""
+    fresh: FreshOption = False
     no_progress: NoProgressOption = False
 
 

@@ -7,6 +7,7 @@ imports this package and ``fer-bench list`` reads all catalogues in a fraction o
 from .checks import check_images, check_labels, check_landmarks
 from .contract import Method
 from .registry import load_methods
+from .source import source_hashes
 from .spec import (
     COMPARED_FAMILIES,
     FAMILIES,
@@ -33,5 +34,6 @@ __all__ = [
     "check_landmarks",
     "load_methods",
     "load_object",
+    "source_hashes",
     "without_modules",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ __all__ = [
     "Override",
     "WeightsSpec",
     "load_object",
+    "modules_in",
     "without_modules",
 ]
 
@@ -240,7 +241,7 @@ class MethodSpec:
         return result
 
 
-_OBJECT = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:([A-Za-z_]\w*)")
+_OBJECT = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
 
 def without_modules(value: Any) -> Any:
@@ -251,12 +252,22 @@ def without_modules(value: Any) -> Any:
     """
     if isinstance(value, str):
         named = _OBJECT.fullmatch(value)
-        return named[1] if named else value
+        return named[2] if named else value
     if isinstance(value, Mapping):
         return {key: without_modules(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [without_modules(item) for item in value]
     return value
+
+
+def modules_in(value: Any) -> Iterator[str]:
+    """Yield the module of every ``"module:object"`` in a value of JSON's kinds."""
+    if isinstance(value, str):
+        if named := _OBJECT.fullmatch(value):
+            yield named[1]
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from modules_in(item)
 
 
 def load_object(path: str) -> Callable[..., Any]:

@@ -47,6 +47,7 @@ class Request:
     time_limit: float = 0.0
     max_failures: str = ""
     replace: bool = False
+    fresh: bool = False
     command: str = ""
 
     def __post_init__(self) -> None:

@@ -128,6 +128,7 @@ class _Method(TypedDict, total=False):
     source: str
     landmarks: str | None
     version: int | str
+    source_hash: str | None
     summary: str
     reference: str | None
     n_parameters: float | None

@@ -67,6 +67,7 @@ class TrialRecord(_Needed, total=False):
     history: dict[str, list[float | None]] | None
     versions: dict[str, str] | None
     code: str | None
+    source_hash: str | None
     cpu: str | None
     predictions_sha256: str
 

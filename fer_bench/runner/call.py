@@ -84,6 +84,8 @@ class RunOptions(TypedDict, total=False):
         Start no more trials when so many have failed: a number, or a share such as ``"10%"``.
     replace : bool
         Remove another run that is in the folder (its own files, nothing else); a run of the same goes on.
+    fresh : bool
+        Compute every trial anew, also those whose results are there.
     """
 
     data: _Path
@@ -111,6 +113,7 @@ class RunOptions(TypedDict, total=False):
     time_limit: float
     max_failures: int | str
     replace: bool
+    fresh: bool
 
 
 def run(suite: _Path = "all", *, progress: bool = True, **options: Unpack[RunOptions]) -> RunResult:
@@ -197,7 +200,7 @@ def _command(request: Request) -> str:
     asked: dict[str, Any] = {"suite": request.suite}
     for field in fields(request):
         value = getattr(request, field.name)
-        if field.default is not MISSING and value != field.default:
+        if field.default is not MISSING and value != field.default and field.name != "fresh":  # that would not go on
             plain = os.fspath(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
             asked[field.name] = plain
     return writable(call_text(asked))

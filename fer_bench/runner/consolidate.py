@@ -20,6 +20,8 @@ from fer_bench.utils.files import atomic_write
 from fer_bench.utils.spreadsheets import guarded_csv
 from fer_bench.utils.texts import writable
 
+from .score import best_epoch
+
 __all__ = ["consolidate"]
 
 
@@ -50,7 +52,7 @@ def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> 
     DataFrame
         The rows of trials.csv.
     """
-    unstarted = set(not_started)
+    unstarted, labels = set(not_started), plan.dataset.manifest.labels
     rows, predicted, watched, curves = [], [], [], []
     for trial in plan.trials:
         record = None if trial.skip else read_record(out, trial.id)
@@ -61,9 +63,9 @@ def consolidate(out: Path, plan: Plan, not_started: Iterable[str], why: str) -> 
         if record is None or not arrays:
             continue
         predicted.append(_TrialPredictions(trial, arrays["index"], arrays["proba"]))
-        accuracy = arrays.get("watched_accuracy")
-        if accuracy is not None:
-            watched.append(_TrialPredictions(trial, arrays["index"], arrays["watched_proba"]))
+        accuracy, best = best_epoch(arrays, labels)
+        if best is not None:
+            watched.append(_TrialPredictions(trial, arrays["index"], best))
         curves.append(_curve_rows(trial, record.get("history") or {}, accuracy))
     table = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     _write_csv(out / "trials.csv", table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +26,16 @@ from fer_bench.utils.plugins import plugin_packages
 __all__ = ["describe", "describe_check", "now"]
 
 
-def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
-    """Everything of run.json that is known before the first trial."""
+def describe(plan: Plan, expected: Forecast, sources: Mapping[str, str]) -> dict[str, Any]:
+    """Everything of run.json that is known before the first trial.
+
+    Parameters
+    ----------
+    plan : Plan
+    expected : Forecast
+    sources : mapping of str to str
+        Hash of each method's source as it is now; a trial's record has that of the source that computed it.
+    """
     request = plan.request
     return {
         "schema": SCHEMA,
@@ -45,7 +54,7 @@ def describe(plan: Plan, expected: Forecast) -> dict[str, Any]:
         "warnings": list(plan.examined.warnings),
         "dataset": _describe_data(plan),
         "protocols": {name: _describe_folds(plan, name) for name in plan.folds},
-        "methods": _describe_methods(plan),
+        "methods": _describe_methods(plan, sources),
         "plan": [_describe_trial(trial, expected) for trial in plan.trials],
         "forecast": expected.as_json(),
         "packages": provenance.packages() | plugin_packages(),
@@ -165,7 +174,7 @@ def _seen_people(table: pd.DataFrame) -> dict[str, int]:
     return {"n_people_tested": int(tested), "n_people_also_trained": len({person for _, person in both})}
 
 
-def _describe_methods(plan: Plan) -> dict[str, Any]:
+def _describe_methods(plan: Plan, sources: Mapping[str, str]) -> dict[str, Any]:
     described = {}
     for trial in plan.trials:
         spec = trial.spec
@@ -184,6 +193,7 @@ def _describe_methods(plan: Plan) -> dict[str, Any]:
             "source": spec.image.source,
             **({"landmarks": trial.landmarks} if trial.landmarks else {}),
             "version": spec.version,
+            "source_hash": sources[spec.name],
             "summary": spec.summary,
             "reference": spec.reference,
         }

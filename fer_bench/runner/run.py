@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_bench.data.images.store import build_stores, crop_audit
 from fer_bench.errors import StorageError, UserError
+from fer_bench.methods import source_hashes
 from fer_bench.plan.costs import record_cost
 from fer_bench.plan.forecast import forecast
 from fer_bench.plan.plan import Plan, Trial, make_plan
@@ -34,7 +38,8 @@ from .monitor.display import RunMonitor, begin, monitored
 from .monitor.events import EventLog
 from .place import check_same, clear_other
 from .resume import earlier_seconds, predicted_before
-from .run_dir import Stopwatch, check_place, claimed, other_versions, space_needed, tidy, write_json
+from .reused import forget, other_sources, other_versions
+from .run_dir import Stopwatch, check_place, claimed, space_needed, tidy, write_json
 from .task import Task
 from .trial import lost_record
 
@@ -103,7 +108,7 @@ def run(request: Request) -> int:
     failures_allowed(request.max_failures, 1)
     check_place(folder, request)
     need_writable(cache_dir(), "set FER_BENCH_CACHE to another folder")
-    plan = make_plan(request, fetch=True, done=lambda trial_id: finished(out, trial_id))
+    plan = make_plan(request, fetch=True, done=lambda trial_id: not request.fresh and finished(out, trial_id))
     check_same(folder, plan)
     try:
         (out / "trials").mkdir(parents=True, exist_ok=True)
@@ -116,24 +121,29 @@ def run(request: Request) -> int:
     with claimed(out), terminable():
         if check_same(folder, plan):
             clear_other(out, plan)
+        if request.fresh:
+            forget(out, plan)
         return _run(plan, out, begun)
 
 
 def _run(plan: Plan, out: Path, begun: float) -> int:
     planned = time.monotonic() - begun
+    sources = source_hashes(trial.spec for trial in plan.trials)
     done = {trial.id for trial in plan.runnable if finished(out, trial.id)}
     tidy(out, done)
     todo = [trial for trial in plan.runnable if trial.id not in done]
     n_done = len(done)
     n_skipped = len(plan.trials) - len(plan.runnable)
     _tell(plan, n_done, len(todo))
+    for line in other_sources(out, plan, sources):
+        say(line)
     need_space(out, space_needed(plan, todo), "this run", remedy="give a folder on a larger disk with `out`")
     earlier, killed = earlier_seconds(out) if n_done else (0.0, 0.0)
     clock = Stopwatch(out, resumed=bool(n_done))
     clock.add("trials", killed)
     clock.add("plan", planned)
     expected = forecast(plan, before=predicted_before(out, except_for={trial.id for trial in todo}))
-    description = describe(plan, expected)
+    description = describe(plan, expected, sources)
     # A call that is killed takes none of what earlier ones have spent with it.
     description |= {"elapsed_seconds": round(earlier, 1) or None, "phase_seconds": clock.seconds}
     write_json(out / INFO, description)
@@ -148,7 +158,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
         outcome = ExecutionResult(tuple(trial.id for trial in todo), "stopped")
         try:
             with clock("stores"):
-                tasks = _tasks(plan, out, {trial.id for trial in todo})
+                tasks = _tasks(plan, out, {trial.id for trial in todo}, sources)
             # Only now: pictures have a bar of their own, and two cannot share a terminal.
             with monitored(log, run_state, {trial.id: expected.seconds[trial.id] for trial in todo}) as monitor:
                 outcome = _execute(plan, out, todo, tasks, begun, monitor, clock)
@@ -163,7 +173,7 @@ def _run(plan: Plan, out: Path, begun: float) -> int:
             table = consolidate(out, plan, outcome.not_started, outcome.why)
         # A run that was broken off and started again took the time of all its parts.
         elapsed = earlier + time.monotonic() - begun
-        notes = [*plan.notes, *other_versions(out, plan)]
+        notes = [*plan.notes, *other_versions(out, plan), *other_sources(out, plan, sources)]
         description["dataset"]["crop_audit"] = crop_audit(plan.dataset, plan.request.weights_dir)
         finish = {"finished": now(), "elapsed_seconds": round(elapsed, 1), "notes": notes}
         write_json(out / INFO, description | finish | {"phase_seconds": clock.seconds})
@@ -240,26 +250,47 @@ def _report(plan: Plan, out: Path, table: pd.DataFrame, why: str) -> int:
     states = table["state"].value_counts().to_dict()
     say(", ".join(f"{n} {state}" for state, n in sorted(states.items())) + f". Report: {page}")
     if why in _ENDED_EARLY:
-        say(_ENDED_EARLY[why])
+        say(_ENDED_EARLY[why] + (" Leave out `fresh`, which begins anew." if plan.request.fresh else ""))
     if why in ("interrupted", "stopped"):
         return INTERRUPTED
     return 1 if any(states.get(state) for state in (*FAILED, "missing")) else 0
 
 
-def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
+@dataclass(frozen=True)
+class _Side:
+    """Rows of a fold, and labels and people of the training rows alone: no more reaches a worker."""
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    groups: NDArray[Any]
+
+    @classmethod
+    def of(
+        cls, labels: NDArray[np.int64], groups: NDArray[Any], train: NDArray[np.int64], test: NDArray[np.int64]
+    ) -> _Side:
+        """Take what belongs to the training rows from labels and people of all rows."""
+        return cls(train, test, labels[train], groups[train])
+
+
+def _tasks(plan: Plan, out: Path, todo: set[str], sources: Mapping[str, str]) -> list[Task]:
     """Build the image stores, and turn the trials to do into what workers take."""
     trials = [trial for trial in plan.trials if trial.id in todo]
     manifest = plan.dataset.manifest
     specs = {trial.spec.image for trial in trials}
     stores = build_stores(plan.dataset, specs, plan.request.n_workers, plan.request.weights_dir)
     labels, groups = manifest.labels, manifest.groups.astype(str)
-    sides = {(name, fold): f.indices(manifest, fold) for name, f in plan.folds.items() for fold in f.numbers}
+    sides = {
+        (name, fold): _Side.of(labels, groups, *f.indices(manifest, fold))
+        for name, f in plan.folds.items()
+        for fold in f.numbers
+    }
     # A cluster's workers have memory of their own, and know how much.
     elsewhere = plan.request.executor == "dask"
     memory = plan.request.memory_limit * 1e9 or (0.0 if elsewhere else memory_share(plan.request.n_workers))
     tasks, code = [], provenance.code_name()
     for trial in trials:
-        train, test = sides[trial.protocol, trial.fold]
+        side = sides[trial.protocol, trial.fold]
         limit = plan.request.time_limit or max(
             plan.profile.timeout_seconds, plan.profile.timeout_factor * trial.estimate_seconds
         )
@@ -275,15 +306,16 @@ def _tasks(plan: Plan, out: Path, todo: set[str]) -> list[Task]:
                 weights=str(trial.weights.path.absolute()) if trial.weights else None,
                 watch=trial.watch,
                 images=stores[trial.spec.image].absolute(),
-                train=train,
-                test=test,
-                labels=labels,
-                groups=groups,
+                train=side.train,
+                test=side.test,
+                labels=side.labels,
+                groups=side.groups,
                 folder=trial_folder(out, trial.id),
                 estimate_seconds=trial.budget_seconds,
                 timeout_seconds=limit,
                 memory_bytes=memory,
                 code=code,
+                source_hash=sources[trial.spec.name],
             )
         )
     return tasks

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +16,14 @@ from fer_bench.errors import UserError
 from fer_bench.plan.plan import Plan, Trial
 from fer_bench.plan.request import Request
 from fer_bench.results.info import find_info
-from fer_bench.results.records import PREDICTIONS, RECORD, held, read_record, trial_folder
+from fer_bench.results.records import PREDICTIONS, RECORD, held, trial_folder
 from fer_bench.utils.files import atomic_write, clean_temporary, locked, need_writable, temporary_files
 from fer_bench.utils.json_files import json_text
-from fer_bench.utils.provenance import code_name, cpu
 from fer_bench.utils.texts import writable
 
 from .place import LOCK, check_folder
-from .trial import versions
 
-__all__ = ["LOCK", "Stopwatch", "check_place", "claimed", "other_versions", "space_needed", "tidy", "write_json"]
+__all__ = ["LOCK", "Stopwatch", "check_place", "claimed", "space_needed", "tidy", "write_json"]
 
 _TRIAL_BYTES = 16_000
 _REPORT_BYTES = 5e6
@@ -67,9 +64,14 @@ def space_needed(plan: Plan, todo: Iterable[Trial]) -> float:
 
     Probabilities hardly shrink: 7 of 4 bytes an image beside the trial, about as much in the consolidated file.
     """
-    unwritten = sum(_TRIAL_BYTES + 32 * t.n_test * (1 + t.watch) for t in todo)
+    unwritten = sum(_TRIAL_BYTES + 32 * t.n_test * (1 + _epochs(t)) for t in todo)
     consolidated = sum(32 * t.n_test * (1 + t.watch) for t in plan.runnable)
     return float(unwritten + consolidated + _REPORT_BYTES)
+
+
+def _epochs(trial: Trial) -> int:
+    """How many times a trial predicts its test images beside the last."""
+    return max(1, int(trial.spec.params.get("epochs") or 1)) if trial.watch else 0
 
 
 class Stopwatch:
@@ -123,28 +125,6 @@ def tidy(out: Path, done: Iterable[str]) -> None:
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)
-
-
-def other_versions(out: Path, plan: Plan) -> list[str]:
-    """Say which finished trials were computed with other packages or code than this call's, or on other processors."""
-    packages: Counter[str] = Counter()
-    codes: Counter[str] = Counter()
-    processors: Counter[str] = Counter()
-    here = {"code": code_name(), "cpu": str(cpu()["cpu"])}
-    for trial in plan.runnable:
-        record = read_record(out, trial.id) or {}
-        found = versions(trial.spec.uses_torch)
-        packages.update(f"{name} {v}" for name, v in (record.get("versions") or {}).items() if found.get(name) != v)
-        codes.update(v for v in [record.get("code")] if v and v != here["code"])
-        processors.update(v for v in [record.get("cpu")] if v and v != here["cpu"])
-    return [
-        *(f"{n} trials were computed with {v}, not with the version installed now" for v, n in packages.items()),
-        *(f"{n} trials were computed by {v}, not by what runs now: {here['code']}" for v, n in codes.items()),
-        *(
-            f"{n} trials were computed on another processor, {v}; this one is {here['cpu']}: mind that in their times"
-            for v, n in processors.items()
-        ),
-    ]
 
 
 def write_json(path: Path, value: Any) -> None:

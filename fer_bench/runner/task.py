@@ -1,4 +1,4 @@
-"""What a worker needs to know of a trial."""
+"""What a worker needs to know of a trial: everything but the labels of the images that it is tested on."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ class Task:
     train, test : array of int64
         Rows of the store.
     labels : array of int64
-        (n,) labels of all rows. The method gets those of ``train`` alone.
+        (n_train,) labels of the rows in ``train``. Those of ``test`` stay with the driver, which scores: what a process
+        does not hold no method in it can find, by whatever way it looks.
     groups : array of str
-        (n,) people.
+        (n_train,) the people on them.
     folder : Path
         ``trials/<id>`` of the run.
     memory_bytes : float
         Limit of what its process and all that it starts may hold in memory; 0: none.
     code : str
         Of the harness that asks for it: version and commit, for its record.
+    source_hash : str
+        Of the method's source (`fer_bench.methods.source_hashes`), for its record; empty where it is not known.
     cautious : str
         What ended the process of a first try (``"signal 8 (SIGFPE)"``), where this is the second, safer one.
     """
@@ -57,6 +60,7 @@ class Task:
     timeout_seconds: float
     memory_bytes: float = 0.0
     code: str = ""
+    source_hash: str = ""
     cautious: str = ""
 
 

@@ -24,10 +24,11 @@ from fer_bench.methods.old_names import eval_argument, eval_proba
 from fer_bench.results.records import PREDICTIONS, TRIAL_LOCK, complete_record, held, write_record
 from fer_bench.utils.files import atomic_write, locked, need_space, sha256_file
 from fer_bench.utils.json_files import json_text
-from fer_bench.utils.provenance import cpu
+from fer_bench.utils.provenance import NOT_INSTALLED, cpu, packages
 from fer_bench.utils.texts import one_line, writable
 
 from .features import shared_features
+from .order import draw_order, put_back
 from .resume import CHECKPOINT, begin_attempt, drop_checkpoint
 from .task import Task, identify
 
@@ -45,6 +46,8 @@ _RESERVE_BYTES = 2e7
 """What must be free on a run's disk for a trial to start."""
 _FULL_BYTES = 1e6
 """With less free than this, a trial's error is the disk's."""
+_OF_TABLES, _OF_TORCH = ("pandas", "pyarrow"), ("torch", "torchvision")
+"""Packages that no trial computes with, and that only one with torch does."""
 _MOST_WARNINGS = 20
 _LONGEST_TRACEBACK = 20_000
 _OTHER_RUN = "copy the run to a larger disk, and give the same command again with `out`"
@@ -117,6 +120,7 @@ def _run(task: Task) -> dict[str, Any]:
         "started": time.time(),
         "versions": versions(task.spec.uses_torch),
         "code": task.code,
+        "source_hash": task.source_hash or None,
         "cpu": _cpu_name(),
     }
     _reset_peak_memory()
@@ -202,8 +206,8 @@ def _cpu_name() -> str:
 @cache
 def versions(uses_torch: bool) -> dict[str, str]:
     """Return the versions of the packages that a trial's figures depend on."""
-    names = ["fer-bench", "numpy", "scikit-learn", *(["torch", "torchvision"] if uses_torch else ["scipy"])]
-    return {name: version(name) for name in names}
+    found = {name: told for name, told in packages().items() if name not in _OF_TABLES and told != NOT_INSTALLED}
+    return {"fer-bench": version("fer-bench")} | {k: v for k, v in found.items() if uses_torch or k not in _OF_TORCH}
 
 
 def _measure(task: Task) -> dict[str, Any]:
@@ -212,13 +216,14 @@ def _measure(task: Task) -> dict[str, Any]:
     method = task.spec.make(**supplied)
     prepared = hasattr(method, "prepare")
     measured = (_fit_prepared if prepared else _fit_images)(task, method, images)
+    order = draw_order(task)
     proba = measured.pop("proba")
     _check_probabilities(proba, len(task.test))
     history = {k: [float(v) for v in values] for k, values in getattr(method, "history_", {}).items()}
     _check_losses(history)
-    arrays = {"index": task.test.astype(np.int32), "proba": proba.astype(np.float32)}
+    arrays = {"index": task.test.astype(np.int32), "proba": put_back(proba, order).astype(np.float32)}
     if task.watch:
-        arrays |= _watched(task, method)
+        arrays["eval_proba"] = put_back(_watched(task, method), order, axis=1).astype(np.float32)
     with atomic_write(task.folder / PREDICTIONS) as handle:
         np.savez_compressed(handle, **arrays)
     measured["predictions_sha256"] = sha256_file(task.folder / PREDICTIONS)
@@ -235,7 +240,7 @@ def _measure(task: Task) -> dict[str, Any]:
 
 def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Fit and predict from pixels."""
-    train, test = images[task.train], images[task.test]
+    train, test = images[task.train], images[task.test[draw_order(task)]]
     more: dict[str, Any] = {}
     earlier = 0.0
     if getattr(method, "takes_checkpoint", False):
@@ -245,7 +250,7 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
         if task.watch:
             more[eval_argument(method.fit)] = test
         wall, cpu = time.perf_counter(), time.process_time()
-        method.fit(train, task.labels[task.train], groups=task.groups[task.train], **more)
+        method.fit(train, task.labels.copy(), groups=task.groups.copy(), **more)
         fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         method.predict_proba(test[:2])  # warm-up: lazy initialisation is not the method's speed
         wall = time.perf_counter()
@@ -266,13 +271,13 @@ def _fit_images(task: Task, method: Method, images: NDArray[np.uint8]) -> dict[s
 def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Fit and predict from features that all folds share; their cost is added as if this fold stood alone."""
     features, seconds_per_image, rebuilt = shared_features(task, method, images)
-    train, test = features[task.train], features[task.test]
+    train, test = features[task.train], features[task.test[draw_order(task)]]
     predicting = seconds_per_image * getattr(method, "prepared_share_of_prediction", 1.0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         more = {eval_argument(method.fit_prepared): test} if task.watch else {}
         wall, cpu = time.perf_counter(), time.process_time()
-        method.fit_prepared(train, task.labels[task.train], groups=task.groups[task.train], **more)
+        method.fit_prepared(train, task.labels.copy(), groups=task.groups.copy(), **more)
         fit_seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
         method.predict_proba_prepared(test[:2])
         wall = time.perf_counter()
@@ -289,17 +294,12 @@ def _fit_prepared(task: Task, method: Any, images: NDArray[np.uint8]) -> dict[st
     }
 
 
-def _watched(task: Task, method: Any) -> dict[str, NDArray[Any]]:
-    """Score the predictions after each epoch on the test fold: the article's habit, kept apart and flagged."""
+def _watched(task: Task, method: Any) -> NDArray[Any]:
+    """Probabilities after each epoch, (epochs, n, 7), which the driver scores: the article's habit, kept apart."""
     proba = np.asarray(eval_proba(method))
-    predicted = proba.argmax(axis=2).astype(np.uint8)
-    accuracy = (predicted == task.labels[task.test]).mean(axis=1)
-    best = int(accuracy.argmax())
-    return {
-        "watched_accuracy": accuracy,
-        "watched_proba": proba[best].astype(np.float32),
-        "watched_epoch": np.asarray(best),
-    }
+    if proba.ndim != 3 or not len(proba) or proba.shape[1:] != (len(task.test), N_CLASSES):
+        raise FerBenchError(f"eval_proba_: expected shape (epochs, {len(task.test)}, {N_CLASSES}), found {proba.shape}")
+    return proba
 
 
 def _check_probabilities(proba: NDArray[Any], n: int) -> None:

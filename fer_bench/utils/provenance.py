@@ -14,12 +14,14 @@ from typing import Any
 
 from .version import __version__
 
-__all__ = ["code", "code_name", "cpu", "environment", "libraries", "machine", "packages"]
+__all__ = ["NOT_INSTALLED", "code", "code_name", "cpu", "environment", "libraries", "machine", "packages"]
 
 _PACKAGES = (
     "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "PyWavelets",
     "opencv-python-headless", "pillow", "torch", "torchvision",
 )  # fmt: skip
+
+NOT_INSTALLED = "not installed"
 
 _VARIABLES = (
     "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_DYNAMIC", "OMP_WAIT_POLICY", "OMP_SCHEDULE",
@@ -41,7 +43,7 @@ def packages() -> dict[str, str]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
+            found[name] = NOT_INSTALLED
     return found
 
 

@@ -12,6 +12,8 @@ from fer_bench.runner.task import Task
 from fer_bench.runner.trial import run_task
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
+MADE_ONCE = "28\n16\n"
+"""Features of all images, and of a few once more: whether they are those of the image alone."""
 
 
 @pytest.fixture
@@ -33,8 +35,8 @@ def measure(tmp_path, monkeypatch):
         images=tmp_path / "images.npy",
         train=np.arange(14),
         test=np.arange(14, 28),
-        labels=np.tile(np.arange(7), 4),
-        groups=np.repeat(["F01", "M01"], 14),
+        labels=np.tile(np.arange(7), 2),
+        groups=np.repeat("F01", 14),
         folder=tmp_path / "trials" / "t",
         estimate_seconds=0.1,
         timeout_seconds=60.0,
@@ -45,9 +47,9 @@ def measure(tmp_path, monkeypatch):
         name = f"t{fold}-{len(list((tmp_path / 'trials').glob('*')))}"
         train, test = (task.train, task.test) if fold == 0 else (task.test[:7], task.train)
         folder = tmp_path / "trials" / name
-        record = run_task(
-            replace(task, id=name, spec=spec, folder=folder, fold=fold, device=device, train=train, test=test)
-        )
+        known = {"labels": task.labels[: len(train)], "groups": task.groups[: len(train)]}
+        side = {"fold": fold, "train": train, "test": test, **known}
+        record = run_task(replace(task, id=name, spec=spec, folder=folder, device=device, **side))
         assert record["state"] == "ok", record["reason"]
         return record
 
@@ -87,7 +89,7 @@ def test_memory_of_a_gpu_is_recorded_where_a_method_tells_it(measure):
 def test_shared_work_is_done_once_and_counted_apart(measure, tmp_path):
     """Features are made once for all folds; each trial's share of their time is named, and is in fit and predict."""
     records = [measure("Shared", fold=fold, seconds=0.7, place=str(tmp_path)) for fold in (0, 1)]
-    assert (tmp_path / "prepared").read_text() == "28\n"
+    assert (tmp_path / "prepared").read_text() == MADE_ONCE
     each = 0.7 / 28
     for record, (n_train, n_test) in zip(records, ((14, 14), (7, 14)), strict=True):
         assert record["prepare_seconds"] == pytest.approx(each * (n_train + n_test), rel=0.6)
@@ -101,7 +103,7 @@ def test_features_of_a_gpu_are_not_those_of_the_cpu(measure, tmp_path):
     """They differ in the last digits and in their speed: each device makes its own."""
     for device in ("cpu", "cuda", "cpu", "cuda"):
         measure("Shared", device=device, seconds=0.0, place=str(tmp_path))
-    assert (tmp_path / "prepared").read_text() == "28\n28\n"
+    assert (tmp_path / "prepared").read_text() == 2 * MADE_ONCE
 
 
 @pytest.mark.parametrize("damage", [b"", b"[" * 100_000, b'{"seconds_per_image": NaN}', b'{"seconds_per_image": "1"}'])
@@ -111,7 +113,7 @@ def test_features_whose_time_is_lost_are_made_anew(measure, tmp_path, damage):
         measure("Shared", seconds=0.0, place=str(tmp_path))
         (timing,) = (tmp_path / "cache" / "features").glob("*.json")
         timing.write_bytes(damage)
-    assert (tmp_path / "prepared").read_text() == "28\n28\n"
+    assert (tmp_path / "prepared").read_text() == 2 * MADE_ONCE
 
 
 def _flip(path):
@@ -135,9 +137,9 @@ def test_damaged_features_are_made_anew_and_told(measure, tmp_path, name, harm):
     (file,) = (tmp_path / "cache" / "features").glob(name)
     harm(file)
     second = measure("Shared", seconds=0.0, place=str(tmp_path))
-    assert (tmp_path / "prepared").read_text() == "28\n28\n"
+    assert (tmp_path / "prepared").read_text() == 2 * MADE_ONCE
     (told,) = second["rebuilt"]
     assert file.name.removesuffix(".sum") in told
     assert "computed anew" in told
     assert "rebuilt" not in measure("Shared", seconds=0.0, place=str(tmp_path))
-    assert (tmp_path / "prepared").read_text() == "28\n28\n"
+    assert (tmp_path / "prepared").read_text() == 2 * MADE_ONCE

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,16 +130,6 @@ def test_a_worker_that_is_killed_from_outside_costs_one_more_try(make_task, run_
     if own.exists():
         score = int(lines("fits")[0].split()[2])
         assert score > int(own.read_text()), "the kernel takes workers first, not the driver"
-
-
-def test_a_method_never_sees_test_labels(make_task, run_all):
-    """Other labels on the test rows change nothing in what a method predicts."""
-    one, two = make_task("learn", 1), make_task("learn", 2)
-    labels = two.labels.copy()
-    labels[two.test] = 6 - labels[two.test]
-    run_all([one, replace(two, labels=labels)])
-    first, second = (np.load(t.folder / PREDICTIONS)["proba"] for t in (one, two))
-    np.testing.assert_array_equal(first, second)
 
 
 def test_nothing_is_started_after_the_deadline(make_task, run_all):

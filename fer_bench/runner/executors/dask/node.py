@@ -8,7 +8,6 @@ memory is ended without the worker.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import multiprocessing
 import multiprocessing.util
 import os
@@ -22,7 +21,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from fer_bench.errors import FerBenchError, StorageError
 from fer_bench.utils import provenance
 from fer_bench.utils.files import OTHER_CACHE, TEMPORARY, cache_dir, locked, need_space, need_writable, sha256_file
 from fer_bench.utils.plugins import METHODS_GROUP, plugin_packages
+from fer_bench.utils.source import code_hash
 
 from ..worker import Worker
 from .transfer import TaskMessage, unpack
@@ -41,6 +40,7 @@ _values: dict[str, Any] = {}
 _files: dict[str, Path] = {}
 """What this worker holds, by sha256."""
 
+_CODE = ("fer_bench", "fer_bench.baselines", "fer_bench.deep")
 _STALE_SECONDS = 3600.0
 _WAIT_SECONDS = 0.2
 _IDLE_SECONDS = 60.0
@@ -52,20 +52,10 @@ def facts() -> dict[str, str]:
 
     Read once a process: an old worker is told from a new one even where both run from one folder.
     """
-    found = {"Python": ".".join(platform.python_version_tuple()[:2]), "code of fer-bench": _code_hash()}
+    found = {"Python": ".".join(platform.python_version_tuple()[:2]), "code of fer-bench": code_hash(_CODE)}
     packages = provenance.packages() | {"fer-bench": version("fer-bench")} | plugin_packages(METHODS_GROUP)
     # What follows a plus tells builds of one version apart, such as those for CPU and GPU.
     return found | {name: text.split("+")[0] for name, text in packages.items()}
-
-
-def _code_hash() -> str:
-    digest = hashlib.sha256()
-    for name in ("fer_bench", "fer_bench.baselines", "fer_bench.deep"):
-        spec = find_spec(name)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
-            for file in sorted(Path(folder).rglob("*.py")):
-                digest.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from fer_bench.errors import UserError
 from fer_bench.results.records import PREDICTIONS, RECORD
 from fer_bench.runner.executors.dask import node
 from fer_bench.runner.executors.dask.executor import execute
+from fer_bench.runner.order import draw_order, put_back
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_killed_worker_takes_nothing_finished_with_it(start, make_task, tmp_pa
     for task in tasks:
         expected = np.random.default_rng(task.random_state).random((14, 7))
         expected = (expected / expected.sum(axis=1, keepdims=True)).astype(np.float32)
-        np.testing.assert_array_equal(np.load(task.folder / PREDICTIONS)["proba"], expected)
+        np.testing.assert_array_equal(np.load(task.folder / PREDICTIONS)["proba"], put_back(expected, draw_order(task)))
 
 
 def test_misbehaving_trials_leave_the_workers_alone(two, make_task, tmp_path):

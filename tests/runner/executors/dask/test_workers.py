@@ -33,8 +33,8 @@ def test_data_travel_once_a_worker_and_never_with_a_trial(two, make_task, tmp_pa
         "images": images,
         "train": np.arange(4410),
         "test": np.arange(4410, 4900),
-        "labels": np.tile(np.arange(7), 700),
-        "groups": np.repeat([f"F{n:02d}" for n in range(70)], 70),
+        "labels": np.tile(np.arange(7), 630),
+        "groups": np.repeat([f"F{n:02d}" for n in range(63)], 70),
     }
     tasks = [replace(make_task(number), **arrays) for number in range(6)]
     messages, payload = pack(tasks)
