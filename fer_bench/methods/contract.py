@@ -15,7 +15,8 @@ class Method(Protocol):
     """Something that learns from labelled images and gives seven probabilities an image.
 
     A method is a scikit-learn classifier (``get_params``, ``set_params``, ``clone``, ``score``) over arrays of
-    images; it never sees a path nor a test label. ``__init__`` only stores; fitted names end in ``_``.
+    images; it never sees a path nor a test label, and images to predict or evaluate come in an order drawn for the
+    trial. ``__init__`` only stores; fitted names end in ``_``.
 
     A method whose `ImageSpec` has the source ``"landmarks"`` gets points (n, 68, 2) float32 wherever this text says
     images, and no picture: see `check_landmarks`.
@@ -25,7 +26,8 @@ class Method(Protocol):
 
     - ``prepare_key() -> str``: names the computation and its parameters, the same for every method that
       shares it (such as ``"lbp-p8-r1-8x8-v1"``);
-    - ``prepare(images) -> (n, d) float32``: row i depends on image i alone;
+    - ``prepare(images) -> (n, d) float32``: row i depends on image i alone. It is asked again for a few images in
+      another order; where their rows differ by more than rounding the trial fails;
     - ``fit_prepared(features, labels, *, groups=None)`` and ``predict_proba_prepared(features)``: ``fit`` and
       ``predict_proba`` must equal these after ``prepare``. A method that takes ``eval_images`` (below) takes them in
       ``fit_prepared``, too, as features. Where predicting needs but a part of what ``prepare`` does (one view of
