@@ -90,7 +90,7 @@ def _check_rows(task: Task, method: Any, images: NDArray[np.uint8], features: ND
     rows = np.random.default_rng(seed).permutation(n)[:_ASKED_AGAIN]
     again, before = np.asarray(method.prepare(np.asarray(images[rows])), dtype=np.float32), features[rows]
     if again.shape == before.shape:
-        size = np.maximum(np.abs(before), np.abs(again))
+        size = np.nan_to_num(np.maximum(np.abs(before), np.abs(again)))
         of_each, of_all = _ALLOWED[task.spec.uses_torch]
         limit = of_each * size.max(axis=0, initial=0) + of_all * size.max(initial=0)
         same = np.isclose(again, before, rtol=0, atol=limit, equal_nan=True).all(axis=1)
