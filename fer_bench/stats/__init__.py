@@ -20,6 +20,7 @@ from .intervals import (
     t_interval,
     wilson_interval,
 )
+from .max_t import Family, all_pairs, max_t, step_down
 from .paired import (
     ALPHA,
     Difference,
@@ -49,6 +50,7 @@ __all__ = [
     "SEQUENCE",
     "CriticalDifference",
     "Difference",
+    "Family",
     "FoldTest",
     "Interval",
     "MeanTest",
@@ -57,6 +59,7 @@ __all__ = [
     "TestResult",
     "Unit",
     "accuracy_interval",
+    "all_pairs",
     "bootstrap_interval",
     "corrected_t_test",
     "critical_difference",
@@ -65,6 +68,7 @@ __all__ = [
     "find_unit",
     "flip_p_value",
     "holm",
+    "max_t",
     "mcnemar_test",
     "mean_interval",
     "mean_t_test",
@@ -75,6 +79,7 @@ __all__ = [
     "person_accuracies",
     "probability_better",
     "sign_flip_test",
+    "step_down",
     "sum_by_person",
     "t_interval",
     "welch_test",
