@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +242,7 @@ class ReportRun:
 
     def difference(self, a: MethodPredictions, b: MethodPredictions) -> stats.Difference | None:
         """A minus B over the images that both were tested on; None where they share none."""
-        left, right = _common(a, b)
+        left, right = common_rows(a, b)
         if not len(left):
             return None
         people = a.person[left]
@@ -267,7 +266,7 @@ class ReportRun:
         """Median over methods of A minus B on the images that both were tested on, with its interval over people."""
         columns, people = [], []
         for a, b in pairs:
-            left, right = _common(a, b)
+            left, right = common_rows(a, b)
             columns.append(a.correct[left].astype(np.float64) - b.correct[right])
             people.append(a.people[left])
         if any(not np.array_equal(found, people[0]) for found in people):
@@ -286,11 +285,6 @@ class ReportRun:
             unit=self.unit,
         )
         return Estimate.of(interval)
-
-    def cross_pairs(self, protocol: str) -> int:
-        """Pairs of finished methods of two compared families: what the best of each are picked from."""
-        counts = self.standing(protocol)["family"].value_counts()
-        return int(sum(a * b for a, b in combinations(counts, 2)))
 
     def families(self, protocol: str) -> tuple[str, ...]:
         """Families with finished rows, in the project's order."""
@@ -327,7 +321,7 @@ def _own_label(name: str, taken: Sequence[str]) -> str:
     return label
 
 
-def _common(a: MethodPredictions, b: MethodPredictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def common_rows(a: MethodPredictions, b: MethodPredictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions in a and in b of the image-seed pairs that both have."""
     if np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds):
         every = np.arange(len(a.images))

@@ -12,6 +12,7 @@ from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
 from fer_bench.methods import COMPARED_FAMILIES
 from fer_bench.results.outcomes import Key, MethodPredictions
 
+from ..model.comparisons import compare_all
 from ..model.paths import published_command
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, Estimate, Link, Table, cell_text, p_clause
@@ -66,30 +67,22 @@ def _by_how_much(run: ReportRun, protocol: str) -> str:
     methods = [str(name) for name in run.standing(protocol)["method"]]
     if len(methods) < 2:
         return "It has no other finished method to be held against."
-    found = _behind_first(run, protocol, methods)
+    family = compare_all(run, protocol)
+    pairs = [(name, family.of(methods[0], name)) for name in methods[1:]]
+    found = [(name, compared) for name, compared in pairs if compared is not None]
     if not found:
         return "The other methods were not tested on the same images."
-    second, difference, p_value = found[0]
-    lead = Estimate.of(difference.interval)
-    sign = "yes" if p_value < 0.05 else "no"
-    even = sum(p >= 0.05 for *_, p in found)
+    second, next_best = found[0]
+    lead, p_value = next_best.estimate, next_best.p_value
+    sign = "yes" if p_value < stats.ALPHA else "no"
+    even = sum(compared.p_value >= stats.ALPHA for _, compared in found)
     rest = (
         f"not significantly different: {even} of {len(found)} others" if even else f"all {len(found)} others are behind"
     )
     return (
-        f"{cell_text(POINTS, lead)} points before the next, {second}. Significant: {sign}, p (Holm) "
-        f"{p_clause(p_value)}, {lead.n:,} images; {rest}."
+        f"{cell_text(POINTS, lead)} points before the next, {second}. Significant: {sign}, p {p_clause(p_value)} "
+        f"(interval and p for all {family.pairs:,} pairs at once), {lead.n:,} images; {rest}."
     )
-
-
-def _behind_first(run: ReportRun, protocol: str, methods: Sequence[str]) -> list[tuple[str, stats.Difference, float]]:
-    """First minus every other, with Holm's p over all pairs that the first was picked from, as in the leaderboard."""
-    first = run.outcomes[Key(methods[0], protocol, LAST)]
-    pairs = [(name, run.difference(first, run.outcomes[Key(name, protocol, LAST)])) for name in methods[1:]]
-    known = [(name, difference) for name, difference in pairs if difference is not None]
-    p_values = [difference.test.p_value for _, difference in known]
-    adjusted = stats.holm(p_values, family=len(methods) * (len(methods) - 1) // 2)
-    return [(name, difference, p) for (name, difference), p in zip(known, adjusted, strict=True)]
 
 
 def _cost(run: ReportRun, protocol: str) -> str:

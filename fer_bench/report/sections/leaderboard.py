@@ -16,6 +16,7 @@ from fer_bench.methods import COMPARED_FAMILIES
 from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column, unit_column
+from ..model.comparisons import ADJUSTED_P, compare_all
 from ..model.report_run import BEST, FAMILY_WORDS, LAST, ReportRun
 from ..model.tables import Block, Column, Drawing, Estimate, Section, Table
 from ..model.wording import OPTIMISTIC, common_unit, tested_on
@@ -32,7 +33,12 @@ WATCHED = Column(
     *("watched", "best epoch on test, %: optimistic", "share"),
     "the epoch picked on the very images it is scored on, as the article does; never used for ranking",
 )
-BEHIND = Column("behind", "to the first row, points", "difference", "difference to the first row on the same images")
+BEHIND = Column(
+    "behind",
+    "to the first row, points",
+    "difference",
+    "difference to the first row on the same images; its interval holds for all pairs at once",
+)
 AS_PUBLISHED = Column(
     *("published", "as the paper counts, %: optimistic", "share"),
     "best epoch on the test images where a method has epochs; Wilson's binomial interval, which assumes independent "
@@ -133,9 +139,9 @@ def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
 
 
 def _p_behind(unit: stats.Unit) -> Column:
-    text = f"sign-flip test {unit.over} against the first row, corrected for all pairs of rows; "
+    text = f"sign flips {unit.over} against the first row, corrected for all pairs of methods; "
     text += "large: not significantly different"
-    return Column("p_behind", "p (Holm)", "p", text)
+    return Column("p_behind", ADJUSTED_P, "p", text)
 
 
 def _leader_rows(run: ReportRun, protocol: str) -> list[dict[str, Any]]:
@@ -179,20 +185,14 @@ def _beside(found: Mapping[str, Any], name: str, accuracy: Estimate) -> Estimate
 
 
 def _behind(run: ReportRun, protocol: str) -> dict[str, dict[str, Any]]:
-    """Difference of every standing method to the first, with Holm's p over all pairs that it was picked from."""
+    """Difference of every standing method to the first; the first was picked, so all pairs count."""
     methods = [str(name) for name in run.standing(protocol)["method"]]
-    if len(methods) < 2:
-        return {}
-    first = run.outcomes[Key(methods[0], protocol, LAST)]
-    found = {name: run.difference(run.outcomes[Key(name, protocol, LAST)], first) for name in methods[1:]}
-    tested = {name: difference for name, difference in found.items() if difference is not None}
-    p_values = [difference.test.p_value for difference in tested.values()]
-    # Corrected for the k - 1 differences alone, one of eleven equal methods would lead in 15 of 100 runs
-    # (benchmarks/results/statistics.md).
-    adjusted = stats.holm(p_values, family=len(methods) * (len(methods) - 1) // 2)
+    family = compare_all(run, protocol)
+    found = {name: family.of(name, methods[0]) for name in methods[1:]}
     return {
-        name: {"behind": Estimate.of(difference.interval), "p_behind": p_value}
-        for (name, difference), p_value in zip(tested.items(), adjusted, strict=True)
+        name: {"behind": compared.estimate, "p_behind": compared.p_value}
+        for name, compared in found.items()
+        if compared is not None
     }
 
 
@@ -304,52 +304,46 @@ def _strip(run: ReportRun, protocol: str, families: tuple[str, ...], table_id: s
 
 def _pairs(run: ReportRun, protocol: str, suffix: str) -> Table:
     best = {family: run.best(protocol, family) for family in run.families(protocol)}
-    compared = []
+    compared, family = [], compare_all(run, protocol)
     for low, high in combinations([family for family in COMPARED_FAMILIES if family in best], 2):
         a, b = run.outcome(str(best[high]), protocol), run.outcome(str(best[low]), protocol)
         if a is None or b is None:
             continue
         if b.correct.mean() > a.correct.mean():
             a, b = b, a
-        found = run.difference(a, b)
-        if found is not None:
-            compared.append((a, b, found))
-    pairs = max(run.cross_pairs(protocol), len(compared))
-    adjusted = stats.holm([found.test.p_value for _, _, found in compared], family=pairs)
+        found, alone = family.of(a.key.method, b.key.method), run.difference(a, b)
+        if found is not None and alone is not None:
+            compared.append((a, b, found, alone))
     rows = tuple(
         {
-            **{
-                "first": a.key.method,
-                "second": b.key.method,
-                "difference": Estimate.of(found.interval),
-                "n": found.interval.n,
-            },
-            **{
-                "people": found.interval.people,
-                "p": found.test.p_value,
-                "holm": p_value,
-                "mcnemar": found.mcnemar.p_value,
-            },
-            "detectable": found.detectable,
+            **{"first": a.key.method, "second": b.key.method, "difference": found.estimate},
+            **{"n": found.estimate.n, "people": found.estimate.people, "p": alone.test.p_value},
+            **{"adjusted": found.p_value, "mcnemar": alone.mcnemar.p_value, "detectable": found.detectable},
             **_other_views(run, protocol, a, b),
-            "verdict": _verdict(run, found, p_value),
+            "verdict": _verdict(run, found.p_value),
         }
-        for (a, b, found), p_value in zip(compared, adjusted, strict=True)
+        for a, b, found, alone in compared
     )
     columns = (
         *(Column("first", "first", "code"), Column("second", "second", "code")),
         Column(
-            "difference", "difference, points", "difference", "accuracy of the first minus the second, 95 % interval"
+            *("difference", "difference, points", "difference"),
+            f"accuracy of the first minus the second; 95 % interval that holds for all {family.pairs:,} pairs at once",
         ),
-        *(IMAGES, unit_column(run.unit), Column("p", "p", "p", f"sign-flip test {run.unit.over}, exact")),
+        *(
+            IMAGES,
+            unit_column(run.unit),
+            Column("p", "p", "p", f"sign-flip test {run.unit.over}, exact, of this pair alone"),
+        ),
         Column(
-            "holm",
-            "p (Holm)",
-            "p",
-            f"corrected for the {pairs:,} pairs across families that the best are picked from",
+            *("adjusted", ADJUSTED_P, "p"),
+            f"sign flips {run.unit.over}, corrected for all {family.pairs:,} pairs that the best are picked from",
         ),
         Column("mcnemar", "McNemar p", "p", "assumes independent images, so it is often too small"),
-        Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
+        Column(
+            *("detectable", "detectable, points", "share"),
+            f"true difference that is found with 80 % power where all {family.pairs:,} pairs are looked at",
+        ),
         Column(
             *("better", f"chance that it is better by over {100 * stats.MARGIN:g} point, %", "share"),
             f"Bayesian t test {run.unit.over}: probability that the true gain exceeds that",
@@ -374,7 +368,7 @@ def _other_views(run: ReportRun, protocol: str, a: MethodPredictions, b: MethodP
     }
 
 
-def _verdict(run: ReportRun, found: stats.Difference, p_value: float) -> str:
+def _verdict(run: ReportRun, p_value: float) -> str:
     if not run.declares_winner:
         return "none declared (quick run)" if run.quick else "none declared (rendered faces)"
     if p_value >= 0.05:

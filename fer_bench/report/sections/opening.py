@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from fer_bench import stats
-from fer_bench.results.outcomes import Key
 from fer_bench.results.schema import STATES
 
-from ..model.report_run import BEST, LAST, ReportRun
+from ..model.comparisons import compare_all
+from ..model.report_run import BEST, ReportRun
 from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text, p_clause
 from ..model.wording import OPTIMISTIC, guessing, who
 from .answers import answers
@@ -139,22 +139,18 @@ def _single_family(run: ReportRun, protocol: str) -> str:
 
 
 def _compared(run: ReportRun, protocol: str, a: str, b: str) -> str:
-    first, second = run.outcomes[Key(a, protocol, LAST)], run.outcomes[Key(b, protocol, LAST)]
-    found = run.difference(first, second)
+    family = compare_all(run, protocol)
+    found = family.of(a, b)
     if found is None:
         return f"{a} and {b} share no test image on {protocol}, so they cannot be compared."
-    if found.interval.value < 0:
-        a, b, first, second = b, a, second, first
-        found = run.difference(first, second) or found
-    over = run.unit.over.replace("over ", f"over {found.test.people:,} ", 1)
+    if found.estimate.value < 0:
+        a, b, found = b, a, found.swapped
+    over = run.unit.over.replace("over ", f"over {found.estimate.people:,} ", 1)
     # The best of each family was picked by looking at these images: any other pair could have been in its place.
-    pairs = max(1, run.cross_pairs(protocol))
-    p = stats.holm([found.test.p_value], family=pairs)[0]
-    points = cell_text(POINTS, Estimate.of(found.interval))
-    images = f"{found.interval.n:,} images; "
-    tested = f"{images}sign-flip test {over}, p {p_clause(p)}"
-    tested += f" (Holm, {pairs:,} pairs of families)" if pairs > 1 else ""
-    if p < 0.05:
+    together = f", all {family.pairs:,} pairs at once" if family.pairs > 1 else ""
+    points = cell_text(POINTS, found.estimate)
+    tested = f"{found.estimate.n:,} images; sign-flip test {over}{together}, p {p_clause(found.p_value)}"
+    if found.p_value < stats.ALPHA:
         beats = f"{_role(run, a)} beats {_role(run, b)} by {points} points {who(run, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]
     unseen = f"; a true difference below {100 * found.detectable:.1f} points would often go unseen"

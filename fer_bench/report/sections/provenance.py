@@ -8,6 +8,7 @@ from typing import Any
 
 from fer_bench.utils.commands import call_arguments
 
+from ..model.comparisons import ADJUSTED_P
 from ..model.paths import published_command, without_folders
 from ..model.report_run import ReportRun
 from ..model.tables import Block, Code, Column, Section, Table
@@ -93,6 +94,12 @@ def words_section(tables: Iterable[Table]) -> Section:
             "p (Holm)",
             "p, raised for the number of comparisons made or picked from (given above each column), so that one in "
             "many is not found by luck; intervals are not widened for that",
+        ),
+        (
+            ADJUSTED_P,
+            "how often the luck of who was tested makes any two of equally good methods lie so far apart, all pairs of "
+            "methods looked at together (Westfall and Young's largest statistic); the interval beside it is made so, "
+            "and leaves zero out exactly where p < 0.05",
         ),
         ("fold", "one part of the images, tested once by a method trained on the others"),
     ]
