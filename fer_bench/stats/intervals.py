@@ -11,6 +11,7 @@ from scipy import stats as distributions
 from fer_bench.errors import InputError
 
 from .people import Statistic, bootstrap, correct_and_tested, jackknife_t, ratio, sum_by_person
+from .score import score_bounds, wilson_bounds
 from .units import IMAGE, PERSON, Unit
 
 __all__ = [
@@ -26,7 +27,10 @@ __all__ = [
 ]
 
 BOOTSTRAP_PEOPLE = 20
-"""From this many people on intervals come from the bootstrap; below, from the t distribution."""
+"""From this many people on intervals of differences come from the bootstrap; below, from the t distribution."""
+
+FEWEST = 3
+"""People that an interval takes: two give one difference, and t with one degree of freedom knows next to nothing."""
 
 NO_WIDTH = 1e-9
 """Bounds that are no further apart differ by rounding alone."""
@@ -93,11 +97,10 @@ def people_interval(
 ) -> Interval:
     """Interval of any figure that is a function of counts added up over people.
 
-    From `BOOTSTRAP_PEOPLE` to `BOOTSTRAP_MOST` people by `bootstrap_interval`'s method, else by `t_interval`'s.
-
-    Where the figure is the same for all people (such as all images right) these have no width, as if it were known
-    for certain. A figure between 0 and 1 then has Wilson's interval with people as the trials, and its method says so;
-    any other has no interval.
+    A figure between 0 and 1 has the score interval of `score_bounds`, at every number of people; any other
+    `bootstrap_interval`'s from `BOOTSTRAP_PEOPLE` to `BOOTSTRAP_MOST` people, else `t_interval`'s, cut where the figure
+    can be no more. A difference that is the same for all people has none: it would have no width, as if it were known
+    for certain. Nor is there one for fewer than `FEWEST` people.
 
     Parameters
     ----------
@@ -118,22 +121,21 @@ def people_interval(
         What the rows stand for; it words the method.
     """
     table = np.asarray(counts, dtype=np.float64)
+    table = table[(table != 0).any(axis=1)] if len(table) else table  # who has no such image tells nothing
     people = len(table)
     value = float(statistic(table.sum(axis=0, keepdims=True))[0]) if people else float("nan")
-    if people < 2:
-        return Interval.without_bounds(value, n=n, people=people, reason=f"it takes two {unit.many}", level=level)
-    if BOOTSTRAP_PEOPLE <= people <= BOOTSTRAP_MOST:
+    if people < FEWEST:
+        return Interval.without_bounds(value, n=n, people=people, reason=f"it takes three {unit.many}", level=level)
+    if bounds == (0.0, 1.0):
+        (low, high), method = score_bounds(table, statistic, value, n, level), f"score interval {unit.over}"
+    elif BOOTSTRAP_PEOPLE <= people <= BOOTSTRAP_MOST:
         (low, high), method = bootstrap(table, statistic, seed, level, repeats), f"bootstrap {unit.over}"
     else:
         (low, high), method = jackknife_t(table, statistic, value, level), f"t interval {unit.over}"
     low, high = (float(np.clip(bound, *bounds)) for bound in (low, high))
     if high - low > NO_WIDTH:
         return Interval(value=value, low=low, high=high, n=n, people=people, method=method, level=level)
-    same = f"no two {unit.many} differ"
-    if bounds == (0.0, 1.0) and not np.isnan(low):
-        wilson = wilson_interval(value * people, people, level=level)
-        return replace(wilson, value=value, n=n, people=people, method=f"Wilson {unit.over} ({same})")
-    why = f"too few {unit.many} have such images" if np.isnan(low) else same
+    why = f"too few {unit.many} have such images" if np.isnan(low) else f"no two {unit.many} differ"
     return Interval.without_bounds(value, n=n, people=people, reason=why, level=level)
 
 
@@ -276,11 +278,8 @@ def wilson_interval(successes: float, n: int, *, level: float = 0.95) -> Interva
     if n == 0:
         return Interval.without_bounds(float("nan"), n=0, people=0, reason="no image was tested", level=level)
     method = "Wilson, assumes independent images"
-    z2, share = float(distributions.norm.ppf(0.5 + level / 2)) ** 2, successes / n
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
+    share = successes / n
+    low, high = wilson_bounds(share, n, float(distributions.norm.ppf(0.5 + level / 2)) ** 2)
     return Interval(value=share, low=low, high=high, n=n, people=0, method=method, level=level)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from fer_bench.errors import InputError
 
 from .intervals import NO_WIDTH, Interval, people_interval
 from .people import Floats, jackknife_error, paired_counts, ratio
+from .power import POWER, detectable_shift
 from .units import PERSON, Unit
 
 __all__ = [
@@ -188,7 +190,7 @@ def paired_difference(
     counts = paired_counts(correct_a, correct_b, people)
     n = int(counts[:, 1].sum())
     return Difference(
-        interval=people_interval(counts, ratio, n=n, seed=seed, level=level, unit=unit),
+        interval=people_interval(counts, ratio, n=n, seed=seed, level=level, bounds=(-1.0, 1.0), unit=unit),
         test=sign_flip_test(correct_a, correct_b, people, unit=unit),
         mcnemar=mcnemar_test(correct_a, correct_b),
         detectable=minimum_detectable_difference(correct_a, correct_b, people),
@@ -196,26 +198,44 @@ def paired_difference(
 
 
 def minimum_detectable_difference(
-    correct_a: ArrayLike, correct_b: ArrayLike, people: ArrayLike, *, power: float = 0.8, alpha: float = 0.05
+    correct_a: ArrayLike,
+    correct_b: ArrayLike,
+    people: ArrayLike,
+    *,
+    power: float = POWER,
+    alpha: float = ALPHA,
+    family: int = 1,
 ) -> float:
     """Smallest true difference of accuracy that these people would reveal, given how much they vary.
 
-    (t[1 - alpha/2] + t[power]) times the standard error over people of the paired difference, people - 1 degrees of
-    freedom (Bloom 1995, doi 10.1177/0193841X9501900504).
+    The standard error over people of the paired difference times `detectable_shift` for a t test at ``alpha`` over
+    ``family`` (Bloom 1995, doi 10.1177/0193841X9501900504, with the noncentral t in place of a shifted one: few people
+    need more). Of methods that are all compared with each other `all_pairs` gives a smaller one.
+
+    Parameters
+    ----------
+    correct_a, correct_b : (n,) bool
+        The same images in the same order.
+    people : (n,)
+    power, alpha : float
+    family : int
+        How many tests p is corrected for.
 
     Returns
     -------
     float
-        A share of images; NaN for fewer than two people, and where no two of them differ.
+        A share of images; NaN for fewer than two people, where no two of them differ, where so few cannot reject
+        whatever is true, and where it would be more than all images.
     """
     counts = paired_counts(correct_a, correct_b, people)
-    if len(counts) < 2:
+    who = len(counts)
+    if who < 2 or 2.0 ** (1 - who) * family >= alpha:
         return float("nan")
-    freedom = len(counts) - 1
-    factor = distributions.t.ppf(1 - alpha / 2, freedom) + distributions.t.ppf(power, freedom)
+    t = float(distributions.t.ppf(1 - alpha / family / 2, who - 1))
     error = jackknife_error(counts, ratio)[0]
     # no spread among few people says that it could not be seen, not that every difference would be
-    return float(factor * error) if error > NO_WIDTH else float("nan")
+    found = detectable_shift(t * (who / (who - 1 + t**2)) ** 0.5, who, power) * error if error > NO_WIDTH else math.nan
+    return found if found <= 1 else math.nan
 
 
 def holm(p_values: Sequence[float], *, family: int | None = None) -> list[float]:

@@ -70,7 +70,7 @@ def test_one_person_cannot_decide() -> None:
     found = stats.paired_difference(a, b, who, seed=0)
     assert found.test.p_value == 1.0
     assert found.test.reason == "only 1 person differs: p cannot fall below 5 %"
-    assert found.interval.reason == "it takes two people"
+    assert found.interval.reason == "it takes three people"
     assert found.interval.value == 1.0
 
 

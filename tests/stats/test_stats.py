@@ -40,27 +40,30 @@ def test_bootstrap_agrees_with_scipy() -> None:
 
 
 def test_rule_changes_at_twenty_people() -> None:
-    """19 people get the t interval, 20 the bootstrap; both say so."""
+    """A difference over 19 people gets the t interval, over 20 the bootstrap; shares always the score interval."""
     for people, word in ((19, "t interval"), (20, "bootstrap")):
         correct, who = simulate(np.random.default_rng(2), people, 10, 0.1)
-        assert stats.accuracy_interval(correct, who, seed=1).method.startswith(word)
+        other, _ = simulate(np.random.default_rng(3), people, 10, 0.1)
+        assert stats.paired_difference(correct, other, who, seed=1).interval.method.startswith(word)
+        assert stats.accuracy_interval(correct, who, seed=1).method == "score interval over people"
 
 
 def test_same_seed_same_interval() -> None:
     """The bootstrap is a function of its seed: equal for equal ones, another for another one."""
     correct, who = simulate(np.random.default_rng(3), 30, 11, 0.2)
-    one, two, other = (stats.accuracy_interval(correct, who, seed=seed) for seed in (4, 4, 5))
+    one, two, other = (stats.bootstrap_interval(correct, who, seed=seed) for seed in (4, 4, 5))
     assert one == two
     assert one != other
 
 
-def test_perfect_people_still_leave_doubt() -> None:
-    """All images right: no interval of width zero, but Wilson's with people as trials, and it says so."""
-    who = np.repeat(np.arange(7), 70)
-    found = stats.accuracy_interval(np.ones(490, dtype=bool), who, seed=0)
+@pytest.mark.parametrize("people", [3, 7, 70])
+def test_perfect_people_still_leave_doubt(people: int) -> None:
+    """All images right: no interval of width zero, and wider than independent images would give."""
+    who = np.repeat(np.arange(people), 70)
+    found = stats.accuracy_interval(np.ones(70 * people, dtype=bool), who, seed=0)
     assert found.value == found.high == 1.0
-    assert found.low == pytest.approx(stats.wilson_interval(7, 7).low)
-    assert "Wilson over people" in found.method
+    assert 0.5 < found.low < stats.wilson_interval(70 * people, 70 * people).low
+    assert found.method == "score interval over people"
 
 
 def test_one_person_has_no_interval() -> None:
@@ -68,7 +71,7 @@ def test_one_person_has_no_interval() -> None:
     found = stats.accuracy_interval([True, False], ["AF01", "AF01"], seed=0)
     assert found.value == 0.5
     assert np.isnan([found.low, found.high]).all()
-    assert "two people" in found.method
+    assert "three people" in found.method
     with pytest.raises(InputError):
         stats.t_interval([True, False], ["AF01", "AF01"])
 
@@ -148,30 +151,32 @@ def test_equal_methods_differ_in_nothing() -> None:
     assert found.interval.method == "none: no two people differ"
 
 
-@pytest.mark.parametrize("people", [2, 4, 19, 20, 40])
+@pytest.mark.parametrize("people", [3, 4, 19, 20, 40])
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (-1.0, 1.0), (-np.inf, np.inf)])
 @given(right=st.integers(0, 14))
 @settings(max_examples=5, deadline=None)
 def test_people_who_do_not_differ_leave_doubt(people: int, bounds: tuple[float, float], right: int) -> None:
-    """No variation between people gives no interval without width: a share has Wilson's, other figures none."""
+    """No variation between people gives no interval without width: a share has the score's, other figures none."""
     counts = np.tile([right, 14.0], (people, 1))
     found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=14 * people, seed=0, bounds=bounds)
     if bounds == (0.0, 1.0):
-        assert found.high - found.low > 0.05
+        assert found.high - found.low > 3 / (14 * people)
         assert found.low <= found.value <= found.high
-        assert found.method == "Wilson over people (no two people differ)"
+        wilson = stats.wilson_interval(right * people, 14 * people)
+        assert found.low <= wilson.low + 1e-12
+        assert found.high >= wilson.high - 1e-12
     else:
         assert np.isnan([found.low, found.high]).all()
         assert found.method == "none: no two people differ"
 
 
-def test_a_figure_of_one_of_two_people_says_so() -> None:
-    """Where one of two people has no such image there is nothing to vary over, and the method says that."""
-    counts = np.array([[3.0, 5.0], [0, 0]])
+def test_people_without_such_images_do_not_count() -> None:
+    """Where one of three people has no such image there are two, too few for an interval, and the method says that."""
+    counts = np.array([[3.0, 5.0], [2, 5], [0, 0]])
     with np.errstate(invalid="ignore"):
-        found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=5, seed=0, bounds=(0.0, 1.0))
+        found = stats.people_interval(counts, lambda s: s[:, 0] / s[:, 1], n=10, seed=0, bounds=(0.0, 1.0))
     assert np.isnan([found.low, found.high]).all()
-    assert found.method == "none: too few people have such images"
+    assert (found.method, found.people) == ("none: it takes three people", 2)
 
 
 @pytest.mark.parametrize("people", [7, 40])
@@ -279,7 +284,8 @@ def test_many_units_take_the_t_interval() -> None:
     widths = {}
     for units in (stats.BOOTSTRAP_MOST, stats.BOOTSTRAP_MOST + 1):
         correct, who = simulate(np.random.default_rng(7), units, 3, 0.1)
-        found = stats.accuracy_interval(correct, who, seed=1, unit=stats.SEQUENCE)
+        other, _ = simulate(np.random.default_rng(8), units, 3, 0.1)
+        found = stats.paired_difference(correct, other, who, seed=1, unit=stats.SEQUENCE).interval
         widths[found.method] = found.high - found.low
     assert list(widths) == ["bootstrap over groups", "t interval over groups"]
     first, second = widths.values()
