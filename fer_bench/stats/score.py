@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import stats as distributions
 
@@ -53,8 +55,15 @@ def score_bounds(counts: Floats, statistic: Statistic, value: float, n: int, lev
     assumed = min(1 + max(0.0, each - 1) * PRIOR_CORRELATION, PRIOR_MOST)
     rarer = n * min(value, 1 - value)
     weight = rarer / (rarer + PRIOR_ERRORS)
-    t, z = (float(law.ppf(0.5 + level / 2)) for law in (distributions.t(freedom), distributions.norm))
-    return wilson_bounds(value, n, max(t**2 * (weight * found + (1 - weight) * assumed), z**2))
+    t2, z2 = _squared_quantiles(freedom, level)
+    return wilson_bounds(value, n, max(t2 * (weight * found + (1 - weight) * assumed), z2))
+
+
+@lru_cache(maxsize=1024)
+def _squared_quantiles(freedom: int, level: float) -> tuple[float, float]:
+    """Student's and the normal quantile, squared; kept, since SciPy takes its time for each."""
+    middle = 0.5 + level / 2
+    return float(distributions.t.ppf(middle, freedom)) ** 2, float(distributions.norm.ppf(middle)) ** 2
 
 
 def wilson_bounds(share: float, n: float, squared: float) -> tuple[float, float]:
