@@ -11,8 +11,9 @@ from .people import Floats, Statistic, jackknife_error
 
 __all__ = ["score_bounds", "wilson_bounds"]
 
-PRIOR_ERRORS = 2.0
-"""So many images count for what is assumed of the variation between people where few images tell of it."""
+PRIOR_ERRORS = 6.0
+"""So many images count for what is assumed of the variation between people where few images tell of it; more of them
+where people are few, in whom the variation is known worse."""
 
 PRIOR_CORRELATION = 0.02
 PRIOR_MOST = 1.5
@@ -54,8 +55,8 @@ def score_bounds(counts: Floats, statistic: Statistic, value: float, n: int, lev
     each = n / (freedom + 1)
     assumed = min(1 + max(0.0, each - 1) * PRIOR_CORRELATION, PRIOR_MOST)
     rarer = n * min(value, 1 - value)
-    weight = rarer / (rarer + PRIOR_ERRORS)
     t2, z2 = _squared_quantiles(freedom, level)
+    weight = rarer / (rarer + PRIOR_ERRORS * t2 / z2)
     return wilson_bounds(value, n, max(t2 * (weight * found + (1 - weight) * assumed), z2))
 
 
