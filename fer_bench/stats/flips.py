@@ -40,9 +40,10 @@ def signs(people: int, seed: int) -> Floats:
     """
     if people <= EXACT_PEOPLE:
         places = np.arange(2 ** max(0, people - 1))[:, None]
-        drawn = 1.0 - 2.0 * (places >> np.arange(people) & 1)
+        heads = places >> np.arange(people) & 1
     else:
-        drawn = 1.0 - 2.0 * np.random.default_rng(seed).integers(0, 2, (FLIPS, people))
+        heads = np.random.default_rng(seed).integers(0, 2, (FLIPS, people))
+    drawn: Floats = 1.0 - 2.0 * heads.astype(np.float64)
     drawn.flags.writeable = False
     return drawn
 
