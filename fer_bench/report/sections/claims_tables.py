@@ -13,12 +13,17 @@ from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table
 from ..model.wording import tested_on
 from ..plots import figures
-from .claims import RULE, Finding, judge_claims, sized
+from .claims import RULE, Finding, judge_claims
+from .claims_orders import sized
+from .contrast import Contrast
+from .evidence import MARGIN_WORDS
 from .published import load_published
 
 __all__ = ["claims_section"]
 
 CLAIM = Column("claim", "claim")
+SAVED = Column("saved", "training time saved, %", "share", "geometric mean over networks, t interval over folds")
+NOT_LOWER = f"not lower by {MARGIN_WORDS} or more"
 
 
 def claims_section(run: ReportRun, suffix: str) -> Section:
@@ -39,11 +44,16 @@ def claims_section(run: ReportRun, suffix: str) -> Section:
         caption = (
             f"{run.shown(protocol)}: what tests each claim, in points of accuracy with 95 % intervals "
             f"{run.unit.over}; right of zero is what the article claims. Transfer is drawn by its accuracy; its "
-            "verdict rests on time."
+            "verdict rests on time, too."
         )
         svg = figures.forest(drawn, caption, "points of accuracy")
         blocks.append(Figure(f"claims-figure{suffix}", svg, caption, verdicts.id))
-    blocks += [_said(findings, suffix), *_sizes(run, protocol, suffix), *_behind(run, findings, suffix)]
+    blocks += [
+        *_parts(run, findings, suffix),
+        _said(findings, suffix),
+        *_sizes(run, protocol, suffix),
+        *_behind(run, findings, suffix),
+    ]
     other = _article_like(run, protocol)
     if other:
         title_ = f"{run.shown(other)}: the same claims where the same people are in training, as in the article"
@@ -54,13 +64,12 @@ def claims_section(run: ReportRun, suffix: str) -> Section:
 def _verdicts(run: ReportRun, findings: Sequence[Finding], name: str, title: str, *, folded: bool = False) -> Table:
     rows = tuple(_verdict(finding) for finding in findings)
     timed = any(row["saved"] is not None for row in rows)
-    saved = Column("saved", "training time saved, %", "share", "geometric mean over networks, t interval over folds")
     columns = (
         *(CLAIM, Column("verdict", "verdict")),
         Column("figure", "figure, points", "difference", "above zero: what the article claims; see what is measured"),
-        *([saved] if timed else []),
+        *([SAVED] if timed else []),
         *(IMAGES, unit_column(run.unit)),
-        Column("holm", "p (Holm)", "p", "sign-flip test (time: t test over folds), corrected for the claims tested"),
+        Column("holm", "p (Holm)", "p", "of the test that decides, corrected for the claims tested"),
         Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
     )
     return Table(name, title, columns, rows, head="claim", folded=folded)
@@ -76,6 +85,52 @@ def _verdict(finding: Finding) -> dict[str, Any]:
         **{"figure": figure.estimate, "n": figure.estimate.n, "people": figure.estimate.people},
         **{"holm": finding.holm, "detectable": figure.detectable, "saved": evidence.saved},
     }
+
+
+def _parts(run: ReportRun, findings: Sequence[Finding], suffix: str) -> list[Block]:
+    """What each claim stands on, every part with its own figure and its own p."""
+    rows = [row for finding in findings for row in _parts_of(finding)]
+    if not rows:
+        return []
+    columns = (
+        *(CLAIM, Column("part", "part"), Column("asks", "the claim needs it")),
+        Column("figure", "figure, points", "difference", f"with its 95 % interval {run.unit.over}"),
+        *([SAVED] if any(row["saved"] is not None for row in rows) else []),
+        *(IMAGES, unit_column(run.unit)),
+        Column(
+            "p",
+            "p",
+            "p",
+            "of this part alone, two-sided, not corrected; for a part that must not be lower by a "
+            "margin, that it is lower by just the margin where a mode saves time, else that it is zero",
+        ),
+    )
+    title = "The parts of each claim, each with its own p"
+    return [Table(f"claims-parts{suffix}", title, columns, tuple(rows), head="claim")]
+
+
+def _parts_of(finding: Finding) -> list[dict[str, Any]]:
+    evidence, claim = finding.evidence, finding.claim.title
+    if evidence.figure is None or not (evidence.parts or evidence.options):
+        return []
+    told: list[tuple[str, str, Contrast | None, Estimate | None, float]] = [
+        (evidence.figure_name, "above zero", evidence.figure, None, evidence.figure.p_value),
+        *((part.name, part.asks, part.figure, None, part.figure.p_value) for part in evidence.parts),
+    ]
+    one = "" if len(evidence.options) == 1 else ", or another mode"
+    for option in evidence.options:
+        told.append((f"{option.name}: training time", f"less{one}", None, option.saved, option.time_p))
+        told.append((f"{option.name}: accuracy", f"{NOT_LOWER}{one}", option.figure, None, option.accuracy_p))
+    rows = []
+    for name, asks, figure, saved, p_value in told:
+        found = figure.estimate if figure else None
+        rows.append(
+            {
+                **{"claim": claim, "part": name, "asks": asks, "figure": found, "saved": saved, "p": p_value},
+                **{"n": found.n if found else None, "people": found.people if found else None},
+            }
+        )
+    return rows
 
 
 def _said(findings: Sequence[Finding], suffix: str) -> Table:
