@@ -45,6 +45,7 @@ def article_section(run: ReportRun, suffix: str) -> Section:
         *([] if _same_data(run) else [other]),
         f"The article retells {published.paper}, doi {published.doi}. Its protocol: {published.protocol}.",
         *published.notes,
+        "Where the article's print is not what was run, or not what its tables say: " + " ".join(published.departures),
         "Status of a published figure: verified was read in a public copy; authors' notebook was read in their "
         "published notebooks; recalled, unverified was not read. Our columns give the last epoch, by protocol.",
     ]

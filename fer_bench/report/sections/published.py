@@ -112,12 +112,13 @@ class NamedSystem:
 
 @dataclass(frozen=True)
 class Published:
-    """All that is quoted from the literature."""
+    """All that is quoted from the literature; ``departures``: where the article's print and its authors' code part."""
 
     paper: str
     doi: str
     protocol: str
     notes: tuple[str, ...]
+    departures: tuple[str, ...]
     tables: tuple[PublishedTable, ...]
     confusion: PublishedConfusion
     humans: Humans
@@ -145,6 +146,7 @@ def load_published() -> Published:
         doi=raw["source"]["doi"],
         protocol=raw["source"]["protocol"],
         notes=tuple(raw["source"]["notes"]),
+        departures=tuple(raw["source"]["departures"]),
         tables=tables,
         confusion=PublishedConfusion(
             **{
