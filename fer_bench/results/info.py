@@ -96,6 +96,19 @@ class _Check(TypedDict, total=False):
     copies: dict[str, _Found]
 
 
+class _Nearest(TypedDict, total=False):
+    tests: int
+    person: float | None
+    other_session: float | None
+    label: float
+    person_and_label: float | None
+
+
+class _KnownPerson(TypedDict, total=False):
+    in_proportion: float
+    most_frequent: float
+
+
 class _Protocol(TypedDict, total=False):
     summary: str
     splits_by: str
@@ -108,6 +121,8 @@ class _Protocol(TypedDict, total=False):
     people_disjoint: bool
     check: _Check | None
     n_people_tested: int | None
+    nearest: _Nearest | None
+    known_person: _KnownPerson | None
     n_people_also_trained: int | None
     balance: str | None
     largest_class_deviation: float

@@ -12,6 +12,7 @@ import pandas as pd
 
 from fer_bench.folds.balance import balance
 from fer_bench.folds.facts import Leak, Shared, Verdict
+from fer_bench.folds.neighbours import describe_neighbours
 from fer_bench.folds.protocols import rule_of
 from fer_bench.folds.wording import conclusion, refusals
 from fer_bench.methods import MethodSpec, load_methods
@@ -128,6 +129,7 @@ def _describe_folds(plan: Plan, name: str) -> dict[str, Any]:
         "n_test": int(roles["test"]),
         "people_disjoint": disjoint,
         "check": describe_check(found),
+        **describe_neighbours(folds.table, plan.dataset.manifest.table),
         **_seen_people(folds.table),
         "balance": even.sentence,
         "largest_class_deviation": round(even.deviation, 6),

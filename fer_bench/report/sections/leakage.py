@@ -17,6 +17,7 @@ from ..model.tables import Block, Column, Estimate, Figure, Section, Table, cell
 from ..plots import figures
 from ..plots.cells import dumbbells
 from .copies import copies_blocks
+from .neighbours import NO_NULL, by_split_alone, span_words, training_blocks
 
 __all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
 
@@ -92,13 +93,13 @@ def splits_section(run: ReportRun, suffix: str) -> Section:
         return Section(f"splits{suffix}", title, (nothing, *copies_blocks(run, suffix)))
     text = (
         "A split by image puts other pictures of a tested person into training, a split by session those of another "
-        "sitting. That helps some methods, which then know the face, and misleads others, for which the nearest face "
-        "is the same person with another expression: the sign is no law, and the tables say which way it goes here. "
+        "sitting. What that is worth to a method, and with which sign, is measured here. "
         "Every row counts the images that both protocols tested, last epoch on both sides."
     )
     if not run.unit.tells_people:
         text += " These data do not tell who is who, so no row shows what unseen people do to a figure."
     blocks: list[Block] = [text, *_slopes(run, suffix), _overview(run, found, suffix)]
+    blocks += training_blocks(run, list(found), suffix)
     for place, (pair, rows) in enumerate(found.items()):
         blocks.append(_table(run, pair, rows, suffix, folded=place > 0))
     blocks += copies_blocks(run, suffix)
@@ -225,6 +226,8 @@ def _overview(run: ReportRun, found: dict[Comparison, list[dict[str, Any]]], suf
                 "median": run.median_difference([row["outcomes"] for row in rows]),
                 **{"higher": higher, "lower": lower, "open": len(rows) - higher - lower},
                 "certain": sum(row["holm"] < 0.05 for row in rows),
+                "alone": span_words(by_split_alone(run, pair.looser, pair.stricter)),
+                "beyond": sum(row["holm"] < 0.05 and not _of_the_split(run, pair, row) for row in rows),
             }
         )
     columns = (
@@ -235,8 +238,24 @@ def _overview(run: ReportRun, found: dict[Comparison, list[dict[str, Any]]], suf
         Column("lower", "lower", "count", "methods whose 95 % interval of the difference lies below zero"),
         Column("open", "not significantly different", "count", "methods whose 95 % interval holds zero"),
         Column("certain", "p (Holm) < 0.05", "count", "methods that differ after correction for their number"),
+        Column("alone", "by the split alone, points", "text", NO_NULL),
+        Column(
+            "beyond",
+            "certain and beyond the split alone",
+            "count",
+            "those of them that differ by more than the split alone can do; where that is not known, differences "
+            "above zero alone are counted for splits by image",
+        ),
     )
     return Table(f"leakage{suffix}", "Who is in training, at a glance", columns, tuple(table), head="pair")
+
+
+def _of_the_split(run: ReportRun, pair: Comparison, row: dict[str, Any]) -> bool:
+    """Whether a difference may come from the split alone, without any use of a face."""
+    span = by_split_alone(run, pair.looser, pair.stricter)
+    if span is None:
+        return bool(row["difference"].value < 0 and _strictness(run, pair.looser) == 0)
+    return bool(row["difference"].high >= min(span) and row["difference"].low <= max(*span, 0.0))
 
 
 def _tally(run: ReportRun, pair: Comparison, rows: Sequence[dict[str, Any]]) -> str:
