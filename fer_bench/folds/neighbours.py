@@ -14,6 +14,9 @@ __all__ = ["MOST_TESTS", "KnownPerson", "Nearest", "describe_neighbours", "find_
 MOST_TESTS = 1000
 """Tests whose nearest training picture is looked up; of more, as many evenly spaced ones."""
 
+_BLOCK = 64
+"""Tests whose distances to all of training are held at once: some tens of megabytes for the largest sets."""
+
 
 @dataclass(frozen=True)
 class Nearest:
@@ -99,16 +102,21 @@ def _shares(
     words: NDArray[np.uint64], codes: dict[str, NDArray[np.int64]], test: NDArray[np.int64], train: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Sums over tests (4,): same person, same person in another session, same label, same person and label."""
-    apart = np.zeros((len(test), len(train)), dtype=np.int16)
-    for word in range(words.shape[1]):
-        apart += np.bitwise_count(words[test, None, word] ^ words[None, train, word])
-    near = apart == apart.min(axis=1, keepdims=True)
-    parts = near / near.sum(axis=1, keepdims=True)
-    same = {name: column[test][:, None] == column[train][None] for name, column in codes.items()}
-    kinds = (
-        same["subject"], same["subject"] & ~same["session"], same["label"], same["subject"] & same["label"]
-    )  # fmt: skip
-    return np.array([float((parts * kind).sum()) for kind in kinds])
+    sums = np.zeros(4)
+    for start in range(0, len(test), _BLOCK):
+        mine = test[start : start + _BLOCK]
+        apart = np.zeros((len(mine), len(train)), dtype=np.int16)
+        for word in range(words.shape[1]):
+            apart += np.bitwise_count(words[mine, None, word] ^ words[None, train, word])
+        i, j = np.nonzero(apart == apart.min(axis=1, keepdims=True))
+        parts = 1 / np.bincount(i)[i]
+        same = {name: column[mine[i]] == column[train[j]] for name, column in codes.items()}
+        kinds = (
+            *(same["subject"], same["subject"] & ~same["session"]),
+            *(same["label"], same["subject"] & same["label"]),
+        )
+        sums += [parts[kind].sum() for kind in kinds]
+    return sums
 
 
 def _words(hashes: pd.Series) -> NDArray[np.uint64]:

@@ -49,6 +49,9 @@ def test_a_run_leaves_everything_that_a_sceptic_needs(finished):
     apart, random = (info["protocols"][name] for name in ("subject-2fold", "random-2fold"))
     assert (apart["n_people_tested"], apart["n_people_also_trained"]) == (info["dataset"]["n_people"], 0)
     assert random["n_people_also_trained"] == random["n_people_tested"] == info["dataset"]["n_people"]
+    assert apart["nearest"]["tests"] == random["nearest"]["tests"] == 280
+    assert apart["nearest"]["person"] == 0 < random["nearest"]["person"]
+    assert random["known_person"]["in_proportion"] < apart["known_person"]["in_proportion"] == pytest.approx(1 / 7)
     assert info["dataset"]["genders"] == {"F01": "F", "F02": "F", "M01": "M", "M02": "M"}
     assert (info["dataset"]["rendered"], info["dataset"]["drawn_by"]) == (False, [])
     assert info["dataset"]["n_images"] == 280
