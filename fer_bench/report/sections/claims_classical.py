@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from fractions import Fraction
 
 import numpy as np
@@ -101,7 +101,7 @@ def _picked(
         for field in fields(first)
         if field.name != "key"
     }
-    return replace(first, **joined)
+    return MethodPredictions(key=first.key, **joined)
 
 
 def frontal(run: ReportRun, protocol: str) -> Evidence:
