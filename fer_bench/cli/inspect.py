@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fer_bench.data import CROP_WORDS
 from fer_bench.data.left_out import by_reason
 from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEWS
 
@@ -30,6 +31,8 @@ def inspect_lines(dataset: Dataset, *, everything: bool = False) -> Iterator[str
         yield f"layout: {dataset.layout}. {dataset.layout_summary}"
     yield dataset.notice
     yield from map(as_options, dataset.notes)
+    chosen = dataset.crop_choice
+    yield as_options(chosen.sentence) if chosen else f"crop {dataset.crop}: {CROP_WORDS[dataset.crop]}"
     yield from _label_lines(dataset)
     yield from _count_lines(dataset)
     yield ""

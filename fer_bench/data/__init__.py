@@ -1,6 +1,13 @@
 """Datasets: manifests, image store, built-in rendered faces. May import the public contracts of fer_bench."""
 
-__all__ = ["DATASETS", "LAYOUT_SUMMARIES"]
+__all__ = ["CROP_WORDS", "DATASETS", "LAYOUT_SUMMARIES"]
+
+CROP_WORDS = {
+    "fixed": "faces are cut out by fixed boxes, KDEF's",
+    "detect": "faces are cut out by a detector's box",
+    "none": "no face is cut out: pictures are taken as they are",
+}
+"""What a crop does, by its name."""
 
 DATASETS = {
     "synthetic": "faces that fer-bench renders itself, in KDEF's grammar: 70 people x 7 expressions x 5 views x "

@@ -63,7 +63,8 @@ def load_dataset(
     views : str or sequence of str
         Keep only these views, such as ``["S", "HL"]``; empty for all.
     crop : str
-        ``"fixed"``, ``"detect"`` or ``"none"``; empty for what suits the layout.
+        ``"fixed"``, ``"detect"`` or ``"none"``; empty for what suits the data: KDEF's boxes for KDEF, else what looking
+        at some pictures says, see `fer_bench.data.images.look.choose_crop`.
     strict : bool
         Refuse data in which a name stands in several spellings or words such as "unknown" in the place of one, which
         is otherwise told in ``notes``; of KDEF, leave out what a stricter human clean-up dropped, too.
@@ -90,11 +91,13 @@ def load_dataset(
     """
     workers = workers or min(8, _cores())
     kept = (views,) if isinstance(views, str) and views else tuple(views)
-    load = partial(_load, people=people, workers=workers, crop=crop, allow_outside=allow_outside)
+    place = None if weights_dir is None else given_path(weights_dir, "`weights_dir`")
+    load = partial(
+        _load, people=people, workers=workers, crop=crop, weights_dir=place, allow_outside=allow_outside
+    )
     dataset = load(os.fspath(data), "data", strict=strict, views=kept)
     if os.fspath(test_data):
-        dataset = _with_test_data(dataset, partial(load, os.fspath(test_data), "test_data"), strict, kept)
-    place = None if weights_dir is None else given_path(weights_dir, "`weights_dir`")
+        dataset = _with_test_data(dataset, partial(load, os.fspath(test_data), "test_data"), strict, kept, crop)
     return replace(dataset, stored=partial(_stored, workers=workers, weights_dir=place))
 
 
@@ -111,7 +114,9 @@ def _stored(dataset: Dataset, spec: ImageSpec, *, workers: int, weights_dir: Pat
     return images
 
 
-def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool, views: Sequence[str]) -> Dataset:
+def _with_test_data(
+    dataset: Dataset, load: Callable[..., Dataset], strict: bool, views: Sequence[str], crop: str
+) -> Dataset:
     """Join test data, of which is kept what was asked for as far as they can tell."""
     test, said = load(strict=strict, views=()), []
     views_too = views if test.manifest.table["view"].ne("").any() else ()
@@ -119,6 +124,10 @@ def _with_test_data(dataset: Dataset, load: Callable[..., Dataset], strict: bool
         test = load(strict=strict, views=views_too)
     if views and not views_too:
         said.append(f"--views: {test.name} does not give the view of its pictures; all are tested")
+    if not crop and {dataset.crop, test.crop} == {"none", "detect"}:
+        # Faces of one size on both sides: a detector finds those that were cut out before, too.
+        said.append(f"Faces of {dataset.name} and {test.name} are both found and cut out, so that they have one size")
+        dataset, test = (replace(part, crop="detect") for part in (dataset, test))
     joined, notes = join_datasets(dataset, test)
     read = [f"{part.name}: {note}" for part in (dataset, test) for note in part.notes]
     return replace(joined, notes=(*read, *said, *notes))
@@ -132,6 +141,7 @@ def _load(
     workers: int,
     strict: bool,
     crop: str,
+    weights_dir: Path | None,
     views: Sequence[str],
     allow_outside: bool,
 ) -> Dataset:
@@ -142,11 +152,12 @@ def _load(
         raise UserError(f"`{parameter}` {data!r}: expected 'synthetic' or the path of a folder, archive or table")
     else:
         dataset = read_dataset(data, workers, strict=strict, parameter=parameter, allow_outside=allow_outside)
-    dataset = _with_views(_with_crop(dataset, crop), views, parameter)
+    dataset = _with_views(_with_crop(dataset, crop, weights_dir, workers), views, parameter)
     return dataset if people is None else _fewer(dataset, people)
 
 
-def _with_crop(dataset: Dataset, crop: str) -> Dataset:
+def _with_crop(dataset: Dataset, crop: str, weights_dir: Path | None, workers: int) -> Dataset:
+    """Cut faces out as was asked, else as the layout says, else as looking at the pictures says."""
     if crop not in ("", *CROPS):
         raise UserError(f"`crop` {crop}: expected {', '.join(CROPS)}{did_you_mean(crop, CROPS)}")
     if crop == "fixed" and not set(dataset.manifest.table["view"]) <= set(VIEWS):
@@ -154,7 +165,13 @@ def _with_crop(dataset: Dataset, crop: str) -> Dataset:
             f"`crop` fixed: the fixed boxes are KDEF's, one a view, and these data ({dataset.layout}) are not KDEF's; "
             "use `crop` detect or none"
         )
-    return replace(dataset, crop=crop or dataset.crop)
+    if crop or dataset.crop:
+        return replace(dataset, crop=crop or dataset.crop)
+    from .images.detect import find_detector
+    from .images.look import choose_crop
+
+    chosen = choose_crop(dataset, find_detector(weights_dir), workers)
+    return replace(dataset, crop=chosen.crop, crop_choice=chosen)
 
 
 def _with_views(dataset: Dataset, views: Sequence[str], parameter: str) -> Dataset:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from fer_bench.errors import UserError
 from fer_bench.labels import EMOTIONS
 from fer_bench.methods import ImageSpec
 from fer_bench.utils.near import did_you_mean
+
+if TYPE_CHECKING:
+    from .images.look import CropChoice
 
 __all__ = [
     "COLUMNS",
@@ -181,7 +184,7 @@ class Dataset:
     rendered : bool
         True where no camera was involved, for some pictures at least; such figures declare no winner.
     crop : str
-        How faces are cut out; part of the image store's key.
+        How faces are cut out; part of the image store's key. Empty until `fer_bench.load_dataset` has chosen it.
     pictures : callable
         ``pictures(manifest, workers)`` yields whole RGB pictures (h, w, 3) uint8 in the manifest's order.
     layout : str
@@ -203,6 +206,8 @@ class Dataset:
     drawn_by : tuple of str
         What drew the pictures, sorted, such as ``"fer-bench renderer 7, seed 0"``, and ``"photographs"`` where only
         some are drawn; empty where none is known to be.
+    crop_choice : CropChoice or None
+        What was seen where looking at pictures chose ``crop``; None where it was asked for or is the layout's.
     """
 
     name: str
@@ -220,6 +225,7 @@ class Dataset:
     stored: Callable[[Dataset, ImageSpec], NDArray[Any]] | None = None
     notes: tuple[str, ...] = ()
     drawn_by: tuple[str, ...] = ()
+    crop_choice: CropChoice | None = None
 
     def __len__(self) -> int:
         return len(self.manifest)

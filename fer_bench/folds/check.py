@@ -92,7 +92,7 @@ def _known(
     if data:
         from fer_bench.data.datasets import load_dataset
 
-        return load_dataset(data, workers=2, allow_outside=allow_outside).manifest
+        return load_dataset(data, crop="none", workers=2, allow_outside=allow_outside).manifest
     if manifest is None or isinstance(manifest, Manifest):
         return manifest
     return read_manifest(given_path(manifest, "`manifest`"))

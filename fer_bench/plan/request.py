@@ -119,4 +119,5 @@ def open_data(request: Request, people: int | None) -> tuple[Dataset, list[str]]
         weights_dir=request.weights_dir,
         allow_outside=request.allow_outside,
     )
-    return dataset, list(dataset.notes)
+    looked = [dataset.crop_choice.sentence] if dataset.crop_choice else []
+    return dataset, [*dataset.notes, *looked]

@@ -121,7 +121,7 @@ def _dataset(place: str, workers: int, *, strict: bool, allow_outside: bool) -> 
     from fer_bench.data.datasets import load_dataset
 
     try:
-        return load_dataset(place, people=None, workers=workers, strict=strict, allow_outside=allow_outside)
+        return load_dataset(place, crop="none", workers=workers, strict=strict, allow_outside=allow_outside)
     except UserError as error:
         raise UserError(
             f"`write_gallery`: the pictures cannot be read: {error}; say where they are with `data`"

@@ -26,6 +26,16 @@ class _CropAudit(TypedDict, total=False):
     names: list[str]
 
 
+class _CropChoice(TypedDict):
+    crop: str
+    detector: str
+    limit: float
+    looked: int
+    found: int
+    share: float | None
+    sentence: str
+
+
 class _Excluded(TypedDict):
     file: str
     reason: str
@@ -60,6 +70,7 @@ class _Dataset(TypedDict, total=False):
     options: dict[str, Any] | None
     views: list[str]
     sessions: list[str]
+    crop_choice: _CropChoice | None
     crop_audit: _CropAudit | None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -88,10 +89,20 @@ def _describe_data(plan: Plan) -> dict[str, Any]:
         "layouts": list(plan.dataset.layouts or filter(None, [plan.dataset.layout])),
         "layout_summary": plan.dataset.layout_summary,
         "crop": plan.dataset.crop,
+        "crop_choice": _describe_choice(plan),
         "options": request.data_options | ({"test_data": Path(request.test_data).name} if request.test_data else {}),
         "views": sorted(manifest.table["view"].unique()),
         "sessions": sorted(manifest.table["session"].unique()),
     }
+
+
+def _describe_choice(plan: Plan) -> dict[str, Any] | None:
+    """What was seen where looking at the pictures chose how faces are cut out."""
+    chosen = plan.dataset.crop_choice
+    if chosen is None:
+        return None
+    share = None if math.isnan(chosen.share) else round(chosen.share, 4)
+    return asdict(chosen) | {"share": share, "sentence": chosen.sentence}
 
 
 def _describe_trial(trial: Trial, expected: Forecast) -> dict[str, Any]:

@@ -69,7 +69,8 @@ class Layout:
     no_people : str
         Why it cannot be said who is on a picture; empty where it can.
     crop : str
-        How faces are cut out unless asked for otherwise.
+        How faces are cut out unless asked for otherwise: ``"fixed"`` where pictures are taken as KDEF's were,
+        ``"none"`` where its makers cut the faces out; empty: looking at some pictures tells.
     strict : frozenset of str
         Images that a stricter human clean-up leaves out; empty where there is no such list.
     generic : bool
@@ -84,7 +85,7 @@ class Layout:
     labels: Mapping[str, str]
     notice: str
     no_people: str = ""
-    crop: str = "none"
+    crop: str = ""
     strict: frozenset[str] = field(default=frozenset(), repr=False)
     generic: bool = False
 

@@ -131,4 +131,5 @@ EXPW = Layout(
         "only, and no picture leaves the machine."
     ),
     no_people="ExpW does not tell who is on which picture",
+    crop="none",
 )

@@ -228,6 +228,7 @@ FER2013_CSV = Layout(
     labels=_CODES,
     notice=_NOTICE,
     no_people=_NO_PEOPLE,
+    crop="none",
 )
 
 FER2013 = Layout(
@@ -239,4 +240,5 @@ FER2013 = Layout(
     labels=label_words("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"),
     notice=_NOTICE,
     no_people=_NO_PEOPLE,
+    crop="none",
 )

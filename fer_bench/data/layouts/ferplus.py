@@ -155,4 +155,5 @@ FERPLUS = Layout(
         "subject-independent. See the terms that it came under; no picture leaves the machine."
     ),
     no_people="FER2013 does not tell who is on which picture",
+    crop="none",
 )

@@ -43,6 +43,7 @@ def article_section(run: ReportRun, suffix: str) -> Section:
     )
     blocks: list[Block] = [
         *([] if _same_data(run) else [other]),
+        *_uncropped(run),
         f"The article retells {published.paper}, doi {published.doi}. Its protocol: {published.protocol}.",
         *published.notes,
         "Where the article's print is not what was run, or not what its tables say: " + " ".join(published.departures),
@@ -51,6 +52,15 @@ def article_section(run: ReportRun, suffix: str) -> Section:
     ]
     blocks += [_table(run, table, suffix) for table in published.tables]
     return Section(f"article{suffix}", title, (*blocks, *_confusions(run, suffix)))
+
+
+def _uncropped(run: ReportRun) -> list[str]:
+    """That ours are of pictures as they are, before any figure stands beside a published one."""
+    dataset = run.info["dataset"]
+    if dataset.get("crop") != "none":
+        return []
+    seen = (dataset.get("crop_choice") or {}).get("sentence") or ""
+    return [f"In this run no face was cut out: our figures are of pictures as they are. {seen}".strip()]
 
 
 def _same_data(run: ReportRun) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
 
-from fer_bench.data import LAYOUT_SUMMARIES
+from fer_bench.data import CROP_WORDS, LAYOUT_SUMMARIES
 from fer_bench.data.left_out import by_reason
 from fer_bench.data.manifest import FileCount
 
@@ -55,7 +55,7 @@ def _facts(run: ReportRun) -> list[tuple[str, str]]:
         ("sessions", _listed(dataset.get("sessions", ()))),
         ("views", _listed(dataset.get("views", ()))),
         *_options(dataset),
-        ("crop", str(dataset.get("crop", ""))),
+        ("crop", _crop_words(dataset)),
         ("files", counted.sentence if counted else ""),
         ("files left out", f"{len(dataset.get('excluded', ())):,}"),
         ("file or folder", PurePath(str(dataset.get("path", ""))).name),
@@ -84,6 +84,13 @@ def _value_words(value: Any) -> str:
     if value is True:
         return "yes"
     return without_folders(_listed(value) if isinstance(value, (list, tuple)) else str(value))
+
+
+def _crop_words(dataset: Mapping[str, Any]) -> str:
+    """How faces were cut out, and what was seen where looking at pictures chose it; earlier runs did not look."""
+    crop, chosen = str(dataset.get("crop", "")), dataset.get("crop_choice") or {}
+    words = chosen.get("sentence") or CROP_WORDS.get(crop, "")
+    return f"{crop}: {words}" if words else crop
 
 
 def _listed(values: Iterable[Any]) -> str:

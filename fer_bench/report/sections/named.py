@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from fer_bench.data import CROP_WORDS
+
 from ..model.report_run import ReportRun
 from ..model.tables import Column, Section, Table
 from ..model.wording import input_words
@@ -60,7 +62,7 @@ def _row(run: ReportRun, system: NamedSystem, figure: NamedFigure | None, name: 
         **{"label": system.label, "source": system.source, "ours": name},
         **cells,
         "reads": input_words(method),
-        "why": "; ".join(filter(None, [_less(method), _other_data(run, figure), system.differs])),
+        "why": "; ".join(filter(None, [_less(method), _other_data(run, figure), _faces(run, system), system.differs])),
         **our_cells(run, name),
     }
 
@@ -79,6 +81,12 @@ def _less(method: Mapping[str, Any]) -> str:
         if what in shown
     ]
     return f"cut short in this run: {', '.join(less)}".replace(" 1 epochs", " 1 epoch") if less else ""
+
+
+def _faces(run: ReportRun, system: NamedSystem) -> str:
+    """How faces were cut out in this run, and in theirs where that is known."""
+    ours = CROP_WORDS.get(str(run.info["dataset"].get("crop")), "")
+    return ", ".join(filter(None, [ours, system.faces and f"{'not ' if ours else 'their faces were '}{system.faces}"]))
 
 
 def _other_data(run: ReportRun, figure: NamedFigure | None) -> str:

@@ -101,13 +101,17 @@ class NamedFigure:
 
 @dataclass(frozen=True)
 class NamedSystem:
-    """A system that the article names; ``ours`` are patterns of our methods' names, ``differs`` what ours does else."""
+    """A system that the article names; ``ours`` are patterns of our methods' names, ``differs`` what ours does else.
+
+    ``faces`` says how theirs were cut out, where that is known; how ours were hangs on the run.
+    """
 
     label: str
     source: str
     ours: tuple[str, ...]
     differs: str
     figures: tuple[NamedFigure, ...]
+    faces: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,7 @@ def load_published() -> Published:
                 source=system["source"],
                 ours=tuple(system["ours"]),
                 differs=system["differs"],
+                faces=system.get("faces", ""),
                 figures=tuple(NamedFigure(**figure) for figure in system.get("figure", ())),
             )
             for system in raw["named"]

@@ -147,3 +147,25 @@ def test_facts_are_whole():
     assert {"dgnn", "svc-geometric", "rbf_svc-lbp_shan", "rbf_svc-ldp_jabid", "linear_svc-2dlda_shih"} <= names
     assert not [name for name in names if not any(fnmatchcase(name, pattern) for pattern in patterns)]
     assert names <= {entry.method for entry in expand(load_suite("all"), load_methods().values(), "full")}
+
+
+@pytest.mark.parametrize(
+    ("crop", "told"),
+    [
+        ("fixed", "faces are cut out by fixed boxes, KDEF's, not placed by the eyes"),
+        ("detect", "faces are cut out by a detector's box, not placed by the eyes"),
+        ("none", "no face is cut out: pictures are taken as they are, not placed by the eyes"),
+    ],
+)
+def test_how_faces_were_cut_out_is_the_runs_own(tmp_path, crop, told):
+    """A box is told where there is one; without any, both tables of published figures say that none was cut out."""
+    run = write(tmp_path / "run", methods=("rbf_svc-lbp_shan", load_published().tables[0].rows[0].ours[0]))
+    info = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    info["dataset"]["crop"] = crop
+    (run / "run.json").write_text(json.dumps(info), encoding="utf-8")
+    found = {row["ours"]: row["why"] for row in rows_of(gather([run])[0])}
+    why = found["rbf_svc-lbp_shan"].split("; ", 2)[2]
+    assert why == f"{told}; C and gamma are ours"
+    text = (write_report([run]).parent / "report.md").read_text(encoding="utf-8")
+    assert ("In this run no face was cut out" in text) == (crop == "none")
+    assert ("cut out by" in text) == (crop != "none")
