@@ -17,6 +17,7 @@ from ..model.tables import Column, cell_text
 from .claims_classical import classical, frontal
 from .claims_orders import deeper, larger, layers
 from .claims_transfer import LEAST_SAVED, transfer
+from .dead_trainings import alive
 from .evidence import MARGIN_WORDS, Evidence
 from .published import PublishedClaim, load_published
 
@@ -64,6 +65,7 @@ def judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
 
 
 def _judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
+    run = alive(run)  # a mean with a training in it that learnt nothing is no figure of a method
     gathered = [(claim, EVIDENCE[claim.id](run, protocol)) for claim in load_published().claims]
     tested = [evidence.p_value for _, evidence in gathered if not math.isnan(evidence.p_value)]
     adjusted = iter(stats.holm(tested))

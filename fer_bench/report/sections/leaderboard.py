@@ -21,6 +21,7 @@ from ..model.report_run import BEST, FAMILY_WORDS, LAST, ReportRun
 from ..model.tables import Block, Column, Drawing, Estimate, Section, Table
 from ..model.wording import OPTIMISTIC, common_unit, tested_on
 from ..plots import svg
+from .dead_trainings import DEAD, dead_cell
 from .published import load_published
 from .runs import same_data
 
@@ -118,6 +119,7 @@ def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
         *([BEHIND, _p_behind(unit)] if ranked and len(runs) == 1 else []),
         *([WATCHED] if any("watched" in row for row in rows) else []),
         *([AS_PUBLISHED] if optimistic else []),
+        *([DEAD] if any("dead" in row for row in rows) else []),
         *(
             BALANCED,
             F1,
@@ -167,6 +169,7 @@ def _leader_rows(run: ReportRun, protocol: str) -> list[dict[str, Any]]:
             "trials": f"{found['n_done']} of {found['n_trials']}",
             "status": found["status"],
             **behind.get(method, {}),
+            **dead_cell(run, method, protocol, int(found["n_done"])),
         }
         watched = run.outcomes.get(Key(method, protocol, BEST))
         if watched is not None:

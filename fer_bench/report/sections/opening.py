@@ -13,6 +13,7 @@ from ..model.report_run import BEST, ReportRun
 from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text, p_clause
 from ..model.wording import OPTIMISTIC, guessing, who
 from .answers import answers
+from .dead_trainings import dead_warnings
 
 __all__ = ["facts", "glance", "headline", "warnings_of"]
 
@@ -43,6 +44,7 @@ def warnings_of(runs: Sequence[ReportRun]) -> tuple[str, ...]:
                 f"{where}The {run.info['preset']} preset picks the best epoch on the test images, as the article "
                 "does. That figure is optimistic; it has a flagged column; rows are ordered by the last epoch."
             )
+        said += [f"{where}{warning}" for warning in dead_warnings(run)]
         said += [f"{where}{name} is {OPTIMISTIC}." for name in run.protocols if run.optimistic(name)]
     return tuple(dict.fromkeys(said))
 

@@ -1,0 +1,73 @@
+"""Trainings that learnt nothing: counted in the opening, flagged at their rows, kept out of claims."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fer_bench.results.dead_trainings import DeadTraining, find_dead_trainings
+
+from ..model.report_run import ReportRun
+from ..model.tables import Column
+
+__all__ = ["DEAD", "alive", "dead_cell", "dead_rows", "dead_warnings"]
+
+DEAD = Column(
+    "dead",
+    "learnt nothing",
+    "text",
+    "trainings whose answers do not hang on the picture; the accuracy beside it is a mean with theirs in it, and no "
+    "figure of a method",
+)
+_MOST_FOLDS = 3
+
+
+def _found(run: ReportRun) -> tuple[DeadTraining, ...]:
+    if "dead" not in run.kept:
+        run.kept["dead"] = find_dead_trainings(run.data, run.outcomes)
+    found: tuple[DeadTraining, ...] = run.kept["dead"]
+    return found
+
+
+def dead_rows(run: ReportRun, protocol: str) -> dict[str, tuple[DeadTraining, ...]]:
+    """Methods with a training that learnt nothing under a protocol, with these trainings; what no claim rests on."""
+    rows: dict[str, tuple[DeadTraining, ...]] = {}
+    for one in _found(run):
+        if one.protocol == protocol:
+            rows[one.method] = (*rows.get(one.method, ()), one)
+    return rows
+
+
+def alive(run: ReportRun) -> ReportRun:
+    """Return the run without the rows of results whose mean has a training in it that learnt nothing."""
+    dead = {(one.method, one.protocol) for one in _found(run)}
+    if not dead:
+        return run
+    kept = [pair not in dead for pair in zip(run.results["method"], run.results["protocol"], strict=True)]
+    return replace(run, results=run.results[kept])
+
+
+def dead_cell(run: ReportRun, method: str, protocol: str, n_done: int) -> dict[str, str]:
+    """The cell of the column `DEAD` of a row of ``n_done`` trainings; none where all of them learnt."""
+    found = dead_rows(run, protocol).get(method, ())
+    if not found:
+        return {}
+    seeds = len({one.seed for one in found}) > 1
+    said = [f"fold {one.fold}{f', seed {one.seed}' if seeds else ''}: {one.why}" for one in found[:_MOST_FOLDS]]
+    more = [f"and {len(found) - _MOST_FOLDS} more"] if len(found) > _MOST_FOLDS else []
+    return {"dead": f"{len(found)} of {n_done}; {'; '.join([*said, *more])}"}
+
+
+def dead_warnings(run: ReportRun) -> list[str]:
+    """Sentences for the opening: how many trainings of how many methods learnt nothing, and what becomes of them."""
+    found, said = _found(run), []
+    for blind, what in ((True, "answered one expression for all pictures"), (False, "ended where guessing is")):
+        some = [one for one in found if bool(one.answer) is blind]
+        methods = list(dict.fromkeys(one.method for one in some))
+        if some:
+            names = f"{', '.join(methods[:3])}{f' and {len(methods) - 3} more' if len(methods) > 3 else ''}"
+            said.append(
+                f"{len(some):,} {'training' if len(some) == 1 else 'trainings'} of {len(methods):,} "
+                f"{'method' if len(methods) == 1 else 'methods'} {what} ({names}): their rows are flagged in the "
+                "leaderboard, are no figure of a method, and decide no claim."
+            )
+    return said
