@@ -9,6 +9,7 @@ trained on. Where data name no people, `Unit` says what stands in for them.
 from .bayes import MARGIN, Posterior, probability_better
 from .corrected_t import FoldTest, corrected_t_test
 from .drops import detectable_drop, drop_p_value, new_seed_drop
+from .fold_luck import ENOUGH_FOLDS, FoldSpread, fold_difference, fold_spread, people_nested
 from .intervals import (
     BOOTSTRAP_MOST,
     BOOTSTRAP_PEOPLE,
@@ -42,6 +43,7 @@ __all__ = [
     "ALPHA",
     "BOOTSTRAP_MOST",
     "BOOTSTRAP_PEOPLE",
+    "ENOUGH_FOLDS",
     "IMAGE",
     "MARGIN",
     "MIXED",
@@ -51,6 +53,7 @@ __all__ = [
     "CriticalDifference",
     "Difference",
     "Family",
+    "FoldSpread",
     "FoldTest",
     "Interval",
     "MeanTest",
@@ -66,6 +69,8 @@ __all__ = [
     "detectable_drop",
     "drop_p_value",
     "find_unit",
+    "fold_difference",
+    "fold_spread",
     "flip_p_value",
     "holm",
     "max_t",
@@ -76,6 +81,7 @@ __all__ = [
     "new_seed_drop",
     "paired_difference",
     "people_interval",
+    "people_nested",
     "person_accuracies",
     "probability_better",
     "sign_flip_test",

@@ -24,6 +24,7 @@ from ..plots import svg
 from .dead_trainings import DEAD, dead_cell
 from .published import load_published
 from .runs import same_data
+from .training_luck import FOLD_COLUMNS, fold_cells, luck_note, withheld
 
 __all__ = ["families_section", "leaderboard_section", "pairs_section"]
 
@@ -120,6 +121,7 @@ def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
         *([WATCHED] if any("watched" in row for row in rows) else []),
         *([AS_PUBLISHED] if optimistic else []),
         *([DEAD] if any("dead" in row for row in rows) else []),
+        *(column for column in FOLD_COLUMNS if any(column.key in row for row in rows)),
         *(
             BALANCED,
             F1,
@@ -174,6 +176,7 @@ def _leader_rows(run: ReportRun, protocol: str) -> list[dict[str, Any]]:
         watched = run.outcomes.get(Key(method, protocol, BEST))
         if watched is not None:
             row["watched"] = run.accuracy(watched)
+        row |= fold_cells(run, protocol, row)
         if run.optimistic(protocol):
             row["published"] = run.as_published(method, protocol)
         rows.append(row)
@@ -203,6 +206,7 @@ def _leader_notes(runs: Sequence[ReportRun], protocol: str) -> tuple[str, ...]:
     over = common_unit(runs).over
     chances = [f"1/{n} = {100 / n:.1f} %" for n in dict.fromkeys(run.n_classes for run in runs)]
     notes = [f"The dashed line in the bars is chance, {' or '.join(chances)}. Intervals: 95 %, {over}."]
+    notes += [luck_note(runs, protocol)]
     notes += [f"{protocol} is {OPTIMISTIC}." for run in runs if run.optimistic(protocol)]
     for run in runs:
         planned = run.results[(run.results["protocol"] == protocol) & (run.results["selection"] == LAST)]
@@ -323,7 +327,8 @@ def _pairs(run: ReportRun, protocol: str, suffix: str) -> Table:
             **{"n": found.estimate.n, "people": found.estimate.people, "p": alone.test.p_value},
             **{"adjusted": found.p_value, "mcnemar": alone.mcnemar.p_value, "detectable": found.detectable},
             **_other_views(run, protocol, a, b),
-            "verdict": _verdict(run, found.p_value),
+            "verdict": withheld(run, protocol, a.key.method, b.key.method, found.p_value)
+            or _verdict(run, found.p_value),
         }
         for a, b, found, alone in compared
     )

@@ -14,6 +14,7 @@ from ..model.tables import NO_VALUE, Column, Estimate, Table, cell_text, p_claus
 from ..model.wording import OPTIMISTIC, guessing, who
 from .answers import answers
 from .dead_trainings import dead_warnings
+from .training_luck import withheld
 
 __all__ = ["facts", "glance", "headline", "warnings_of"]
 
@@ -152,6 +153,10 @@ def _compared(run: ReportRun, protocol: str, a: str, b: str) -> str:
     together = f", all {family.pairs:,} pairs at once" if family.pairs > 1 else ""
     points = cell_text(POINTS, found.estimate)
     tested = f"{found.estimate.n:,} images; sign-flip test {over}{together}, p {p_clause(found.p_value)}"
+    if found.p_value < stats.ALPHA and (why := withheld(run, protocol, a, b, found.p_value)):
+        ahead = f"{_role(run, a)} is ahead of {_role(run, b)} by {points} points {who(run, protocol)}"
+        ahead = f"{ahead} ({tested}); {why}."
+        return ahead[0].upper() + ahead[1:]
     if found.p_value < stats.ALPHA:
         beats = f"{_role(run, a)} beats {_role(run, b)} by {points} points {who(run, protocol)} ({tested})."
         return beats[0].upper() + beats[1:]
