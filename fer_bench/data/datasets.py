@@ -92,9 +92,7 @@ def load_dataset(
     workers = workers or min(8, _cores())
     kept = (views,) if isinstance(views, str) and views else tuple(views)
     place = None if weights_dir is None else given_path(weights_dir, "`weights_dir`")
-    load = partial(
-        _load, people=people, workers=workers, crop=crop, weights_dir=place, allow_outside=allow_outside
-    )
+    load = partial(_load, people=people, workers=workers, crop=crop, weights_dir=place, allow_outside=allow_outside)
     dataset = load(os.fspath(data), "data", strict=strict, views=kept)
     if os.fspath(test_data):
         dataset = _with_test_data(dataset, partial(load, os.fspath(test_data), "test_data"), strict, kept, crop)

@@ -56,7 +56,7 @@ def test_one_answer_for_all_is_dead_unless_it_may_be_right(labels, answer):
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.35, 1.0), st.floats(0.2, 1.0))
 def test_a_poor_method_that_is_alive_is_never_flagged(seed, test, train):
-    """Who is right in a third of the test pictures lives whatever its training says; and who learnt, whatever the test."""
+    """Who is right in a third of the test pictures lives, whatever its training says; who learnt lives, too."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(7), 30)
     right = rng.permutation(len(labels)) < math.ceil(test * len(labels))

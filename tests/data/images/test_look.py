@@ -135,7 +135,9 @@ def test_the_choice_is_in_notes_and_in_run_json(shared, tmp_path):
     assert dataset["crop"] == "detect"
     assert dataset["crop_choice"]["sentence"] == note
     assert dataset["crop_choice"]["looked"] == 20
-    asked = make_plan(Request(data=str(folder), suite="classical", only=("knn-pixels",), workers=1, crop="none"), fetch=False)
+    asked = make_plan(
+        Request(data=str(folder), suite="classical", only=("knn-pixels",), workers=1, crop="none"), fetch=False
+    )
     assert not any("looked at" in note for note in asked.notes)
     assert describe(asked, forecast(asked))["dataset"]["crop_choice"] is None
 
