@@ -221,7 +221,7 @@ def _measure(task: Task) -> dict[str, Any]:
     _check_probabilities(proba, len(task.test))
     history = {k: [float(v) for v in values] for k, values in getattr(method, "history_", {}).items()}
     _check_losses(history)
-    arrays = {"index": task.test.astype(np.int32), "proba": put_back(proba, order).astype(np.float32)}
+    arrays: dict[str, Any] = {"index": task.test.astype(np.int32), "proba": put_back(proba, order).astype(np.float32)}
     if task.watch:
         arrays["eval_proba"] = put_back(_watched(task, method), order, axis=1).astype(np.float32)
     with atomic_write(task.folder / PREDICTIONS) as handle:

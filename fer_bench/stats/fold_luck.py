@@ -56,7 +56,7 @@ def people_nested(people: ArrayLike, folds: ArrayLike) -> bool:
     """Tell whether each person is tested in one fold alone: only then do folds differ by people, too."""
     who, where = np.asarray(people), np.asarray(folds)
     pairs = np.unique(np.stack([np.unique(part, return_inverse=True)[1] for part in (who, where)]), axis=1)
-    return len(np.unique(who)) == pairs.shape[1]
+    return bool(len(np.unique(who)) == pairs.shape[1])
 
 
 def fold_spread(

@@ -221,7 +221,8 @@ class _Sums:
 
     def value(self) -> Floats:
         total, _, _, images, _ = self.parts
-        return np.divide(total, images, out=np.full(self.k, np.nan), where=images > 0)
+        result: Floats = np.divide(total, images, out=np.full(self.k, np.nan), where=images > 0)
+        return result
 
     def statistic(self) -> Floats:
         total, squares, *_ = self.parts

@@ -112,7 +112,7 @@ def filled_by(face: Face, picture: NDArray[np.uint8]) -> float:
 
     Of the longer one, since a picture that is taken whole is squared to it before a method sees it.
     """
-    return max(face.width, face.height) / max(picture.shape[:2])
+    return float(max(face.width, face.height) / max(picture.shape[:2]))
 
 
 def _sample(manifest: Manifest) -> Manifest:

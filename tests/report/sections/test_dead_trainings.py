@@ -48,9 +48,10 @@ def test_a_blind_training_is_counted_flagged_and_excluded(tmp_path, blind):
     assert claims["larger"] == tuple(name for name in SIZES if name not in blind)
 
 
-def test_a_run_whose_trainings_learnt_says_nothing(tmp_path):
-    """Without a dead training there is no warning, and no column."""
-    run = written(tmp_path, SIZES)
+@pytest.mark.parametrize("floor", [(), ("majority",)])
+def test_a_run_whose_trainings_learnt_says_nothing(tmp_path, floor):
+    """Without a dead training there is no warning, and no column; the floor gives one answer on purpose."""
+    run = written(tmp_path, (*SIZES, *floor), floor)
     text = (write_report([run]).parent / "report.md").read_text(encoding="utf-8")
     assert "learnt nothing" not in text
     assert "answered one expression" not in text
