@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,7 @@ from fer_bench.labels import EMOTIONS
 from fer_bench.methods import ImageSpec
 from fer_bench.utils.near import did_you_mean
 
-if TYPE_CHECKING:
-    from .images.look import CropChoice
+from .crop_choice import CropChoice
 
 __all__ = [
     "COLUMNS",

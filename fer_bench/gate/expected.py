@@ -91,12 +91,8 @@ def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_se
     tested: dict[str, dict[str, Any]] = {}
     for method, protocol in outcomes[0]:
         row, test = _collect(method, protocol, runs, outcomes)
-        if len(runs) < SEEDS and row["rule"] != "exact" and not few_seeds:
-            raise UserError(
-                f"`write_expected`: {method} is trained at random, and {len(runs)} of {SEEDS} seeds are given, which "
-                f"says too little of how far a new seed may fall; give runs of {SEEDS} seeds (run `seed` 1 `out` ..., "
-                "and so on), or take it as it is with `few_seeds=True`"
-            )
+        if row["rule"] != "exact" and not few_seeds:
+            _need_seeds(method, len(runs))
         rows.append(row)
         known = tested.setdefault(protocol, test)
         if known != test:
@@ -113,6 +109,15 @@ def write_expected(run_folders: Sequence[Path] | Path, expected: Path, *, few_se
     }
     with atomic_write(expected, "w") as handle:
         handle.write(json_text(value, indent=1) + "\n")
+
+
+def _need_seeds(method: str, n: int) -> None:
+    if n < SEEDS:
+        raise UserError(
+            f"`write_expected`: {method} is trained at random, and {n} of {SEEDS} seeds are given, which "
+            f"says too little of how far a new seed may fall; give runs of {SEEDS} seeds (run `seed` 1 `out` ..., "
+            "and so on), or take it as it is with `few_seeds=True`"
+        )
 
 
 def _is_expectation(file: Path) -> bool:

@@ -142,12 +142,10 @@ def max_t(
     sums = _Sums.of(columns, tested, first, second)
     statistic = sums.statistic()
     flips = [_flipped(sums.columns, sums, statistic, seed)]
-    if sums.k > 1:
-        flips.append(_flipped(sums.residuals(), sums, np.full(1, np.inf), seed))
-    can_reject = 2.0 ** (1 - sums.people) < 1 - level
-    critical = max(_critical(found, 1 - level) for found in flips) if can_reject else math.inf
+    flips += [_flipped(sums.residuals(), sums, np.full(1, np.inf), seed)] if sums.k > 1 else []
+    too_few = 2.0 ** (1 - sums.people) >= 1 - level
+    critical = math.inf if too_few else max(_critical(found, 1 - level) for found in flips)
     low, high = sums.bounds(critical)
-    drawn = "all flips" if sums.people <= EXACT_PEOPLE else f"{len(flips[0]):,} flips"
     return Family(
         value=sums.value(),
         low=low,
@@ -157,9 +155,13 @@ def max_t(
         detectable=_possible(detectable_shift(critical, sums.people) * sums.error()),
         critical=critical,
         people=sums.people,
-        method=f"sign flips {unit.over} of all comparisons together, {drawn}",
+        method=f"sign flips {unit.over} of all comparisons together, {_drawn(sums.people, len(flips[0]))}",
         reason=f"{sums.people} {unit.many if sums.people != 1 else unit.one} are too few for {sums.k:,} comparisons",
     )
+
+
+def _drawn(people: int, flips: int) -> str:
+    return "all flips" if people <= EXACT_PEOPLE else f"{flips:,} flips"
 
 
 def step_down(columns: ArrayLike, tested: ArrayLike, first: ArrayLike, second: ArrayLike, *, seed: int) -> Floats:

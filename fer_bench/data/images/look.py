@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..crop_choice import LEAST_FOUND, CropChoice
 from .detect import Detector, Face
 from .pictures import FilePictures
 
 if TYPE_CHECKING:
     from ..manifest import Dataset, Manifest
 
-__all__ = ["FILLED", "LOOKED_AT", "CropChoice", "choose_crop", "filled_by"]
+__all__ = ["FILLED", "LOOKED_AT", "choose_crop", "filled_by"]
 
 LOOKED_AT = 25
 """Pictures that are looked at: less than a second, and a middle that a few odd pictures do not move."""
@@ -34,48 +34,6 @@ middle is 0.45; cut out by its own box times 1.1, as `crop` detect does, 0.96; t
 it, beyond any margin that sets of cropped faces are given. The cascades' boxes leave out forehead and chin: 0.80 to
 0.90 of YuNet's on the same pictures, so their limit is 0.84 of it.
 """
-
-_LEAST_FOUND = 1 / 3
-"""Share of the pictures in which a face must be found for its size to say anything: the cascades see one in two to
-three of pictures in five views, and hardly any in scenes without faces."""
-
-
-@dataclass(frozen=True)
-class CropChoice:
-    """How a crop was chosen by looking.
-
-    Attributes
-    ----------
-    crop : str
-        ``"detect"`` or ``"none"``.
-    detector : str
-        Its name and the hash of its files.
-    limit : float
-        The share of the frame, 0 to 1, from which on nothing is cut out.
-    looked, found : int
-        Pictures that were looked at, and those in which a face was found.
-    share : float
-        Median share of the frame's longer side that a found face's longer side fills, 0 to 1; NaN without a face.
-    """
-
-    crop: str
-    detector: str
-    limit: float
-    looked: int
-    found: int
-    share: float
-
-    @property
-    def sentence(self) -> str:
-        """What was seen and chosen, and what chooses otherwise."""
-        name = self.detector.split(" ")[0]
-        seen = f"{name} finds a face in {self.found} of {self.looked} pictures looked at"
-        if math.isnan(self.share) or self.found < _LEAST_FOUND * self.looked:
-            return f"Faces are not cut out: {seen}, too few to tell their size; `crop` detect would cut them out."
-        filled = f"{seen}, and it fills {100 * self.share:.0f} % of their side"
-        if self.crop == "detect":
-            return f"Faces are found and cut out, as these are whole portraits: {filled}; `crop` none takes them whole."
-        return f"Faces are not cut out, as they fill these pictures: {filled}; `crop` detect would cut them out."
 
 
 def choose_crop(dataset: Dataset, detector: Detector, workers: int = 1) -> CropChoice:
@@ -103,7 +61,7 @@ def choose_crop(dataset: Dataset, detector: Detector, workers: int = 1) -> CropC
     sample = _sample(dataset.manifest)
     shares = np.array([share for share in _shares(dataset, sample, detector, workers) if share is not None])
     share, limit = (float(np.median(shares)) if len(shares) else math.nan), FILLED[detector.name]
-    portraits = len(shares) >= _LEAST_FOUND * len(sample) and share < limit
+    portraits = len(shares) >= LEAST_FOUND * len(sample) and share < limit
     return CropChoice("detect" if portraits else "none", detector.label, limit, len(sample), len(shares), share)
 
 

@@ -44,7 +44,7 @@ def fold_cells(run: ReportRun, protocol: str, row: dict[str, Any]) -> dict[str, 
     cells: dict[str, Any] = {}
     if not isinstance(found, stats.NotApplicable):
         cells["fold_range"] = f"{100 * found.lowest:.1f} to {100 * found.highest:.1f} ({found.folds} folds)"
-        if _in_doubt(run, outcome):
+        if _in_doubt(run, outcome) and found.lowest < found.highest:
             cells["retrained"] = Estimate.of(found.interval)
     if "p_behind" in row:
         first = run.outcomes[Key(str(run.standing(protocol)["method"].iloc[0]), protocol, LAST)]
