@@ -103,12 +103,16 @@ def test_each_pair_is_found_whichever_comes_first(originals, pictures):
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(-7, 7), st.booleans())
 def test_noise_turned_by_whole_steps_is_found(seed, steps, mirrored):
-    """Any hash whose rings are shifted, and read backwards, is like itself, and at that angle."""
+    """Any hash whose rings are shifted, and read backwards, is like itself, and at that angle.
+
+    Noise loses more than portraits when it is turned pixel by pixel, so it counts as alike from 0.75; other noise is
+    below 0.5.
+    """
     rng = np.random.default_rng(seed)
     field = rng.normal(size=(16, 16)).astype(np.float32)
     picture = Image.fromarray((128 + 40 * np.clip(field, -3, 3)).astype(np.uint8)).resize((256, 256), 3)
     other = turned(ImageOps.mirror(picture) if mirrored else picture, steps * 360 / 256)
-    found = ring_copies(*([phash(np.asarray(p))[64:]] for p in (picture, other)))
+    found = ring_copies(*([phash(np.asarray(p))[64:]] for p in (picture, other)), least=0.75)
     assert found["mirrored"].tolist() == [mirrored]
     assert abs(found["turned"][0]) == pytest.approx(abs(steps) * 360 / 256, abs=1.5)
 
