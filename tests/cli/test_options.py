@@ -18,7 +18,7 @@ OTHER_VALUES = [
 ]
 OTHER_LIMITS = [
     *("--executor", "dask", "--scheduler", "tcp://host:8786", "--per-gpu", "2", "--memory-limit", "4"),
-    *("--time-limit", "60", "--max-failures", "10%", "--no-progress"),
+    *("--time-limit", "60", "--max-failures", "10%", "--no-progress", "--fresh"),
 ]
 
 

@@ -195,7 +195,7 @@ def check_after_rerun(place: Place, calm: tuple[Place, float, dict[str, bytes]],
     found = report(place.out, scratch)
     assert found.keys() == expected.keys()
     told, foreseen = (json.loads(files["run.json"]) for files in (found, expected))
-    assert [key for key in told if told[key] != foreseen[key]] == []
+    assert {key: (told[key], foreseen[key]) for key in told if told[key] != foreseen[key]} == {}
     assert [name for name in found if found[name] != expected[name]] == []
 
 
