@@ -21,6 +21,9 @@ __all__ = ["fault_of", "sealed_write"]
 
 _CHUNK = 1 << 20
 
+_GATHERED = 1 << 16
+"""Bytes that wait to be written at most: a store that is being made is seen to grow."""
+
 
 class _Sum(TypedDict):
     bytes: int
@@ -41,9 +44,9 @@ class _Summing:
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
-        if len(self._waiting) + len(view) > _CHUNK:
+        if len(self._waiting) + len(view) > _GATHERED:
             self.flush()
-        if len(view) > _CHUNK:
+        if len(view) > _GATHERED:
             self._write(view)
         else:
             self._waiting += view
