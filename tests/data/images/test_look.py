@@ -15,6 +15,7 @@ from fer_bench.data.images.look import FILLED, LOOKED_AT, choose_crop
 from fer_bench.data.images.pictures import decode
 from fer_bench.data.manifest import Dataset, as_manifest
 from fer_bench.labels import EMOTIONS
+from fer_bench.methods import source_hashes
 from fer_bench.plan.plan import make_plan
 from fer_bench.plan.request import Request
 from fer_bench.runner.describe import describe
@@ -131,7 +132,7 @@ def test_the_choice_is_in_notes_and_in_run_json(shared, tmp_path):
     assert note.startswith("Faces are found and cut out, as these are whole portraits")
     from fer_bench.plan.forecast import forecast
 
-    dataset = describe(plan, forecast(plan))["dataset"]
+    dataset = describe(plan, forecast(plan), source_hashes(trial.spec for trial in plan.trials))["dataset"]
     assert dataset["crop"] == "detect"
     assert dataset["crop_choice"]["sentence"] == note
     assert dataset["crop_choice"]["looked"] == 20
@@ -139,7 +140,10 @@ def test_the_choice_is_in_notes_and_in_run_json(shared, tmp_path):
         Request(data=str(folder), suite="classical", only=("knn-pixels",), workers=1, crop="none"), fetch=False
     )
     assert not any("looked at" in note for note in asked.notes)
-    assert describe(asked, forecast(asked))["dataset"]["crop_choice"] is None
+    assert (
+        describe(asked, forecast(asked), source_hashes(trial.spec for trial in asked.trials))["dataset"]["crop_choice"]
+        is None
+    )
 
 
 def test_two_sets_that_were_looked_at_have_faces_of_one_size(shared, tmp_path):
