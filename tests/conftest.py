@@ -11,6 +11,8 @@ import pytest
 
 from fer_bench.labels import EMOTIONS, VIEWS
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 ROOT = Path(__file__).parents[1]
 PLUGINS = ROOT / "tests" / "plugins"
 
@@ -80,21 +82,36 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _started(_own_cache):
+    """What forks for each command of `cli`; None where nothing can be forked."""
+    if not hasattr(os, "pidfd_open"):
+        yield None
+        return
+    from started import Started
+
+    started = Started(_environment())
+    yield started
+    started.stop()
+
+
+def _environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PLUGINS), "COLUMNS": "100", **more}
+
+
 @pytest.fixture
-def cli(tmp_path):
+def cli(tmp_path, tmp_path_factory, _started):
     """Run the installed command line in a process of its own, in an empty folder, with the probe methods installed."""
 
     def run(*arguments: object, expect: int | None = 0, **environment: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-P", "-c", "from fer_bench.cli.app import main; main()", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(PLUGINS), "COLUMNS": "100", **environment},
-            timeout=500,
-            check=False,
-        )
+        given, variables = [str(argument) for argument in arguments], _environment(**environment)
+        if _started is not None and _started.can(variables):
+            done = _started.run(given, tmp_path, variables, tmp_path_factory.mktemp("streams"), timeout=500)
+        else:
+            command = [sys.executable, "-P", "-c", "from fer_bench.cli.app import main; main()", *given]
+            done = subprocess.run(
+                command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=500, check=False
+            )
         assert expect is None or done.returncode == expect, done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
-from scipy import stats as distributions
+from scipy.special import stdtr
 
 from fer_bench.errors import InputError
 
@@ -80,6 +80,6 @@ def probability_better(
     if not error > NO_WIDTH:
         return NotApplicable(method, f"no two {unit.many} differ")
     mean = float(ratio(counts.sum(axis=0, keepdims=True))[0])
-    worse = float(distributions.t.cdf((-margin - mean) / error, freedom))
-    better = float(distributions.t.sf((margin - mean) / error, freedom))
+    worse = float(stdtr(freedom, (-margin - mean) / error))
+    better = float(stdtr(freedom, (mean - margin) / error))
     return Posterior(better, max(0.0, 1 - better - worse), worse, margin, int(counts[:, 1].sum()), len(counts), method)

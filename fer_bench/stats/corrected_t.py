@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats as distributions
+from scipy.special import stdtr, stdtrit
 
 from .intervals import NO_WIDTH
 from .people import paired_counts, ratio
@@ -94,7 +94,7 @@ def corrected_t_test(
         return NotApplicable(method, "no fold trains on anything")
     error = spread * float(np.sqrt(1 / k + tested / trained))
     mean = float(differences.mean())
-    half = float(distributions.t.ppf(0.5 + level / 2, k - 1)) * error
-    p_value = 2 * float(distributions.t.sf(abs(mean) / error, k - 1))
+    half = float(stdtrit(k - 1, 0.5 + level / 2)) * error
+    p_value = 2 * float(stdtr(k - 1, -abs(mean) / error))
     low, high = max(-1.0, mean - half), min(1.0, mean + half)
     return FoldTest(mean, low, high, p_value, mean / error, n, k, method, level)

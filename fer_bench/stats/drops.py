@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats as distributions
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtr, stdtrit
 
 from fer_bench.errors import InputError
 
@@ -42,7 +41,7 @@ def drop_p_value(before: NDArray[np.bool_], now: NDArray[np.bool_], people: Arra
     if total >= 0:
         return 1.0
     if len(before) > 1 and len(by_person) > _MANY:
-        return float(distributions.norm.cdf(total / np.sqrt((by_person**2).sum())))
+        return float(ndtr(total / np.sqrt((by_person**2).sum())))
     return flip_p_value(by_person.astype(np.int64)) / 2
 
 
@@ -68,7 +67,7 @@ def new_seed_drop(correct: NDArray[np.bool_], *, alpha: float) -> float:
         raise InputError(f"correct: a new seed is foreseen from at least two, found {k}")
     accuracy = correct.mean(axis=1)
     odds = logit(np.clip(accuracy, 0.5 / n, 1 - 0.5 / n))
-    below = float(distributions.t.ppf(1 - alpha, k - 1)) * odds.std(ddof=1) * math.sqrt(1 + 1 / k)
+    below = float(stdtrit(k - 1, 1 - alpha)) * odds.std(ddof=1) * math.sqrt(1 + 1 / k)
     return float(accuracy.mean() - expit(odds.mean() - below))
 
 
@@ -100,7 +99,7 @@ def detectable_drop(
         A share of images; infinite where even the loss of every right answer would not do.
     """
     k = len(correct)
-    threshold = float(distributions.t.ppf(1 - alpha, len(np.unique(people)) - 1))
+    threshold = float(stdtrit(len(np.unique(people)) - 1, 1 - alpha))
     luck, by_people, accuracy = _luck(correct), _person_error(correct, people), float(correct.mean())
     drop = max(tolerated, 1 / correct.shape[1])  # from none lost nothing would follow
     for _ in range(50):  # the error grows slowly with the drop: a fixed point, reached within a few rounds
@@ -109,7 +108,7 @@ def detectable_drop(
         error = math.sqrt(by_people**2 + within**2 + between**2)
         varies = luck**2 + within**2
         freedom = (k - 1) * varies**2 / luck**4 if luck else math.inf
-        drop = max(tolerated, threshold * error) + float(distributions.t.ppf(power, freedom)) * math.sqrt(varies)
+        drop = max(tolerated, threshold * error) + float(stdtrit(freedom, power)) * math.sqrt(varies)
     return drop if drop <= accuracy else math.inf
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats as distributions
+from scipy.special import fdtrc, stdtr, stdtrit
 
 from .corrected_t import FoldTest
 from .intervals import NO_WIDTH, Interval, t_interval
@@ -106,7 +106,7 @@ def _heterogeneity(correct: np.ndarray, people: np.ndarray, folds: np.ndarray) -
         return float("nan")
     middle = float((n * share).sum() / n.sum())
     f = float((sizes * (means - middle) ** 2).sum()) / between / (inside / within)
-    return float(distributions.f.sf(f, between, within))
+    return float(fdtrc(between, within, f))
 
 
 def fold_difference(
@@ -137,7 +137,7 @@ def fold_difference(
     value = float(ratio(counts.sum(axis=0, keepdims=True))[0])
     if not error > NO_WIDTH:
         return NotApplicable(_METHOD, "the difference is the same in all folds")
-    half = float(distributions.t.ppf(0.5 + level / 2, freedom)) * error
-    p_value = 2 * float(distributions.t.sf(abs(value) / error, freedom))
+    half = float(stdtrit(freedom, 0.5 + level / 2)) * error
+    p_value = 2 * float(stdtr(freedom, -abs(value) / error))
     low, high = max(-1.0, value - half), min(1.0, value + half)
     return FoldTest(value, low, high, p_value, value / error, int(counts[:, 1].sum()), len(counts), _METHOD, level)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats as distributions
+from scipy.special import ndtri
 
 from fer_bench.errors import InputError
 
@@ -279,7 +279,7 @@ def wilson_interval(successes: float, n: int, *, level: float = 0.95) -> Interva
         return Interval.without_bounds(float("nan"), n=0, people=0, reason="no image was tested", level=level)
     method = "Wilson, assumes independent images"
     share = successes / n
-    low, high = wilson_bounds(share, n, float(distributions.norm.ppf(0.5 + level / 2)) ** 2)
+    low, high = wilson_bounds(share, n, float(ndtri(0.5 + level / 2)) ** 2)
     return Interval(value=share, low=low, high=high, n=n, people=0, method=method, level=level)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats as distributions
+from scipy.special import bdtr, stdtrit
 
 from fer_bench.errors import InputError
 
@@ -231,7 +231,7 @@ def minimum_detectable_difference(
     who = len(counts)
     if who < 2 or 2.0 ** (1 - who) * family >= alpha:
         return float("nan")
-    t = float(distributions.t.ppf(1 - alpha / family / 2, who - 1))
+    t = float(stdtrit(who - 1, 1 - alpha / family / 2))
     error = jackknife_error(counts, ratio)[0]
     # no spread among few people says that it could not be seen, not that every difference would be
     found = detectable_shift(t * (who / (who - 1 + t**2)) ** 0.5, who, power) * error if error > NO_WIDTH else math.nan
@@ -282,7 +282,7 @@ def _cannot_reject(by_person: NDArray[np.int64], unit: Unit) -> str:
 
 def _even_odds(heads: int, tosses: int) -> float:
     """Two-sided exact p of a fair coin: both tails are alike, so it is twice the smaller one."""
-    return min(1.0, 2 * float(distributions.binom.cdf(min(heads, tosses - heads), tosses, 0.5)))
+    return min(1.0, 2 * float(bdtr(min(heads, tosses - heads), tosses, 0.5)))
 
 
 def _shift(array: Floats, step: int) -> Floats:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats as distributions
+from scipy.special import ndtr, stdtrit
 
 from fer_bench.errors import InputError
 
@@ -87,7 +87,7 @@ def jackknife_t(counts: Floats, statistic: Statistic, value: float, level: float
     error, freedom = jackknife_error(counts, statistic)
     if freedom < 1:
         return float("nan"), float("nan")
-    half = float(distributions.t.ppf(0.5 + level / 2, freedom)) * error
+    half = float(stdtrit(freedom, 0.5 + level / 2)) * error
     return value - half, value + half
 
 
@@ -106,8 +106,8 @@ def bootstrap(counts: Floats, statistic: Statistic, seed: int, level: float, rep
 @lru_cache(maxsize=64)
 def _widened_tail(people: int, level: float) -> float:
     """Share below the lower percentile, after Hesterberg's correction for few people."""
-    widened = float(np.sqrt(people / (people - 1)) * distributions.t.ppf(0.5 + level / 2, people - 1))
-    return float(distributions.norm.cdf(-widened))
+    widened = float(np.sqrt(people / (people - 1)) * stdtrit(people - 1, 0.5 + level / 2))
+    return float(ndtr(-widened))
 
 
 @lru_cache(maxsize=8)

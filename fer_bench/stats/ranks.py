@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats as distributions
 
 from fer_bench.errors import InputError
 
@@ -91,6 +90,9 @@ def critical_difference(
     people, k = table.shape
     if why := _why_not(table, unit):
         return NotApplicable(method, why)
+    # Takes a second to import, and few commands compare three methods.
+    from scipy import stats as distributions
+
     ranks = distributions.rankdata(-table, axis=1).mean(axis=0)
     order = np.argsort(ranks, kind="stable")
     sorted_names, sorted_ranks = tuple(names[i] for i in order), tuple(float(ranks[i]) for i in order)
@@ -125,6 +127,8 @@ def _why_not(table: Floats, unit: Unit) -> str:
 @lru_cache(maxsize=64)
 def _nemenyi_q(k: int, alpha: float) -> float:
     """Studentized range of k means with infinite degrees of freedom, over the square root of two."""
+    from scipy import stats as distributions
+
     return float(distributions.studentized_range.ppf(1 - alpha, k, np.inf) / np.sqrt(2))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats as distributions
+from scipy.special import ndtri, stdtrit
 
 from .people import Floats, Statistic, jackknife_error
 
@@ -64,7 +64,7 @@ def score_bounds(counts: Floats, statistic: Statistic, value: float, n: int, lev
 def _squared_quantiles(freedom: int, level: float) -> tuple[float, float]:
     """Student's and the normal quantile, squared; kept, since SciPy takes its time for each."""
     middle = 0.5 + level / 2
-    return float(distributions.t.ppf(middle, freedom)) ** 2, float(distributions.norm.ppf(middle)) ** 2
+    return float(stdtrit(freedom, middle)) ** 2, float(ndtri(middle)) ** 2
 
 
 def wilson_bounds(share: float, n: float, squared: float) -> tuple[float, float]:
