@@ -101,10 +101,15 @@ def _environment(**more: str) -> dict[str, str]:
 
 @pytest.fixture
 def cli(tmp_path, tmp_path_factory, _started):
-    """Run the installed command line in a process of its own, in an empty folder, with the probe methods installed."""
+    """Run the installed command line in a process of its own, in an empty folder, with the probe methods installed.
+
+    A run has one worker unless it is told otherwise, since each takes three seconds to start.
+    """
 
     def run(*arguments: object, expect: int | None = 0, **environment: str) -> subprocess.CompletedProcess:
         given, variables = [str(argument) for argument in arguments], _environment(**environment)
+        if given[0] == "run" and not {"--workers", "--executor"} & set(given):
+            given += ["--workers", "1"]
         if _started is not None and _started.can(variables):
             done = _started.run(given, tmp_path, variables, tmp_path_factory.mktemp("streams"), timeout=500)
         else:

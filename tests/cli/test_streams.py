@@ -45,7 +45,9 @@ def small_run(tmp_path, kdef_folder) -> str:
     return f"fer-bench run --suite s.toml --data {kdef_folder} --out"
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("<&-", ">&-", "2>&-")), "<&- >&- 2>&-"]
+)
 def test_a_run_goes_well_whatever_is_closed(shell, small_run, tmp_path, closed):
     """A standard file that is closed takes nothing from a run: all trials end well, and logs hold what they print."""
     shell(f"{small_run} r {closed}")

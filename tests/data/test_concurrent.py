@@ -133,6 +133,7 @@ def test_a_killed_builders_leftovers_are_neither_read_nor_kept(kdef_folder, tmp_
     assert_sound(tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_runs_of_the_command_line_one_killed(kdef_folder, tmp_path, cli):
     """Two runs on the same uncached data: one is killed while its store is built; the other one's results are those of

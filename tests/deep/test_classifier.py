@@ -82,6 +82,7 @@ def test_evaluated_pictures_do_not_hang_on_their_number(toy: Toy, random_weights
         assert np.array_equal(one.eval_proba_, all_.eval_proba_[:, :2])
 
 
+@pytest.mark.slow
 def test_predictions_have_one_shape(toy: Toy) -> None:
     """34 images for training and 280 to predict at 128 pixels in bfloat16: no last batch of 24 rows in any layer.
 

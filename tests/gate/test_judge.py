@@ -143,7 +143,7 @@ def test_more_rows_people_or_seeds_change_what_is_caught_as_they_should():
     assert math.isinf(told(5, 60, few))
 
 
-@pytest.mark.parametrize("family", [1, 8])
+@pytest.mark.parametrize("family", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_a_drop_of_the_size_told_is_caught_four_times_in_five(family):
     """Runs that lose exactly the drop that is printed fail in about 80 % of draws, honest ones hardly ever."""
     rng = np.random.default_rng(6)

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 import fer_bench as fb
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "from_python.py"
@@ -15,6 +17,7 @@ ELSEWHERE = {"read_folds", "user_folds"}
 """Functions for files of folds, which docs/python.md shows."""
 
 
+@pytest.mark.slow
 def test_the_example_runs_within_a_minute(tmp_path):
     """From rendered faces to a report, in an empty folder with an empty cache, in less than a minute of two cores."""
     begun = time.monotonic()

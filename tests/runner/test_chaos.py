@@ -226,6 +226,7 @@ def chaos(n_kills: int, calm: tuple[Place, float, dict[str, bytes]], folder: Pat
         shutil.rmtree(place.folder)
 
 
+@pytest.mark.slow
 def test_ten_kills_and_a_rerun_equal_an_undisturbed_run(calm, tmp_path):
     """Driver, workers and writers killed at random: one rerun gives the undisturbed run's figures to the bit, computes
     no complete trial again, and leaves no file or process that an undisturbed run would not."""

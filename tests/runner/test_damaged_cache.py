@@ -8,7 +8,7 @@ from fer_bench.runner.run import run
 ASKED = {"protocols": ("subject-2fold",), "only": ("knn-pixels", "lda-dwt"), "device": "cpu", "offline": True}
 
 
-@pytest.mark.parametrize("executor", ["in-process", "local"])
+@pytest.mark.parametrize("executor", ["in-process", pytest.param("local", marks=pytest.mark.slow)])
 def test_a_run_on_a_damaged_cache_has_the_figures_of_a_sound_one(kdef_folder, tmp_path, monkeypatch, capsys, executor):
     """Images and features with changed bytes, in this process and in workers of their own."""
     monkeypatch.setenv("FER_BENCH_CACHE", str(tmp_path / "cache"))

@@ -75,9 +75,8 @@ def fill(folder: Path, leave: float) -> Path:
     return ballast
 
 
-@pytest.mark.parametrize(
-    "leave", [pytest.param(5 * MEGABYTE, id="nearly full"), pytest.param(0, id="full", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("leave", [pytest.param(5 * MEGABYTE, id="nearly full"), pytest.param(0, id="full")])
+@pytest.mark.slow
 def test_a_disk_that_fills_while_a_run_works(leave, disk, call, slow_run, wait_for, records, kdef_folder, tmp_path):
     """The run stops with one sentence and exit code 2; no method is blamed, what was finished stays, and after room is
     made the same command does the rest alone."""

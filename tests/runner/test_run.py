@@ -327,6 +327,7 @@ def test_a_narrower_run_has_a_folder_of_its_own(tmp_path):
     assert default_out(Request(only=("knn-*",))) == folders[1]
 
 
+@pytest.mark.slow
 def test_networks_run_watched_and_unwatched_side_by_side(cli, kdef_folder, tmp_path):
     """A network whose test images are watched after every epoch and one that is not stand in one report.
 

@@ -32,6 +32,7 @@ def test_a_second_run_into_one_folder_stops_at_once(call, slow_run, wait_for, re
     assert len(pd.read_parquet(out / "predictions.parquet")) == 8 * 280
 
 
+@pytest.mark.slow
 def test_two_starts_at_the_same_moment_have_one_winner(call, slow_run, kdef_folder, tmp_path):
     """Of two runs that start together into a folder that is not there yet, one runs to its end, the other is told."""
     command = [*slow_run, "--data", kdef_folder, "--out", tmp_path / "r"]

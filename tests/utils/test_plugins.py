@@ -46,6 +46,7 @@ def booth(kdef_folder, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_installed_plugin_is_listed_read_run_reported_and_gated(cli, installed, booth, tmp_path):
     """A package with a dataset, a feature, a classifier, a network and a suite works in every command as it is."""
     with_plugin = {"PYTHONPATH": str(installed)}

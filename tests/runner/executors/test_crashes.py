@@ -124,6 +124,7 @@ def test_a_crash_in_the_very_process_says_at_which_line(cli, kdef_folder, tmp_pa
     assert re.search(r'File ".*hostile_methods\.py", line \d+ in fit', done.stderr)
 
 
+@pytest.mark.slow
 def test_a_safer_try_of_a_network_computes_in_float32(make_task, run_all, lines, tmp_path):
     """A training that crashes in bfloat16 is begun anew in float32, though its checkpoint was complete."""
     spec = MethodSpec(

@@ -76,8 +76,11 @@ def test_once_finishes_what_runs(start):
 
 @pytest.mark.parametrize(
     "signals",
-    [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP]],
-    ids=["twice", "SIGTERM", "SIGHUP"],
+    [
+        pytest.param([signal.SIGINT, signal.SIGINT], id="twice"),
+        pytest.param([signal.SIGTERM], id="SIGTERM", marks=pytest.mark.slow),
+        pytest.param([signal.SIGHUP], id="SIGHUP", marks=pytest.mark.slow),
+    ],
 )
 def test_twice_stops_what_runs(start, signals):
     """Ctrl-C twice, SIGTERM as schedulers send it, a closed terminal: what hangs is stopped, the rest is reported."""
