@@ -26,6 +26,7 @@ from .expected import (
     last_epochs,
     other_source,
     read_expected,
+    rule_of,
     write_expected,
 )
 from .judge import FLIPS, TOLERANCE, Row, judge, smallest_drop
@@ -176,6 +177,11 @@ def _fault(run: RunData, reference: Reference, outcome: MethodPredictions | None
                 f"{other} of {len(there)} images have other {what} in the run than in the file, though the images are "
                 "the same: one of them was edited; write a new expectation with `write_expected`"
             )
+    if reference.rule != (due := rule_of(run, reference.method)):
+        return (
+            f"expected rule {due} for such a method, found {reference.rule} in the file: it was edited; choose rules "
+            "with `exact`, or write a new expectation with `write_expected`"
+        )
     weights = run.info["methods"].get(reference.method, {}).get("weights", "none")
     if weights != reference.weights:
         return f"expected weights {reference.weights}, found {weights}; give the same with `weights_dir`"

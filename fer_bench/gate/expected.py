@@ -33,6 +33,7 @@ __all__ = [
     "last_epochs",
     "other_source",
     "read_expected",
+    "rule_of",
     "write_expected",
 ]
 
@@ -152,7 +153,7 @@ def _collect(
     row = {
         "method": method,
         "protocol": protocol,
-        "rule": "exact" if told.get("family") == "classical" else "people",
+        "rule": rule_of(runs[0], method),
         "weights": told.get("weights", "none"),
         "seeds": [int(run.info["seed"]) for run in runs],
         "folds": [str(run.info["protocols"].get(protocol, {}).get("folds_hash", "none")) for run in runs],
@@ -160,6 +161,11 @@ def _collect(
         "predicted": [pack(o.predicted) for o in found],
     }
     return row, tests[0]
+
+
+def rule_of(run: RunData, method: str) -> str:
+    """Return the rule of a method of this run: ``"exact"`` for classical ones, else ``"people"``."""
+    return "exact" if run.info["methods"].get(method, {}).get("family") == "classical" else "people"
 
 
 def _refuse_unfinished(run: RunData) -> None:

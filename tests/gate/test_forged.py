@@ -50,6 +50,19 @@ def test_answers_that_were_exchanged_need_other_accuracies(case):
     )
 
 
+def test_a_rule_that_was_exchanged_is_told(case):
+    """A row cannot be made lenient by hand: which rule it has follows from its method."""
+
+    def loosen(value):
+        value["rows"][0]["rule"] = "people" if value["rows"][0]["rule"] == "exact" else "exact"
+
+    case.edit(loosen)
+    found = case.check()
+    assert found.exit_code == 2
+    assert len(found.rows) == 5
+    assert "in the file: it was edited" in found.faults[0]
+
+
 @pytest.mark.parametrize("where", ["labels", "people"])
 def test_labels_and_people_are_those_of_the_run(case, where):
     """With labels (and accuracies that fit them) or people of one's own nothing is judged, and both are told."""
