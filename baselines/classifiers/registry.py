@@ -1,8 +1,8 @@
 """Classifiers over features, each a scikit-learn pipeline with stated parameters.
 
-C and gamma of the three machines that have them are 0.7, 10 and 1 at 1,000 training images of features whose mean squared
-distance from their mean is one, and follow the root of the number of images from there: `_at`. Which values hold on
-sets of 10 to 35 people was chosen on people held out, on two sets of rendered portraits
+C and gamma of the three machines that have them are 0.7, 10 and 1 at 1,000 training images of features whose mean
+squared distance from their mean is one, and follow the root of the number of images: see `linear_svc`, `logreg` and
+`rbf_svc`. Which values hold on sets of 10 to 35 people was chosen on people held out, on two sets of rendered portraits
 (`benchmarks/linear_defaults.py`, results beside it).
 
 The reason for each default stands beside it; ``--tune`` searches around it instead (`fer_bench.baselines.tuning`).
