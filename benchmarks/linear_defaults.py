@@ -99,10 +99,10 @@ def cells(faces: Faces) -> Iterator[Cell]:
         some = order[first : first + CHOSEN_ON]
         if len(some) == CHOSEN_ON:
             tens = [who(some[i : i + 10], front) for i in (0, 10, 20)]
-            features = FEWER if told or front.all() else FEATURES
-            yield Cell(faces, f"10 people{told}", tens, 5, features)
-            yield Cell(faces, f"35 people{told}", [who(some, front)], 5, features)
-            if not told and not front.all():
+            again = bool(told) or bool(front.all())
+            yield Cell(faces, f"10 people{told}", tens, 5, FEWER if again else FEATURES)
+            if not again:
+                yield Cell(faces, f"35 people{told}", [who(some, front)], 5, FEATURES)
                 yield Cell(faces, "35 people, five views", [who(some, front | ~front)], 3, ("lbp",))
 
 
