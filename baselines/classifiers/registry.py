@@ -107,7 +107,7 @@ def linear_svc(features: str, n: int) -> Steps:
     C is 0.7 at 1,000 training images and falls with the root of their number (`_at`), on rows of unit variance: 2 for
     ten people, 0.3 for 4,410 images. A constant 1 is too stiff for values of ten people, 3 too slack for 1,600 images;
     on rows of unit length that are not centred 1 is too stiff for histograms wherever there are few people. 1 at 1,000
-    images answers no better and takes half as long again on histograms of 4,410.
+    images answers no better, and on histograms of 4,410 takes half as long again as those rows did.
     """
     svm = LinearSVM(C=_at(n, 0.7))
     return [*_scaled(features, centred=True), ("reduce", OrthonormalBasis()), ("classify", svm)]
@@ -118,7 +118,7 @@ def rbf_svc(features: str, n: int) -> Steps:
 
     gamma 1 is scikit-learn's "scale" on rows of unit variance. It stands from 1,000 training images on; with fewer it
     is the root of their number in thousands, as far neighbours must do where there are no near ones: on ten people 1
-    is up to ten points worse than 0.3, on 1,600 images up to four better. C 10 is the middle of the grid 1, 10, 100 of
+    is up to ten points worse than 0.3, on 1,600 images up to five better. C 10 is the middle of the grid 1, 10, 100 of
     the LBP literature (Shan 2009).
     """
     gamma = min(1.0, float((n / 1000) ** 0.5))
