@@ -171,8 +171,13 @@ def max_t(
         critical=critical,
         people=sums.people,
         method=f"sign flips {unit.over} of all comparisons together, {_drawn(sums.people, len(flips[0]))}",
-        reason=f"{sums.people} {unit.many if sums.people != 1 else unit.one} are too few for {sums.k:,} comparisons",
+        reason=_few(sums, unit),
     )
+
+
+def _few(sums: _Sums, unit: Unit) -> str:
+    who = f"{sums.people} {unit.many} are" if sums.people != 1 else f"1 {unit.one} is"
+    return f"{who} too few for {f'{sums.k:,} comparisons' if sums.k > 1 else 'a test at 5 %'}"
 
 
 def max_t_apiece(

@@ -128,11 +128,14 @@ def max_welch(values: ArrayLike, first: ArrayLike, *, seed: int, level: float = 
         tested=len(chosen),
         critical=critical,
         method=f"Welch's t, {told} permutations of who is in which group, all methods together",
-        reasons=tuple(_reason(*parts, len(chosen), critical) for parts in zip(*counts, varied, strict=True)),
+        reasons=tuple(
+            _reason(int(one), int(two), len(chosen), critical, varied=bool(varies))
+            for one, two, varies in zip(counts[0], counts[1], varied, strict=True)
+        ),
     )
 
 
-def _reason(first: int, second: int, varied: bool, tested: int, critical: float) -> str:
+def _reason(first: int, second: int, tested: int, critical: float, *, varied: bool) -> str:
     if min(first, second) < 2:
         return "it takes two people of either group"
     if not varied:

@@ -18,6 +18,7 @@ from ..model.tables import Block, Column, Estimate, Figure, Section, Table, cell
 from ..plots import figures
 from ..plots.cells import dumbbells
 from .copies import copies_blocks
+from .dead_trainings import dead_note
 from .neighbours import NO_NULL, by_split_alone, span_words, training_blocks
 
 __all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
@@ -156,7 +157,7 @@ def _slopes(run: ReportRun, suffix: str) -> list[Block]:
     chosen = _ladder(run)
     if len(chosen) < 2:
         return []
-    finished = {protocol: [str(name) for name in run.ranked(protocol)["method"]] for protocol in chosen}
+    finished = {protocol: [str(name) for name in run.learnt(protocol)["method"]] for protocol in chosen}
     methods = list(dict.fromkeys(name for names in finished.values() for name in names))
     rows: list[dict[str, Any]] = []
     for method in methods:
@@ -194,7 +195,7 @@ def _ladder(run: ReportRun) -> list[str]:
     steps: dict[int, list[str]] = {}
     for name in run.protocols:
         rank = _strictness(run, name)
-        if rank is not None and not run.optimistic(name) and len(run.ranked(name)):
+        if rank is not None and not run.optimistic(name) and len(run.learnt(name)):
             steps.setdefault(rank, []).append(name)
     if not steps:
         return []
@@ -306,7 +307,7 @@ def _table(run: ReportRun, pair: Comparison, rows: list[dict[str, Any]], suffix:
         ),
         *(IMAGES, unit_column(run.unit)),
     )
-    notes = (_tally(run, pair, rows), *_power_note(run, rows))
+    notes = (_tally(run, pair, rows), *_power_note(run, rows), *dead_note(run, pair.looser, pair.stricter))
     name = f"splits-{pair.looser}-{pair.stricter}{suffix}"
     title = f"{looser} against {stricter}"
     shown = tuple({key: value for key, value in row.items() if key != "outcomes"} for row in rows)

@@ -126,13 +126,13 @@ def _gender_rows(run: ReportRun, outcomes: list[MethodPredictions]) -> list[dict
     rows = []
     for place, (outcome, each) in enumerate(zip(outcomes, told, strict=True)):
         female = np.array([genders[str(name)] == WOMAN for name in outcome.people])
-        bounds = (float(one[place]) for one in (family.value, family.low, family.high))
+        value, low, high = (float(one[place]) for one in (family.value, family.low, family.high))
         p_value, n = float(family.p_value[place]), len(outcome.labels)
         rows.append(
             {
                 **{"method": outcome.key.method, "family": run.family(outcome.key.method), "n": n},
                 **{"women": run.accuracy(outcome, female), "men": run.accuracy(outcome, ~female)},
-                "difference": Estimate(*bounds, n, len(each), why=family.reasons[place]),
+                "difference": Estimate(value, low, high, n, len(each), family.reasons[place]),
                 "adjusted": None if np.isnan(p_value) else p_value,
             }
         )

@@ -216,7 +216,7 @@ def test_questions_are_answered_with_the_figures_of_the_tables(run: Path) -> Non
     answers = read(run, "answers").set_index("question")["answer"]
     board = read(run, f"leaderboard-{PERSON}")
     first, second = board.iloc[0], board.iloc[1]
-    assert answers["Which method is best?"].startswith(f"{first['method']}: {100 * first['accuracy']:.1f} [")
+    assert f"{first['method']}: {100 * first['accuracy']:.1f} [" in answers["Which method is best?"]
     assert f"+{-100 * second['behind']:.1f} [" in answers["By how much, and is it significant?"]
     assert f"the next, {second['method']}" in answers["By how much, and is it significant?"]
     assert f"{first['fit']:,.0f}"[:2] in answers["What does it cost?"]
