@@ -317,4 +317,3 @@ def test_an_image_tested_twice_is_paired_test_by_test(tmp_path: Path) -> None:
     expected = stats.max_t_apiece([(score, joined["who_x"])], seed=report_seed(load_run(runs[0])))
     found = pair.difference.interval
     assert (found.value, found.low, found.high) == (expected.value[0], expected.low[0], expected.high[0])
-    assert pair.difference.test == expected.test

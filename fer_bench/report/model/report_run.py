@@ -210,7 +210,7 @@ class ReportRun:
     def learnt(self, protocol: str, family: str | None = None) -> pd.DataFrame:
         """Those of the `ranked` rows all of whose trainings learnt something; no other may be named best or first."""
         rows = self.ranked(protocol, family)
-        return rows[[not self.has_dead(str(name), protocol) for name in rows["method"]]]
+        return rows[~self._dead_rows(rows, protocol)]
 
     def standing(self, protocol: str) -> pd.DataFrame:
         """Those of the `learnt` rows that may lead: all but families that are shown beside the compared ones."""
@@ -222,8 +222,10 @@ class ReportRun:
         chosen = rows[(rows["protocol"] == protocol) & (rows["selection"] == LAST) & (rows["status"] == "ok")]
         chosen = chosen if family is None else chosen[chosen["family"] == family]
         chosen = chosen.sort_values(["accuracy", "method"], ascending=[False, True], kind="stable")
-        dead = np.array([self.has_dead(str(name), protocol) for name in chosen["method"]], dtype=bool)
-        return chosen.iloc[np.argsort(dead, kind="stable")]
+        return chosen.iloc[np.argsort(self._dead_rows(chosen, protocol), kind="stable")]
+
+    def _dead_rows(self, rows: pd.DataFrame, protocol: str) -> NDArray[np.bool_]:
+        return np.array([self.has_dead(str(name), protocol) for name in rows["method"]], dtype=bool)
 
     def finished_under(self, *protocols: str) -> list[str]:
         """Methods whose trials all finished, and learnt, under each protocol, in the order of the first's ranking."""

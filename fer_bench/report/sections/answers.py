@@ -18,7 +18,7 @@ from ..model.paths import published_command
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, Estimate, Link, Table, cell_text, p_clause
 from ..model.wording import who
-from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, judge_claims
+from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, judge_claims
 from .hard_images import missed_by_all
 from .training_luck import withheld
 
@@ -142,9 +142,15 @@ def _claims(run: ReportRun, protocol: str) -> str:
         return f"Six claims are listed. None is decided here: {_no_winner(run)}. {have}."
     parts = []
     for verdict, words in ((SUPPORTED, "Supported"), (NOT_SUPPORTED, "Not supported"), (CANNOT_TELL, "Can't tell")):
-        names = [f.claim.title[0].lower() + f.claim.title[1:] for f in findings if f.verdict == verdict]
+        names = [_named(finding) for finding in findings if finding.verdict == verdict and not finding.withheld]
         parts += [f"{words}: {'; '.join(names)}."] if names else []
+    held = [_named(finding) for finding in findings if finding.withheld]
+    parts += [f"Verdict withheld, since it hangs on these trainings: {'; '.join(held)}."] if held else []
     return " ".join(parts)
+
+
+def _named(finding: Finding) -> str:
+    return finding.claim.title[0].lower() + finding.claim.title[1:]
 
 
 def _fails(run: ReportRun, protocol: str) -> str:

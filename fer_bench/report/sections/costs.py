@@ -69,12 +69,8 @@ def costs_section(run: ReportRun, suffix: str) -> Section:
         Column("device", "device"),
     )
     left_out = dead_note(run, protocol, done="Pareto-optimal in nothing")
-    notes = (
-        *fronts,
-        *left_out,
-        _machine_note(run),
-        "Times of trials that ran side by side on few cores are longer than alone.",
-    )
+    alone = "Times of trials that ran side by side on few cores are longer than alone."
+    notes = (*fronts, *left_out, _machine_note(run), alone)
     return Section(
         f"cost{suffix}",
         title,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fer_bench.results.dead_trainings import DeadTraining
 
 from ..model.report_run import ReportRun
 from ..model.tables import Column
 
-__all__ = ["DEAD", "alive", "dead_cell", "dead_note", "dead_rows", "dead_warnings"]
+__all__ = ["DEAD", "dead_cell", "dead_note", "dead_rows", "dead_warnings"]
 
 DEAD = Column(
     "dead",
@@ -28,15 +26,6 @@ def dead_rows(run: ReportRun, protocol: str) -> dict[str, tuple[DeadTraining, ..
         if one.protocol == protocol:
             rows[one.method] = (*rows.get(one.method, ()), one)
     return rows
-
-
-def alive(run: ReportRun) -> ReportRun:
-    """Return the run without the rows of results whose mean has a training in it that learnt nothing."""
-    dead = {(one.method, one.protocol) for one in run.dead}
-    if not dead:
-        return run
-    kept = [pair not in dead for pair in zip(run.results["method"], run.results["protocol"], strict=True)]
-    return replace(run, results=run.results[kept])
 
 
 def dead_cell(run: ReportRun, method: str, protocol: str, n_done: int) -> dict[str, str]:

@@ -29,6 +29,7 @@ from .training_luck import FOLD_COLUMNS, fold_cells, luck_note, withheld
 __all__ = ["families_section", "leaderboard_section", "pairs_section"]
 
 RUN = Column("run", "run", "text", "which of the merged runs")
+RANK = Column("rank", "#", "count", "by accuracy; partial rows, and others that are no figure of a method, have none")
 BALANCED = Column("balanced", "balanced, %", "share", "mean over the expressions of the share found (recall)")
 F1 = Column("f1", "macro-F1, %", "share", "mean over expressions of F1, which punishes misses and false alarms alike")
 WATCHED = Column(
@@ -116,18 +117,7 @@ def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
         row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"], row["chance"]))
     unit, optimistic = common_unit(runs), any(run.optimistic(protocol) for run in runs)
     columns = [
-        *(
-            [
-                Column(
-                    "rank",
-                    "#",
-                    "count",
-                    "by accuracy; partial rows, and those with a training that learnt nothing, are not",
-                )
-            ]
-            if ranked
-            else []
-        ),
+        *([RANK] if ranked else []),
         *(METHOD, FAMILY, *([RUN] if len(runs) > 1 else []), accuracy_column(unit), TUNING),
         *(Column("bar", "0 to 100 %", "drawing"), IMAGES, unit_column(unit)),
         *([BEHIND, _p_behind(unit)] if ranked and len(runs) == 1 else []),
@@ -294,7 +284,7 @@ def _families(run: ReportRun, protocol: str, families: tuple[str, ...], suffix: 
         title=f"{run.shown(protocol)}: families",
         columns=(
             FAMILY,
-            Column("methods", "methods", "count", "methods whose trials all finished, none of which learnt nothing"),
+            Column("methods", "methods", "count", "methods whose trials all finished"),
             Column("best", "the best", "code"),
             Column("accuracy", "its accuracy, %", "share", accuracy_column(run.unit).help),
             Column("median", "median method, %", "share", "half of the family's methods do better, half do worse"),

@@ -128,9 +128,7 @@ def _of_people(run: ReportRun) -> str:
 def _single_family(run: ReportRun, protocol: str) -> str:
     ranked = run.standing(protocol)
     if len(run.ranked(protocol)) and run.learnt(protocol).empty:
-        return (
-            f"{_counted(run, protocol)} trained and tested; each has a training that learnt nothing, so none is ranked."
-        )
+        return f"{_counted(run, protocol)} trained and tested; each has a training that learnt nothing: none is ranked."
     if ranked.empty and len(run.ranked(protocol)):
         return f"{_counted(run, protocol)} trained and tested; all of them stand outside comparisons between families."
     if ranked.empty:

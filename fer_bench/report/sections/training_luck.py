@@ -18,7 +18,7 @@ from fer_bench.results.training_luck import fold_test, folds_differ, in_doubt, w
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, Estimate
 
-__all__ = ["FOLD_COLUMNS", "fold_cells", "luck_note", "withheld"]
+__all__ = ["FOLD_COLUMNS", "doubtful", "fold_cells", "luck_note", "withheld"]
 
 FOLD_COLUMNS = (
     Column("fold_range", "fold by fold, %", "text", "accuracy of the worst and of the best fold"),
@@ -41,7 +41,7 @@ def fold_cells(run: ReportRun, protocol: str, row: dict[str, Any]) -> dict[str, 
     cells: dict[str, Any] = {}
     if not isinstance(found, stats.NotApplicable):
         cells["fold_range"] = f"{100 * found.lowest:.1f} to {100 * found.highest:.1f} ({found.folds} folds)"
-        if _in_doubt(run, outcome) and found.lowest < found.highest:
+        if doubtful(run, outcome) and found.lowest < found.highest:
             cells["retrained"] = Estimate.of(found.interval)
     if "p_behind" in row:
         first = run.outcomes[Key(str(run.standing(protocol)["method"].iloc[0]), protocol, LAST)]
@@ -54,7 +54,7 @@ def fold_cells(run: ReportRun, protocol: str, row: dict[str, Any]) -> dict[str, 
 def withheld(run: ReportRun, protocol: str, a: str, b: str, p_value: float) -> str:
     """Why a difference that is certain over people is none yet of the methods; empty where it is, or is uncertain."""
     pair = [run.outcomes[Key(name, protocol, LAST)] for name in (a, b)]
-    if not run.declares_winner or p_value >= stats.ALPHA or not any(_in_doubt(run, one) for one in pair):
+    if not run.declares_winner or p_value >= stats.ALPHA or not any(doubtful(run, one) for one in pair):
         return ""
     return why_withheld(_fold_test(run, *pair))
 
@@ -87,7 +87,8 @@ def _differs(run: ReportRun, outcome: MethodPredictions) -> bool:
     return folds_differ(_spread(run, outcome))
 
 
-def _in_doubt(run: ReportRun, outcome: MethodPredictions) -> bool:
+def doubtful(run: ReportRun, outcome: MethodPredictions) -> bool:
+    """Whether new trainings may move a row by more than its interval over people says."""
     return in_doubt(outcome, run.family(outcome.key.method), _spread(run, outcome))
 
 
