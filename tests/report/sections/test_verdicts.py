@@ -183,6 +183,7 @@ def test_a_row_with_a_dead_training_is_never_first(tmp_path: Path, rival: tuple[
                 assert not (row.get("method") == "cnn2-128" and row.get("front"))
     assert not any("cnn2-128" in found.evidence.methods for found in judge_claims(run, PERSON))
     (pair,) = compare_runs(folder, folder, method_a="cnn2-128", method_b="cnn2-48").pairs
+    assert pair.withheld.startswith("verdict withheld: a training of A learnt nothing (fold 0: NE for all")
     assert "A is better" not in pair.verdict
 
 
