@@ -31,6 +31,8 @@ MOST_EXACT = 8_192
 DRAWS = 9_999
 """Drawn where there are more ways; with what was observed they make 10,000."""
 
+_METHOD = "Welch's t, {} permutations of who is in which group, all methods together"
+
 _BLOCK = 1 << 20
 """Numbers held at a time, 8 MB."""
 
@@ -106,9 +108,8 @@ def max_welch(values: ArrayLike, first: ArrayLike, *, seed: int, level: float = 
     draws, every = _draws(len(group), int(group.sum()), seed)
     centred = table - np.where(group[:, None], *(_means(table, side) for side in (group, ~group)))
     found = [_largest(part[:, chosen], draws) for part in ((table, centred) if len(chosen) else ())]
-    if not every:
-        found = [np.append(one, statistic.max()) for one in found]
-    found = [np.sort(one) for one in found]
+    # where draws are random, what was observed is one of them
+    found = [np.sort(one if every else np.append(one, statistic.max())) for one in found]
     critical = max((critical_value(one, 1 - level) for one in found), default=math.inf)
     p_value, half = np.full(table.shape[1], np.nan), np.full(table.shape[1], np.nan)
     if len(chosen):
@@ -117,7 +118,6 @@ def max_welch(values: ArrayLike, first: ArrayLike, *, seed: int, level: float = 
         half[chosen] = critical * error[chosen]
     else:
         critical = math.inf
-    told = "all" if every else f"{len(draws):,}"
     return GroupFamily(
         value=value,
         low=np.clip(value - half, -1.0, 1.0),
@@ -127,7 +127,7 @@ def max_welch(values: ArrayLike, first: ArrayLike, *, seed: int, level: float = 
         second=counts[1],
         tested=len(chosen),
         critical=critical,
-        method=f"Welch's t, {told} permutations of who is in which group, all methods together",
+        method=_METHOD.format("all" if every else f"{len(draws):,}"),
         reasons=tuple(
             _reason(int(one), int(two), len(chosen), critical, varied=bool(varies))
             for one, two, varies in zip(counts[0], counts[1], varied, strict=True)

@@ -91,7 +91,7 @@ def _best(run: ReportRun, protocol: str) -> str:
     shown = [f"{even:,} of {len(leads):,} others are not significantly different"] if even else []
     # one reason stands for all: they are alike but for the p over folds
     shown += [f"over {len(held):,} of {len(leads):,} others the {held[0].withheld}"] if held else []
-    return f"None is shown to be: {'; '.join(shown)}. Highest accuracy: {figure}"
+    return f"No method is shown to be: {'; '.join(shown)}. Highest accuracy: {figure}"
 
 
 def _by_how_much(run: ReportRun, protocol: str) -> str:

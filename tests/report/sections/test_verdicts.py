@@ -113,7 +113,7 @@ def test_a_withheld_verdict_names_no_winner_anywhere(tmp_path: Path) -> None:
     folder = unlucky(tmp_path / "two", 2)
     (run,) = gather([folder])
     answer = said(run)
-    assert answer["Which method is best?"].startswith("None is shown to be: ")
+    assert answer["Which method is best?"].startswith("No method is shown to be: ")
     assert "verdict withheld: it holds for these trainings" in answer["Which method is best?"]
     assert "Significant: not said (verdict withheld" in answer["By how much, and is it significant?"]
     assert "others are behind" not in answer["By how much, and is it significant?"]
@@ -151,7 +151,9 @@ def test_ten_folds_that_agree_have_their_verdicts(tmp_path: Path) -> None:
 def test_equal_methods_have_no_best(tmp_path: Path) -> None:
     """Where the first is not significantly ahead the answer says so before it names the highest accuracy."""
     (run,) = gather([written(tmp_path / "even", dict.fromkeys(METHODS, 0.7))])
-    assert said(run)["Which method is best?"].startswith("None is shown to be: 4 of 4 others are not significantly")
+    assert said(run)["Which method is best?"].startswith(
+        "No method is shown to be: 4 of 4 others are not significantly"
+    )
 
 
 @pytest.mark.parametrize("rival", [("gnb-lbp",), ()])
