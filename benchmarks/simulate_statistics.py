@@ -1,6 +1,6 @@
 """Do the report's intervals hold the truth as often as they say, and do its tests reject equal methods too often?
 
-    python benchmarks/simulate_statistics.py                                             # 2,000 repeats, 3 minutes
+    python benchmarks/simulate_statistics.py                                             # 1,000 repeats, 6 minutes
     python benchmarks/simulate_statistics.py --write benchmarks/results/statistics.md    # the same as a file
     python benchmarks/simulate_statistics.py --repeats 200                               # a quick look
 
@@ -23,6 +23,8 @@ from zlib import crc32
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported
 
 import numpy as np
+import simulate_folds
+import simulate_metrics
 from numpy.typing import NDArray
 from scipy import stats as distributions
 from scipy.optimize import brentq
@@ -32,7 +34,9 @@ from fer_bench import stats
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-REPEATS = 2000
+REPEATS = 1000
+DRAWS = 2000
+"""Of the bootstrap, as in a report."""
 CHUNK = 100
 """Repeats drawn at a time; each chunk has its own seed of the bootstrap, too."""
 FAMILY = 11
@@ -80,6 +84,11 @@ SCENARIOS = (
     Scenario("20 people near the ceiling", 0.97, 0.97, people=20),
     Scenario("10 people", people=10),
     Scenario("7 people (quick run)", people=7),
+    Scenario("35 people", people=35),
+    Scenario("10 people near the ceiling", 0.97, 0.97, people=10),
+    Scenario("10 people, 14 images each", people=10, images=14),
+    Scenario("5 people", people=5),
+    Scenario("5 people, 14 images each", people=5, images=14),
 )
 RETRAINED = Scenario("typical, and each fold's model has luck of its own", fold=0.15)
 """What the intervals do not hold: they take the fitted models as given."""
@@ -194,7 +203,7 @@ def _coverage(means: Floats, truth: float, seed: int) -> dict[str, float]:
     bounds: dict[str, list[Bools]] = {"percentile": [], "widened percentile": [], "BCa": []}
     for start in range(0, len(means), CHUNK):
         rows = slice(start, start + CHUNK)
-        weights = rng.multinomial(people, np.full(people, 1 / people), size=REPEATS) / people
+        weights = rng.multinomial(people, np.full(people, 1 / people), size=DRAWS) / people
         drawn = np.sort(means[rows] @ weights.T, axis=1)
         below = ((drawn < centre[rows, None]).mean(axis=1) + (drawn <= centre[rows, None]).mean(axis=1)) / 2
         middle = distributions.norm.ppf(np.clip(below, 1e-3, 1 - 1e-3))[:, None]
@@ -207,7 +216,7 @@ def _coverage(means: Floats, truth: float, seed: int) -> dict[str, float]:
         ):
             if name != "BCa":
                 tails[:, 1] = 1 - tails[:, 1]
-            places = np.clip(np.rint(tails * (REPEATS - 1)).astype(int), 0, REPEATS - 1)
+            places = np.clip(np.rint(tails * (DRAWS - 1)).astype(int), 0, DRAWS - 1)
             low, high = np.take_along_axis(drawn, places, axis=1).T
             bounds[name].append((low <= truth) & (truth <= high))
     held |= {name: np.concatenate(found) for name, found in bounds.items()}
@@ -275,6 +284,8 @@ def report(repeats: int, seed: int) -> str:
             *_not_held(found[RETRAINED]),
             *_which(ways),
             *_family(wise),
+            *simulate_metrics.section(repeats, seed),
+            *simulate_folds.section(repeats, seed),
             "",
         ]
     )
@@ -291,7 +302,8 @@ def _what() -> list[str]:
     effects = "spreads on the logit scale: person, person-by-method (A, B), session, image"
     return [
         *("", "## What is simulated", ""),
-        "70 images a person: 35 in each of two sessions. Whether a method classifies an image correctly is drawn with "
+        "70 images a person where nothing else is said, half in each of two sessions. Whether a method classifies an "
+        "image correctly is drawn with "
         "the probability expit(level + effects); effects are normal, the same for both methods but for "
         "person-by-method. "
         "`benchmarks/simulate_statistics.py` is the definition.",
