@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit, stdtr
+from simulation_text import misses, noise, outside, percent, table
 
 from fer_bench import stats
 from fer_bench.stats import flips
@@ -40,6 +41,8 @@ PEOPLE = (10, 70)
 LEADS = (7, 12, 20, 70)
 """People behind the detectable differences."""
 DRAWN = 1_999
+ALIKE, UNLIKE = 25, 7
+"""Parts of the beta distribution of people's own accuracies: images of one person correlate by 1/26, or 1/8."""
 LEVELS = (0.5, 0.8, 0.95)
 
 
@@ -139,13 +142,18 @@ def _level(accuracy: float, spread: float) -> float:
     return float(brentq(lambda x: float(true_accuracy(np.array([x]), spread)[0]) - accuracy, -10, 10))
 
 
-def coverage(people: int, images: int, level: float, uneven: bool, repeats: int, seed: int) -> float:
-    """Share of accuracy's intervals that hold the truth; uneven: from a quarter of the images to all of them."""
+def coverage(
+    people: int, images: int, level: float, uneven: bool, repeats: int, seed: int, parts: float = ALIKE
+) -> float:
+    """Share of accuracy's intervals that hold the truth; uneven: from a quarter of the images to all of them.
+
+    A person's own accuracy has the beta distribution with these parts in all: images correlate by 1 / (parts + 1).
+    """
     rng = np.random.default_rng([seed, people, images])
     sizes = np.linspace(images / 4, images, people).astype(int) if uneven else np.full(people, images)
     held = 0
     for _ in range(repeats):
-        right = rng.binomial(sizes, rng.beta(25 * level, 25 * (1 - level), people))
+        right = rng.binomial(sizes, rng.beta(parts * level, parts * (1 - level), people))
         table = np.column_stack([right, sizes]).astype(np.float64)
         found = stats.people_interval(table, _ratio, n=int(sizes.sum()), seed=0, bounds=(0.0, 1.0))
         held += found.low <= level <= found.high
@@ -157,14 +165,6 @@ def _ratio(sums: Floats) -> Floats:
     return result
 
 
-def percent(share: float) -> str:
-    return "" if np.isnan(share) else f"{100 * share:.1f}"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(r) + " |" for r in rows), ""]
-
-
 def report(repeats: int, seed: int, methods: Sequence[int], people: Sequence[int]) -> str:
     """Run everything and word it as Markdown; large families take fewer repeats, and rows say how many."""
     started = time.process_time()
@@ -172,11 +172,12 @@ def report(repeats: int, seed: int, methods: Sequence[int], people: Sequence[int
         wise = [_family_row(who, m, _times(repeats, m), seed) for who in people for m in methods]
         seen = [_lead_row(who, m, _times(repeats, m), seed) for who in LEADS for m in COMPARED]
     held = [
-        [str(who), str(images), "yes" if uneven else "no"]
-        + [percent(coverage(who, images, level, uneven, repeats, seed)) for level in LEVELS]
+        [str(who), str(images), "yes" if uneven else "no", f"1/{parts + 1}"]
+        + [percent(coverage(who, images, level, uneven, repeats, seed, parts)) for level in LEVELS]
+        for parts in (ALIKE, UNLIKE)
         for who in (5, 7, 10, 20, 70)
         for images in (14, 70)
-        for uneven in (False, True)
+        for uneven in ((False, True) if parts == ALIKE else (False,))
     ]
     print(f"{time.process_time() - started:.0f} s of one core")
     names = ("any false positive", "the same, half behind", "all intervals hold", "power", "Holm", "stepping down")
@@ -196,14 +197,16 @@ def report(repeats: int, seed: int, methods: Sequence[int], people: Sequence[int
             "and 74 % at the middle person): by this test, by Holm over t tests of all pairs, stepping down.",
             "",
             *table(("people", "methods", "pairs", "repeats", *names), wise),
-            *_misses(
+            *misses(
                 [
                     f"{row[0]} people, {row[1]} methods, {name}: {cell}"
                     for row in wise
                     for name, cell, low, high in zip(names, row[4:7], (0, 0, 93), (6, 6, 100), strict=False)
-                    if _outside(cell, low, high)
-                ]
+                    if outside(cell, low, high)
+                ],
+                3 * len(wise),
             ),
+            "",
             "## Detectable differences",
             "",
             "Wanted: a true lead of the size printed is found in 75 to 85. The leader is as far above 70 % as all "
@@ -211,23 +214,48 @@ def report(repeats: int, seed: int, methods: Sequence[int], people: Sequence[int
             "few people cannot show a lead among so many pairs, or one of 58 points would be needed.",
             "",
             *table(("people", "pairs", "repeats", "lead, points", "printed, points", "found"), seen),
-            *_misses([f"{row[0]} people, {row[1]} pairs: {row[-1]}" for row in seen if _outside(row[-1], 75, 85)]),
+            *misses(
+                [f"{row[0]} people, {row[1]} pairs: {row[-1]}" for row in seen if outside(row[-1], 75, 85)],
+                sum(row[-1] != "" for row in seen),
+            ),
+            "",
+            "Outside by less than the range in brackets may be chance, above too: all flips of ten people hold 5 "
+            "exactly. A lead of 57 points puts methods near 0 and 100 %, where spreads are not what the others' are.",
+            "",
             "## Score intervals of accuracy",
             "",
             f"Coverage wanted: 93 to 97 (within {percent(noise(repeats))}). People's own accuracies are "
-            "beta-distributed (correlation of images 1/26); uneven people have from a quarter of the images to all.",
+            "beta-distributed, with the correlation of images that the column says; uneven people have from a "
+            "quarter of the images to all.",
             "",
-            *table(("people", "images", "uneven", *(f"at {percent(level)} %" for level in LEVELS)), held),
-            *_misses(
-                [
-                    f"{row[0]} people, {row[1]} images{', uneven' * (row[2] == 'yes')}, at {percent(level)} %: {cell}"
-                    for row in held
-                    for level, cell in zip(LEVELS, row[3:], strict=True)
-                    if _outside(cell, 93, 97)
-                ]
+            *table(
+                ("people", "images", "uneven", "correlation", *(f"at {percent(level)} %" for level in LEVELS)), held
             ),
+            *misses(
+                [
+                    f"{row[0]} people, {row[1]} images{', uneven' * (row[2] == 'yes')}, correlation {row[3]}, "
+                    f"at {percent(level)} %: {cell}"
+                    for row in held
+                    for level, cell in zip(LEVELS, row[4:], strict=True)
+                    if outside(cell, 93, 97)
+                ],
+                len(LEVELS) * len(held),
+            ),
+            "",
+            *WHY,
         ]
     )
+
+
+WHY = (
+    "Why cells miss: people who differ much (correlation 1/8) near the ceiling have accuracies so skewed that five or "
+    "ten of them seldom show the bad ones, and then the interval lies too high. Of 14 images a person near the ceiling "
+    "only a few are wrong: the steps from one interval to the next are so large that coverage jumps, and it is kept "
+    "above rather than below. We know of no published method that holds 93 to 97 in all of these cells and whose "
+    "bounds rise with the number classified correctly; this one with people - 1 degrees of freedom throughout covers "
+    "five people with 14 images in 98 to 99.",
+    "",
+)
 
 
 def _times(repeats: int, methods: int) -> int:
@@ -246,19 +274,6 @@ def _lead_row(people: int, methods: int, times: int, seed: int) -> list[str]:
     row = [str(people), f"{methods * (methods - 1) // 2:,}", f"{times:,} (±{percent(noise(times, 0.8))})"]
     print(*row, *rates, flush=True)
     return [*row, *rates]
-
-
-def noise(repeats: int, share: float = 0.05) -> float:
-    """Half width of the 95 % range of a rate that is truly ``share``."""
-    return float(1.96 * np.sqrt(share * (1 - share) / repeats))
-
-
-def _outside(cell: str, low: float, high: float) -> bool:
-    return cell != "" and not low <= float(cell) <= high
-
-
-def _misses(cells: Sequence[str]) -> list[str]:
-    return [f"Outside of what is wanted: {'; '.join(cells)}." if cells else "All are as wanted.", ""]
 
 
 def main() -> None:

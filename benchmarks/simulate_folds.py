@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
+from simulation_text import misses, outside, table
 
 from fer_bench import stats
 
@@ -56,7 +57,7 @@ def _logit(spread: float) -> float:
 
 
 def judge(people: int, folds: int, luck: float, rng: np.random.Generator) -> list[float]:
-    """What one simulated run gives, in the order of `NAMES`; NaN where there is no interval.
+    """What one simulated run gives, in the order of `NAMES`; where there is no interval that counts as a miss.
 
     A verdict takes the test over people and, where new trainings are in doubt, the test over folds, as a report does:
     trained methods with one seed always are, classical ones where folds differ by more than people explain.
@@ -72,23 +73,23 @@ def judge(people: int, folds: int, luck: float, rng: np.random.Generator) -> lis
     sure = isinstance(over, stats.FoldTest) and over.p_value < stats.ALPHA
     differ = any(isinstance(one, stats.FoldSpread) and one.p_value < stats.ALPHA for one in spreads)
     return [
-        holds(accuracy, LEVEL),
-        holds(spread.interval, LEVEL) if isinstance(spread, stats.FoldSpread) else np.nan,
-        holds(paired.interval, 0.0),
-        float(over.low <= 0 <= over.high) if isinstance(over, stats.FoldTest) else np.nan,
+        float(holds(accuracy, LEVEL)),
+        float(isinstance(spread, stats.FoldSpread) and holds(spread.interval, LEVEL)),
+        float(holds(paired.interval, 0.0)),
+        float(isinstance(over, stats.FoldTest) and over.low <= 0 <= over.high),
         *(float(apart), float(apart and sure), float(apart and (sure or not differ))),
     ]
 
 
-def holds(interval: stats.Interval, truth: float) -> float:
-    return float("nan") if np.isnan(interval.low) else float(interval.low <= truth <= interval.high)
+def holds(interval: stats.Interval, truth: float) -> bool:
+    return interval.low <= truth <= interval.high
 
 
 def measure(people: int, folds: int, luck: float, repeats: int, seed: int) -> dict[str, float]:
     """Rates over all repeats."""
     rng = np.random.default_rng([seed, people, folds, round(100 * luck)])
     found = [judge(people, folds, luck, rng) for _ in range(repeats)]
-    return dict(zip(NAMES, map(float, np.nanmean(found, axis=0)), strict=True))
+    return dict(zip(NAMES, map(float, np.mean(found, axis=0)), strict=True))
 
 
 def rows(repeats: int, seed: int) -> list[list[str]]:
@@ -104,11 +105,11 @@ def rows(repeats: int, seed: int) -> list[list[str]]:
 def section(repeats: int, seed: int) -> list[str]:
     """Word the figures for the file of `simulate_statistics.py`."""
     found = rows(repeats, seed)
-    misses = [
+    few = [
         f"{row[0]} people, {row[1]} folds, luck {row[2]}, {name}: {row[3 + place]}"
         for row in found
         for place, name, low, high in ((1, NAMES[1], 93, 97), (3, NAMES[3], 93, 97), (5, NAMES[5], 0, 6))
-        if not low <= float(row[3 + place]) <= high
+        if outside(row[3 + place], low, high)
     ]
     return [
         *("", "## New trainings: folds with luck of their own", ""),
@@ -120,11 +121,8 @@ def section(repeats: int, seed: int) -> list[str]:
         "classical methods, which have no luck of training but differ by what they were trained on: folds are asked "
         "only where they differ by more than people explain, and luck too small to be seen with so few folds gets by.",
         "",
-        "| people | folds | luck | " + " | ".join(NAMES) + " |",
-        "|" + "---|" * (3 + len(NAMES)),
-        *("| " + " | ".join(row) + " |" for row in found),
-        "",
-        f"Outside of what is wanted: {'; '.join(misses)}." if misses else "All are as wanted.",
+        *table(("people", "folds", "luck", *NAMES), found),
+        *misses(few, 3 * len(found)),
     ]
 
 
