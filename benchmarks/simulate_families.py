@@ -171,16 +171,8 @@ def report(repeats: int, seed: int, methods: Sequence[int], people: Sequence[int
     with fewer_flips():
         wise = [_family_row(who, m, _times(repeats, m), seed) for who in people for m in methods]
         seen = [_lead_row(who, m, _times(repeats, m), seed) for who in LEADS for m in COMPARED]
-    held = [
-        [str(who), str(images), "yes" if uneven else "no", f"1/{parts + 1}"]
-        + [percent(coverage(who, images, level, uneven, repeats, seed, parts)) for level in LEVELS]
-        for parts in (ALIKE, UNLIKE)
-        for who in (5, 7, 10, 20, 70)
-        for images in (14, 70)
-        for uneven in ((False, True) if parts == ALIKE else (False,))
-    ]
+    intervals = _intervals(repeats, seed)
     print(f"{time.process_time() - started:.0f} s of one core")
-    names = ("any false positive", "the same, half behind", "all intervals hold", "power", "Holm", "stepping down")
     other = f" --repeats {repeats}" if repeats != REPEATS else ""
     return "\n".join(
         [
@@ -190,61 +182,86 @@ def report(repeats: int, seed: int, methods: Sequence[int], people: Sequence[int
             f"{repeats:,} repeats (fewer where rows say so), seed {seed}; {DRAWN:,} flips where not all are gone "
             "through. All figures in %. In brackets the half width of the 95 % range of what is wanted.",
             "",
-            "## All pairs at once",
-            "",
-            "Wanted: any false positive in at most 6, all intervals hold in 93 at least (they are to hold for "
-            "true differences of any size, and may hold more often). Power: pairs of which one is 6 points behind (80 "
-            "and 74 % at the middle person): by this test, by Holm over t tests of all pairs, stepping down.",
-            "",
-            *table(("people", "methods", "pairs", "repeats", *names), wise),
-            *misses(
-                [
-                    f"{row[0]} people, {row[1]} methods, {name}: {cell}"
-                    for row in wise
-                    for name, cell, low, high in zip(names, row[4:7], (0, 0, 93), (6, 6, 100), strict=False)
-                    if outside(cell, low, high)
-                ],
-                3 * len(wise),
-            ),
-            "",
-            "## Detectable differences",
-            "",
-            "Wanted: a true lead of the size printed is found in 75 to 85. The leader is as far above 70 % as all "
-            "others are below; lead is what is true, printed is the mean of what its runs print. Empty where so "
-            "few people cannot show a lead among so many pairs, or one of 58 points would be needed.",
-            "",
-            *table(("people", "pairs", "repeats", "lead, points", "printed, points", "found"), seen),
-            *misses(
-                [f"{row[0]} people, {row[1]} pairs: {row[-1]}" for row in seen if outside(row[-1], 75, 85)],
-                sum(row[-1] != "" for row in seen),
-            ),
-            "",
-            "Outside by less than the range in brackets may be chance, above too: all flips of ten people hold 5 "
-            "exactly. A lead of 57 points puts methods near 0 and 100 %, where spreads are not what the others' are.",
-            "",
-            "## Score intervals of accuracy",
-            "",
-            f"Coverage wanted: 93 to 97 (within {percent(noise(repeats))}). People's own accuracies are "
-            "beta-distributed, with the correlation of images that the column says; uneven people have from a "
-            "quarter of the images to all.",
-            "",
-            *table(
-                ("people", "images", "uneven", "correlation", *(f"at {percent(level)} %" for level in LEVELS)), held
-            ),
-            *misses(
-                [
-                    f"{row[0]} people, {row[1]} images{', uneven' * (row[2] == 'yes')}, correlation {row[3]}, "
-                    f"at {percent(level)} %: {cell}"
-                    for row in held
-                    for level, cell in zip(LEVELS, row[4:], strict=True)
-                    if outside(cell, 93, 97)
-                ],
-                len(LEVELS) * len(held),
-            ),
-            "",
-            *WHY,
+            *_together(wise),
+            *_leads(seen),
+            *intervals,
         ]
     )
+
+
+def _together(wise: Sequence[Sequence[str]]) -> list[str]:
+    names = ("any false positive", "the same, half behind", "all intervals hold", "power", "Holm", "stepping down")
+    return [
+        "## All pairs at once",
+        "",
+        "Wanted: any false positive in at most 6, all intervals hold in 93 at least (they are to hold for "
+        "true differences of any size, and may hold more often). Power: pairs of which one is 6 points behind (80 "
+        "and 74 % at the middle person): by this test, by Holm over t tests of all pairs, stepping down.",
+        "",
+        *table(("people", "methods", "pairs", "repeats", *names), wise),
+        *misses(
+            [
+                f"{row[0]} people, {row[1]} methods, {name}: {cell}"
+                for row in wise
+                for name, cell, low, high in zip(names, row[4:7], (0, 0, 93), (6, 6, 100), strict=False)
+                if outside(cell, low, high)
+            ],
+            3 * len(wise),
+        ),
+        "",
+    ]
+
+
+def _leads(seen: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        "## Detectable differences",
+        "",
+        "Wanted: a true lead of the size printed is found in 75 to 85. The leader is as far above 70 % as all "
+        "others are below; lead is what is true, printed is the mean of what its runs print. Empty where so "
+        "few people cannot show a lead among so many pairs, or one of 58 points would be needed.",
+        "",
+        *table(("people", "pairs", "repeats", "lead, points", "printed, points", "found"), seen),
+        *misses(
+            [f"{row[0]} people, {row[1]} pairs: {row[-1]}" for row in seen if outside(row[-1], 75, 85)],
+            sum(row[-1] != "" for row in seen),
+        ),
+        "",
+        "Outside by less than the range in brackets may be chance, above too: all flips of ten people hold 5 "
+        "exactly. A lead of 57 points puts methods near 0 and 100 %, where spreads are not what the others' are.",
+        "",
+    ]
+
+
+def _intervals(repeats: int, seed: int) -> list[str]:
+    held = [
+        [str(who), str(images), "yes" if uneven else "no", f"1/{parts + 1}"]
+        + [percent(coverage(who, images, level, uneven, repeats, seed, parts)) for level in LEVELS]
+        for parts in (ALIKE, UNLIKE)
+        for who in (5, 7, 10, 20, 70)
+        for images in (14, 70)
+        for uneven in ((False, True) if parts == ALIKE else (False,))
+    ]
+    return [
+        "## Score intervals of accuracy",
+        "",
+        f"Coverage wanted: 93 to 97 (within {percent(noise(repeats))}). People's own accuracies are "
+        "beta-distributed, with the correlation of images that the column says; uneven people have from a "
+        "quarter of the images to all.",
+        "",
+        *table(("people", "images", "uneven", "correlation", *(f"at {percent(level)} %" for level in LEVELS)), held),
+        *misses(
+            [
+                f"{row[0]} people, {row[1]} images{', uneven' * (row[2] == 'yes')}, correlation {row[3]}, "
+                f"at {percent(level)} %: {cell}"
+                for row in held
+                for level, cell in zip(LEVELS, row[4:], strict=True)
+                if outside(cell, 93, 97)
+            ],
+            len(LEVELS) * len(held),
+        ),
+        "",
+        *WHY,
+    ]
 
 
 WHY = (
