@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fer_bench import stats
@@ -17,6 +17,9 @@ def interval(right: np.ndarray, images: int) -> stats.Interval:
 
 @settings(deadline=None, max_examples=12)
 @given(people=st.integers(3, 70), images=st.sampled_from([5, 14, 70]), spread=st.booleans())
+@example(people=3, images=14, spread=False)
+@example(people=3, images=70, spread=True)
+@example(people=5, images=14, spread=True)
 def test_bounds_rise_with_the_number_correct(people: int, images: int, spread: bool) -> None:
     """Adding a right answer never lowers a bound, whether all people take turns or one alone is right at times."""
     places = np.arange(people * images)
@@ -45,15 +48,18 @@ def test_one_error_is_no_surer_than_none() -> None:
     assert interval(one_wrong, 14).high <= interval(all_right, 14).high == 1
 
 
-@pytest.mark.parametrize(("people", "images", "level"), [(5, 70, 0.8), (10, 14, 0.95), (20, 14, 0.97)])
+@pytest.mark.parametrize(
+    ("people", "images", "level"),
+    [(5, 14, 0.8), (5, 14, 0.5), (5, 70, 0.8), (7, 14, 0.8), (10, 14, 0.95), (20, 14, 0.97)],
+)
 def test_coverage_of_few_people_and_near_the_ceiling(people: int, images: int, level: float) -> None:
-    """400 repeats with people who differ: the truth lies inside in 95 of 100 within sampling error."""
+    """1,500 repeats with people who differ: the truth lies inside in 93 to 97 of 100 within sampling error."""
     rng, held = np.random.default_rng(1), 0
-    for _ in range(400):
+    for _ in range(1500):
         right = rng.binomial(images, rng.beta(25 * level, 25 * (1 - level), people))
         found = interval(right, images)
         held += found.low <= level <= found.high
-    assert 0.92 <= held / 400 <= 0.99
+    assert 0.92 <= held / 1500 <= 0.974
 
 
 def test_differences_stay_within_one() -> None:
