@@ -16,7 +16,7 @@ from fer_bench.deep import FineTuned
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.training import batches
 from fer_bench.deep.training import train as training
-from fer_bench.deep.training.settings import rate
+from fer_bench.deep.training.optimisers import rate
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.methods import load_methods
 
