@@ -91,8 +91,12 @@ _SECONDS = {  # seconds, images, width
     "majority": (0.01, 0.0, 0.0),
 }
 _LENGTHS = {name: row[1] for name, row in (_FEATURES | _VARIANTS | _RECIPES).items()} | {"geometric": 2336}
-_RAISED = {"lbp_shan": 1, "ldp_jabid": 1}
-"""What single features add to the package's version: since 1 codes at the edge of their face see the pixels beyond."""
+_RAISED = {"lbp_shan": 1, "ldp_jabid": 1} | dict.fromkeys(("linear_svc", "rbf_svc", "logreg"), 1)
+"""What single features and classifiers add to the package's version.
+
+Features, since 1: codes at the edge of their face see the pixels beyond. Classifiers, since 1: roots of frequencies are
+taken about their mean, and C and gamma follow the number of training images.
+"""
 # seconds for a test image, a training image and a value
 _COMPARED = {"knn": 6.5e-11, "rbf_svc": 3.5e-11, "knn_chi2": 6e-10}
 _INNER = 2.0  # three inner folds of two thirds of the images
@@ -125,7 +129,7 @@ def _row(classifier: str, features: str, variant: bool) -> MethodSpec:
         factory="fer_bench.baselines.pipeline:FacePipeline",
         params={"features": features, "classifier": classifier},
         image=image,
-        version=VERSION + _RAISED.get(features, 0),
+        version=_version(classifier, features),
         features="" if floor else features,
         tuning="default",
         grid="" if floor else "grid",
@@ -134,6 +138,10 @@ def _row(classifier: str, features: str, variant: bool) -> MethodSpec:
         summary="the floor: class frequencies of the training images" if floor else f"{what} on {told}",
         reference=reference,
     )
+
+
+def _version(classifier: str, features: str) -> int:
+    return VERSION + _RAISED.get(features, 0) + _RAISED.get(classifier, 0)
 
 
 def _recipe(features: str) -> MethodSpec:
@@ -145,6 +153,7 @@ def _recipe(features: str) -> MethodSpec:
         factory="fer_bench.baselines.pipeline:FacePipeline",
         params={"features": path, "classifier": classifier},
         image=image,
+        version=_version(classifier, features),
         features=features,
         grid="grid",
         variant=True,
@@ -160,6 +169,7 @@ GEOMETRIC = MethodSpec(
     factory="fer_bench.baselines.pipeline:FacePipeline",
     params={"features": f"{_HERE}.geometric:GEOMETRIC", "classifier": "rbf_svc"},
     image=_LANDMARKS,
+    version=_version("rbf_svc", "geometric"),
     features="geometric",
     grid="grid",
     cost="fer_bench.baselines.catalogue:cost",

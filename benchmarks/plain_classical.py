@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -25,6 +25,8 @@ from fer_bench.baselines.classifiers.registry import make_classifier, prepared_f
 
 __all__ = ["PLAIN_TOLERANCES", "plain_pipeline"]
 
+CENTRED = ("linear_svc", "rbf_svc", "logreg")
+"""Classifiers whose roots of frequencies are taken about the mean."""
 PLAIN_TOLERANCES = "LinearSVC tol 1e-5, LogisticRegression tol 1e-5"
 
 
@@ -36,8 +38,25 @@ def _root(X: NDArray[Any], cells: float) -> NDArray[Any]:
     return np.sqrt(X) / np.float32(np.sqrt(cells))
 
 
-def _scaler(length: int, histogram: bool, cells: float, parts: int = 1) -> Any:
+class _UnitVariance(TransformerMixin, BaseEstimator):
+    """Rows about their mean, divided by the root of the number of parts and of their own total variance."""
+
+    def __init__(self, parts: int = 1) -> None:
+        self.parts = parts
+
+    def fit(self, X: NDArray[Any], y: Any = None) -> Self:
+        self.centre_ = StandardScaler(with_std=False).fit(X)
+        self.length_ = np.sqrt(X.var(axis=0, dtype=np.float64).sum() * self.parts)
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        return self.centre_.transform(X) / np.float32(self.length_)
+
+
+def _scaler(length: int, histogram: bool, cells: float, centred: bool, parts: int = 1) -> Any:
     """Standardised values, or roots of frequencies, over the root of their number."""
+    if histogram and centred:
+        return make_pipeline(FunctionTransformer(np.sqrt), _UnitVariance(parts))
     if histogram:
         return FunctionTransformer(_root, kw_args={"cells": cells * parts})
     return make_pipeline(StandardScaler(), FunctionTransformer(_divide, kw_args={"by": np.sqrt(length * parts)}))
@@ -48,13 +67,17 @@ def _cells(length: int) -> int:
     return length // (59 if length % 59 == 0 else 56)
 
 
-def _scaling(features: str, d: int) -> Any:
+def _scaling(features: str, d: int, centred: bool) -> Any:
     feature = prepared_feature(features)
     if not feature.parts:
-        return _scaler(d, feature.histogram, _cells(d))
+        return _scaler(d, feature.histogram, _cells(d), centred)
     ends = np.cumsum([part.length for part in feature.parts])
     blocks = [
-        (part.name, _scaler(part.length, part.histogram, _cells(part.length), len(ends)), slice(end - part.length, end))
+        (
+            part.name,
+            _scaler(part.length, part.histogram, _cells(part.length), True, len(ends)),
+            slice(end - part.length, end),
+        )
         for end, part in zip(ends.tolist(), feature.parts, strict=True)
     ]
     return ColumnTransformer(blocks)
@@ -140,7 +163,9 @@ def plain_pipeline(classifier: str, features: str, n_train: int, d: int, random_
         if name == "scale":
             learnt = "learn" in ours.named_steps
             size = ours["learn"].rows * ours["learn"].columns if learnt else d
-            steps.append((name, _scaler(size, False, 1) if learnt else _scaling(features, d)))
+            steps.append(
+                (name, _scaler(size, False, 1, False) if learnt else _scaling(features, d, classifier in CENTRED))
+            )
         elif name != "reduce":
             steps.append((name, clone(step)))
     return Pipeline([*steps, ("classify", heads.get(classifier, lambda: clone(last))())])

@@ -88,7 +88,9 @@ print(result.results[["method", "protocol", "accuracy", "accuracy_low", "accurac
 again = fb.load_run("runs/example")
 print(again.predictions[["method", "image", "label", "predicted"]].head(3))
 compared = fb.compare(again, again, method_a="linear_svc-lbp", method_b="knn-pixels")
-print(compared.table[["method_a", "method_b", "difference", "difference_low", "difference_high", "p_holm", "verdict"]])
+print(
+    compared.table[["method_a", "method_b", "difference", "difference_low", "difference_high", "p_adjusted", "verdict"]]
+)
 
 # %% A report of this run; several runs are merged into one
 print(fb.write_report([again], "runs/report"))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-__all__ = ["BlockScaler", "SquareRoot", "UnitScaler"]
+__all__ = ["BlockScaler", "CentredRoot", "SquareRoot", "UnitScaler"]
 
 
 class UnitScaler(TransformerMixin, BaseEstimator):
@@ -68,13 +68,58 @@ class SquareRoot(TransformerMixin, BaseEstimator):
         return root
 
 
+class CentredRoot(TransformerMixin, BaseEstimator):
+    """Square roots of frequencies about their mean, divided by the root of their mean squared distance from it.
+
+    Distances are Hellinger's but for one factor, as those of `SquareRoot` are. Its rows have length one, of which all
+    but 8 to 22 in a hundred (LBP, LDP) is the mean that all faces share: a penalty or a kernel width that suits
+    standardised values is five to twelve times too stiff there. These rows have a mean of zero and a mean squared
+    length of one, as those of `UnitScaler` have, so that one ``C`` and one width mean the same for both.
+
+    Attributes
+    ----------
+    mean_ : (d,) float32
+        Of the roots.
+    scale_ : float32
+        Multiplies what is left.
+    """
+
+    def fit(self, X: NDArray[np.float32], y: Any = None) -> Self:
+        """Learn mean and scale of (n, d) frequencies."""
+        self._learn(np.sqrt(X))
+        return self
+
+    def fit_transform(self, X: NDArray[np.float32], y: Any = None) -> NDArray[np.float32]:
+        """Learn, and return what ``transform`` does of the same rows; roots are taken once."""
+        root = np.sqrt(X)
+        self._learn(root)
+        return self._scaled(root)
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (sqrt(X) - mean) * scale, (n, d) float32."""
+        return self._scaled(np.sqrt(X))
+
+    def _learn(self, root: NDArray[np.float32]) -> None:
+        self.mean_ = root.mean(axis=0, dtype=np.float64).astype(np.float32)
+        squares = 0.0
+        for start in range(0, len(root), _CHUNK):
+            rows = root[start : start + _CHUNK] - self.mean_
+            squares += float(np.vdot(rows, rows))
+        self.scale_ = np.float32(np.sqrt(len(root) / squares) if squares else 0.0)
+
+    def _scaled(self, root: NDArray[np.float32]) -> NDArray[np.float32]:
+        root -= self.mean_
+        root *= self.scale_
+        return root
+
+
 class BlockScaler(TransformerMixin, BaseEstimator):
-    """Scale each feature of a concatenation in its own way, so that each contributes the same mean squared length.
+    """Scale each feature of a concatenation in its own way, so that each contributes the same variance.
 
     Parameters
     ----------
     parts : sequence of (int, bool)
-        Width of each part, and whether it holds histograms (`SquareRoot`) or values (`UnitScaler`).
+        Width of each part, and whether it holds histograms (`CentredRoot`) or values (`UnitScaler`).
     """
 
     def __init__(self, parts: Sequence[tuple[int, bool]]) -> None:
@@ -83,7 +128,8 @@ class BlockScaler(TransformerMixin, BaseEstimator):
     def fit(self, X: NDArray[np.float32], y: Any = None) -> Self:
         """Learn the scaling of each part of (n, d) features."""
         self.scalers_ = [
-            (SquareRoot() if histogram else UnitScaler()).fit(X[:, start:end]) for start, end, histogram in self._cuts()
+            (CentredRoot() if histogram else UnitScaler()).fit(X[:, start:end])
+            for start, end, histogram in self._cuts()
         ]
         return self
 

@@ -6,9 +6,9 @@ Known, though not verified in the article itself: AlexNet trained on ImageNet is
 values of a fully connected layer go into a support vector machine (this row).
 
 Decided here: the layer is fc7 behind its ReLU, without dropout (``layer="fc6"`` takes the one before); values are
-standardised; the machine is linear, one against the rest, with C 1 on rows of mean squared length 1, as
-``linear_svc-...`` has it. Probabilities are a softmax of its decision values, whose temperature is fitted on a quarter
-of the training people; the order of the classes is the machine's.
+standardised; the machine is linear, one against the rest, with C 1 on rows of mean squared length 1, which
+``linear_svc-...`` has at 500 training images. Probabilities are a softmax of its decision values, whose
+temperature is fitted on a quarter of the training people; the order of the classes is the machine's.
 """
 
 from __future__ import annotations

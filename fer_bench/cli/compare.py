@@ -67,8 +67,7 @@ def _one(pair: Pair, found: Compared) -> Iterator[str]:
 def _evidence(pair: Pair, unit: stats.Unit) -> Iterator[tuple[str, str]]:
     """Each test with its p or its reason."""
     test, mcnemar, folds = pair.difference.test, pair.difference.mcnemar, pair.folds
-    corrected = f", {_p(pair.p_holm)} after Holm" if pair.p_holm != test.p_value else ""
-    yield f"sign-flip test {unit.over} (of record)", f"p {_p(test.p_value)}{corrected}{_because(test.reason)}"
+    yield f"sign-flip test {unit.over} (of record)", f"p {_p(pair.p_adjusted)}{_because(test.reason)}"
     posterior = pair.posterior
     if isinstance(posterior, stats.Posterior):
         yield (
@@ -88,16 +87,21 @@ def _evidence(pair: Pair, unit: stats.Unit) -> Iterator[tuple[str, str]]:
 
 
 def _many(found: Compared) -> Iterator[str]:
-    told = [pair for pair in found.pairs if pair.p_holm < stats.ALPHA]
+    told = [pair for pair in found.pairs if pair.p_adjusted < stats.ALPHA and not pair.withheld]
+    held = sum(pair.p_adjusted < stats.ALPHA for pair in found.pairs) - len(told)
+    withheld = f"; the verdict is withheld in {held} more, where it hangs on these trainings" if held else ""
     better = sum(pair.difference.interval.value > 0 for pair in told)
     yield (
         f"In {len(told)} of {len(found.pairs)} comparisons A and B are significantly different (A better in {better}, "
-        f"B in {len(told) - better}): sign-flip test {found.unit.over} at 5 %, Holm over all {len(found.pairs)}."
+        f"B in {len(told) - better}){withheld}: sign flips {found.unit.over} at 5 %, all {len(found.pairs)} together."
     )
     for protocol in dict.fromkeys(pair.protocol for pair in found.pairs):
         yield ""
-        yield f"{protocol}, accuracy in %, A minus B in points with its 95 % interval {found.unit.over}"
-        head = ("METHOD", "A", "B", "A - B", "P (HOLM)", "DETECTABLE", "IMAGES", found.unit.many.upper(), "")
+        yield (
+            f"{protocol}, accuracy in %, A minus B in points; 95 % intervals {found.unit.over} that hold for all "
+            f"{len(found.pairs)} comparisons at once"
+        )
+        head = ("METHOD", "A", "B", "A - B", "P (ALL)", "DETECTABLE", "IMAGES", found.unit.many.upper(), "")
         rows = [_row(pair) for pair in found.pairs if pair.protocol == protocol]
         yield from columns([head, *rows])
 
@@ -109,7 +113,7 @@ def _row(pair: Pair) -> tuple[str, ...]:
         pair.method_a if pair.method_a == pair.method_b else f"{pair.method_a} / {pair.method_b}",
         *(f"{100 * found.value:.1f}" for found in (pair.accuracy_a, pair.accuracy_b)),
         _points(interval),
-        _p(pair.p_holm),
+        _p(pair.p_adjusted),
         "" if math.isnan(detectable) else f"{100 * detectable:.1f}",
         *(f"{interval.n:,}", str(interval.people)),
         "; ".join(filter(None, (same or pair.verdict, *pair.notes))),
@@ -119,7 +123,7 @@ def _row(pair: Pair) -> tuple[str, ...]:
 def _verdict_words(pair: Pair) -> str:
     if pair.difference.mcnemar.reason:
         return pair.difference.mcnemar.reason
-    return f"{pair.verdict} (p {_p(pair.p_holm)})"
+    return f"{pair.verdict} (p {_p(pair.p_adjusted)})"
 
 
 def _share(found: stats.Interval) -> str:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fer_bench import stats
@@ -25,8 +24,9 @@ from fer_bench.utils.paths import given_path
 
 from .load import load_run, report_seed
 from .outcomes import MethodPredictions, collect_predictions
-from .pairing import Identity, NothingPairedError, common_places, identities
+from .pairing import NothingPairedError, identities
 from .run_data import RunData
+from .run_pairs import Pair, Score, pair_alone, pair_row, pairs_together
 from .schema import LAST_EPOCH
 
 __all__ = ["Compared", "Pair", "compare_data", "compare_runs"]
@@ -35,49 +35,6 @@ _IDLE_PACKAGES = {"matplotlib", "scikit-image"}
 """Told by runs of earlier versions, though no figure comes from them."""
 _NAMED = 3
 """Names given in a note before "and n more"."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One method of run A and one of run B under one protocol, on the images that both were tested on.
-
-    Attributes
-    ----------
-    method_a, method_b, protocol : str
-    accuracy_a, accuracy_b : Interval
-        On the common images.
-    difference : Difference
-        A minus B.
-    p_holm : float
-        The sign-flip test's p, corrected for all pairs of the comparison.
-    posterior : Posterior or NotApplicable
-    folds : FoldTest or NotApplicable
-        Nadeau and Bengio's test, where both runs have the same folds.
-    tested_a, tested_b : int
-        Images that each run tested; the difference's ``n`` is what they have in common.
-    notes : tuple of str
-        What a reader must know of this pair.
-    """
-
-    method_a: str
-    method_b: str
-    protocol: str
-    accuracy_a: stats.Interval
-    accuracy_b: stats.Interval
-    difference: stats.Difference
-    p_holm: float
-    posterior: stats.Posterior | stats.NotApplicable
-    folds: stats.FoldTest | stats.NotApplicable
-    tested_a: int
-    tested_b: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> str:
-        """``"A is better"``, ``"B is better"`` or ``"not significantly different"``, at 5 % after correction."""
-        if self.p_holm >= stats.ALPHA:
-            return "not significantly different"
-        return f"{'A' if self.difference.interval.value > 0 else 'B'} is better"
 
 
 @dataclass(frozen=True)
@@ -112,25 +69,7 @@ class Compared:
     @property
     def table(self) -> pd.DataFrame:
         """One row a pair: methods, protocol, images, accuracies, difference (A minus B) with interval and tests."""
-        return pd.DataFrame([_pair_row(pair) for pair in self.pairs])
-
-
-def _pair_row(pair: Pair) -> dict[str, Any]:
-    interval = pair.difference.interval
-    return {
-        "method_a": pair.method_a,
-        "method_b": pair.method_b,
-        "protocol": pair.protocol,
-        "n": interval.n,
-        "accuracy_a": pair.accuracy_a.value,
-        "accuracy_b": pair.accuracy_b.value,
-        "difference": interval.value,
-        "difference_low": interval.low,
-        "difference_high": interval.high,
-        "p_value": pair.difference.test.p_value,
-        "p_holm": pair.p_holm,
-        "verdict": pair.verdict,
-    }
+        return pd.DataFrame([pair_row(pair) for pair in self.pairs])
 
 
 def compare_runs(
@@ -187,26 +126,28 @@ def compare_data(
     protocols = _wanted_protocols(a, b, protocol)
     identity_a, identity_b, data = identities(a, b)
     outcomes = (_last_epochs(a), _last_epochs(b))
-    pairs, left_out = [], []
+    pairs: list[Pair] = []
+    scores: list[Score] = []
+    left_out: list[str] = []
     for name in protocols:
         for left, right in wanted:
             found = tuple(side.get((method, name)) for side, method in zip(outcomes, (left, right), strict=True))
             if found[0] is None or found[1] is None:
                 left_out.append(_no_predictions(name, (a, left, found[0]), (b, right, found[1])))
                 continue
-            pair = _pair(a, b, found[0], found[1], (identity_a, identity_b), margin)
+            pair = pair_alone(a, b, found[0], found[1], (identity_a, identity_b), margin)
             if pair is None:
                 left_out.append(f"{name}: {_both(left, right)}: no image was tested by both")
             else:
-                pairs.append(pair)
+                pairs.append(pair[0])
+                scores.append(pair[1])
     if not pairs:
         raise UserError(f"{folder_a} and {folder_b}: nothing to compare: {left_out[0]}")
-    adjusted = stats.holm([pair.difference.test.p_value for pair in pairs])
     return Compared(
         run_a=folder_a,
         run_b=folder_b,
         unit=a.unit,
-        pairs=tuple(replace(pair, p_holm=p) for pair, p in zip(pairs, adjusted, strict=True)),
+        pairs=tuple(pairs_together(pairs, scores, seed=report_seed(a), unit=a.unit)),
         data=data,
         differs=tuple(_differences(a, b, wanted, protocols)),
         left_out=(*_only_in_one(a, b, method_a, protocol), *left_out),
@@ -280,57 +221,6 @@ def _no_predictions(protocol: str, *sides: tuple[RunData, str, MethodPredictions
     reasons = list(dict.fromkeys(str(reason) for reason in rows["reason"] if reason))
     why = reasons[0] if reasons else "not planned" if rows.empty else "no trial is done"
     return f"{protocol}: {method}: {run.path} has no predictions of it ({why})"
-
-
-def _pair(
-    a: RunData,
-    b: RunData,
-    left: MethodPredictions,
-    right: MethodPredictions,
-    identities: tuple[Identity | None, Identity | None],
-    margin: float,
-) -> Pair | None:
-    """Compare on what both tested; None where that is nothing."""
-    at_a, at_b = common_places(left, right, *identities)
-    if not len(at_a):
-        return None
-    correct_a, correct_b, people = left.correct[at_a], right.correct[at_b], left.people[at_a]
-    unit, seed, protocol = a.unit, report_seed(a), left.key.protocol
-    same_folds = np.array_equal(left.folds[at_a], right.folds[at_b])
-    folds: stats.FoldTest | stats.NotApplicable = stats.NotApplicable(
-        "Nadeau-Bengio corrected t test over folds", "the two runs have other folds"
-    )
-    if same_folds:
-        trials = a.trials[(a.trials["method"] == left.key.method) & (a.trials["protocol"] == protocol)]
-        trained = float(trials.loc[trials["state"] == "ok", "n_train"].mean())
-        folds = stats.corrected_t_test(correct_a, correct_b, left.folds[at_a], train_images=trained)
-    difference = stats.paired_difference(correct_a, correct_b, people, seed=seed, unit=unit)
-    return Pair(
-        method_a=left.key.method,
-        method_b=right.key.method,
-        protocol=protocol,
-        accuracy_a=stats.accuracy_interval(correct_a, people, seed=seed, unit=unit),
-        accuracy_b=stats.accuracy_interval(correct_b, people, seed=seed, unit=unit),
-        difference=difference,
-        p_holm=difference.test.p_value,
-        posterior=stats.probability_better(correct_a, correct_b, people, margin=margin, unit=unit),
-        folds=folds,
-        tested_a=len(left.labels),
-        tested_b=len(right.labels),
-        notes=tuple(_pair_notes(a, b, left, right, len(at_a))),
-    )
-
-
-def _pair_notes(a: RunData, b: RunData, left: MethodPredictions, right: MethodPredictions, n: int) -> Iterator[str]:
-    for side, run, outcome in (("A", a, left), ("B", b, right)):
-        rows = run.trials[
-            (run.trials["method"] == outcome.key.method) & (run.trials["protocol"] == outcome.key.protocol)
-        ]
-        done = int((rows["state"] == "ok").sum())
-        if done < len(rows):
-            yield f"{side} finished only {done} of {len(rows)} trials"
-    if n < max(len(left.labels), len(right.labels)):
-        yield f"compared on {n:,} images; A tested {len(left.labels):,}, B {len(right.labels):,}"
 
 
 def _differences(a: RunData, b: RunData, methods: Sequence[tuple[str, str]], protocols: Sequence[str]) -> Iterator[str]:

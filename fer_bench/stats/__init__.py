@@ -21,7 +21,8 @@ from .intervals import (
     t_interval,
     wilson_interval,
 )
-from .max_t import Family, all_pairs, max_t, step_down
+from .max_t import Family, all_pairs, max_t, max_t_apiece, step_down
+from .max_welch import GroupFamily, max_welch
 from .paired import (
     ALPHA,
     Difference,
@@ -55,6 +56,7 @@ __all__ = [
     "Family",
     "FoldSpread",
     "FoldTest",
+    "GroupFamily",
     "Interval",
     "MeanTest",
     "NotApplicable",
@@ -74,6 +76,8 @@ __all__ = [
     "fold_spread",
     "holm",
     "max_t",
+    "max_t_apiece",
+    "max_welch",
     "mcnemar_test",
     "mean_interval",
     "mean_t_test",

@@ -9,6 +9,7 @@ all comparisons together can do (Westfall and Young 1993, Resampling-Based Multi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,9 +23,9 @@ from .people import Floats
 from .power import detectable_shift
 from .units import PERSON, Unit
 
-__all__ = ["Family", "all_pairs", "max_t", "step_down"]
+__all__ = ["TIE", "Family", "all_pairs", "critical_value", "max_t", "max_t_apiece", "shares", "step_down"]
 
-_TIE = 1 + 1e-9
+TIE = 1 + 1e-9
 """Statistics that differ by less are equal but for rounding; ties count against a finding."""
 
 
@@ -63,6 +64,20 @@ class Family:
     people: int
     method: str
     reason: str
+
+    def why(self, place: int, unit: Unit = PERSON) -> str:
+        """Why the comparison at this place has no bounds, a clause without a full stop; empty where it has.
+
+        Parameters
+        ----------
+        place : int
+        unit : Unit
+            What the units of the family stand for.
+        """
+        if not math.isnan(self.low[place]):
+            return ""
+        differ = self.statistic[place] > 0 or not math.isnan(self.detectable[place])
+        return self.reason if differ else f"no two {unit.many} differ"
 
 
 def all_pairs(
@@ -144,20 +159,61 @@ def max_t(
     flips = [_flipped(sums.columns, sums, statistic, seed)]
     flips += [_flipped(sums.residuals(), sums, np.full(1, np.inf), seed)] if sums.k > 1 else []
     too_few = 2.0 ** (1 - sums.people) >= 1 - level
-    critical = math.inf if too_few else max(_critical(found, 1 - level) for found in flips)
+    critical = math.inf if too_few else max(critical_value(found, 1 - level) for found in flips)
     low, high = sums.bounds(critical)
     return Family(
         value=sums.value(),
         low=low,
         high=high,
-        p_value=np.max([_shares(found, statistic) for found in flips], axis=0),
+        p_value=np.max([shares(found, statistic) for found in flips], axis=0),
         statistic=statistic,
         detectable=_possible(detectable_shift(critical, sums.people) * sums.error()),
         critical=critical,
         people=sums.people,
         method=f"sign flips {unit.over} of all comparisons together, {_drawn(sums.people, len(flips[0]))}",
-        reason=f"{sums.people} {unit.many if sums.people != 1 else unit.one} are too few for {sums.k:,} comparisons",
+        reason=_few(sums, unit),
     )
+
+
+def _few(sums: _Sums, unit: Unit) -> str:
+    who = f"{sums.people} {unit.many} are" if sums.people != 1 else f"1 {unit.one} is"
+    return f"{who} too few for {f'{sums.k:,} comparisons' if sums.k > 1 else 'a test at 5 %'}"
+
+
+def max_t_apiece(
+    scores: Sequence[tuple[ArrayLike, ArrayLike]], *, seed: int, level: float = 0.95, unit: Unit = PERSON
+) -> Family:
+    """Compare as `max_t` does where each comparison has images of its own: two runs, or two protocols of one.
+
+    Parameters
+    ----------
+    scores : sequence of ((n,) whole numbers, (n,))
+        Of each comparison what the first scores on each image minus what the second does, and who is on it; the same
+        name stands for the same person in all of them.
+    seed : int
+    level : float
+    unit : Unit
+        What the names stand for; it words the method.
+
+    Raises
+    ------
+    InputError
+        Arrays that do not fit.
+    """
+    if not scores:
+        return max_t(np.empty((0, 1)), np.empty((0, 1)), [], [], seed=seed, level=level, unit=unit)
+    everybody = np.unique(np.concatenate([np.asarray(people) for _, people in scores]))
+    columns = np.zeros((len(everybody), len(scores) + 1))
+    images = np.zeros_like(columns)
+    for place, (score, people) in enumerate(scores):
+        values, names = np.asarray(score, dtype=np.float64), np.asarray(people)
+        if values.ndim != 1 or values.shape != names.shape:
+            raise InputError(f"scores: expected pairs of (n,), found {values.shape} and {names.shape}")
+        who = np.searchsorted(everybody, names)
+        columns[:, place] = np.bincount(who, weights=values, minlength=len(everybody))
+        images[:, place] = np.bincount(who, minlength=len(everybody))
+    k = len(scores)
+    return max_t(columns, images, np.arange(k), np.full(k, k), seed=seed, level=level, unit=unit)
 
 
 def _drawn(people: int, flips: int) -> str:
@@ -178,7 +234,7 @@ def step_down(columns: ArrayLike, tested: ArrayLike, first: ArrayLike, second: A
     sums = _Sums.of(columns, tested, first, second)
     statistic = sums.statistic()
     order = np.argsort(statistic, kind="stable")
-    rising = statistic[order] / _TIE
+    rising = statistic[order] / TIE
     shares = reached_by_the_rest(sums.columns, sums.first[order], sums.second[order], rising, seed)
     adjusted = np.empty(sums.k)
     adjusted[order] = np.maximum.accumulate(shares[::-1])[::-1]
@@ -273,16 +329,16 @@ def _flipped(columns: Floats, sums: _Sums, observed: Floats, seed: int) -> Float
     return np.sort(flips)
 
 
-def _shares(rising: Floats, statistic: Floats) -> Floats:
+def shares(rising: Floats, statistic: Floats) -> Floats:
     """Share of flips that reach each statistic."""
-    below = np.searchsorted(rising, statistic / _TIE, side="left")
+    below = np.searchsorted(rising, statistic / TIE, side="left")
     result: Floats = (len(rising) - below) / len(rising)
     return result
 
 
-def _critical(rising: Floats, alpha: float) -> float:
-    """Largest statistic that `_shares` does not put below alpha."""
-    return float(rising[len(rising) - math.ceil(alpha * len(rising) - 1e-9)] * _TIE)
+def critical_value(rising: Floats, alpha: float) -> float:
+    """Largest statistic that `shares` does not put below alpha."""
+    return float(rising[len(rising) - math.ceil(alpha * len(rising) - 1e-9)] * TIE)
 
 
 def _possible(difference: Floats) -> Floats:

@@ -195,3 +195,15 @@ def test_the_tutorial_installs_before_it_calls():
     """Who types the tutorial from top to bottom has the command when it is first called."""
     code = "\n".join(re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "tutorial.md").read_text(), re.M | re.S))
     assert 0 <= code.index("pip install -c constraints.txt .") < code.index("\nfer-bench ")
+
+
+def test_columns_are_told_by_the_headings_that_reports_print() -> None:
+    """Each quoted heading of docs/reading.md's list is one that the report's code prints, letter by letter."""
+    guide = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
+    told = guide.split("\n## Columns and marks\n")[1].split("\n## ")[0]
+    cells = [line.split(" | ")[0] for line in told.splitlines() if line.startswith('| "')]
+    headings = [heading for cell in cells for heading in re.findall(r'"([^"]+)"', cell)]
+    assert len(headings) > 30
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "fer_bench" / "report").rglob("*.py")]
+    code = "\n".join(texts).replace("{100 * stats.MARGIN:g}", "1")
+    assert not [heading for heading in headings if f'"{heading}"' not in code]

@@ -53,7 +53,7 @@ def test_two_commits_are_paired_image_by_image(tmp_path: Path) -> None:
         assert row["difference"] == pytest.approx(shares[0][method] - shares[1][method])
         assert row["difference_low"] < row["difference"] < row["difference_high"]
         assert (row["n"], row["people"]) == (24 * 35, 24)
-        assert 0 <= row["holm"] <= 1
+        assert 0 <= row["adjusted"] <= 1
     assert "A is before, B is after. Same data: KDEF" in text
     assert "aaaaaaaaaaaa in A, bbbbbbbbbbbb in B" in text
     assert str(tmp_path) not in text

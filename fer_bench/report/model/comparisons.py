@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,10 +14,24 @@ from fer_bench.results.outcomes import Key, MethodPredictions
 from .report_run import LAST, ReportRun, common_rows
 from .tables import Estimate
 
-__all__ = ["ADJUSTED_P", "Compared", "Comparisons", "compare_all"]
+__all__ = [
+    "ADJUSTED_COMPARISONS",
+    "ADJUSTED_METHODS",
+    "ADJUSTED_P",
+    "Compared",
+    "Comparisons",
+    "compare_all",
+    "compare_apiece",
+]
 
 ADJUSTED_P = "p (all pairs)"
 """Heading of p values that count every pair of a protocol's methods."""
+
+ADJUSTED_METHODS = "p (all methods)"
+"""Heading of p values that count every method of a table, each held against itself or against zero."""
+
+ADJUSTED_COMPARISONS = "p (all comparisons)"
+"""Heading of p values that count every comparison of two runs, under all protocols."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +136,37 @@ def _on_common_images(run: ReportRun, groups: Sequence[Sequence[MethodPrediction
     return _told(run, family, names, tested.sum(axis=0)[:-1])
 
 
+def compare_apiece(
+    run: ReportRun, pairs: Sequence[tuple[MethodPredictions, MethodPredictions]]
+) -> tuple[list[Compared | None], str]:
+    """Compare the first with the second of each pair, all pairs together, each on the images that both tested.
+
+    Returns
+    -------
+    list of (Compared or None), str
+        In the order of the pairs, None where they share no image; and how all of them were compared.
+    """
+    shared = [common_rows(a, b) for a, b in pairs]
+    places = [place for place, (left, _) in enumerate(shared) if len(left)]
+    scores = []
+    for place in places:
+        (a, b), (left, right) = pairs[place], shared[place]
+        scores.append((a.correct[left].astype(np.float64) - b.correct[right], a.people[left]))
+    family = stats.max_t_apiece(scores, seed=run.seed, unit=run.unit)
+    found: list[Compared | None] = [None] * len(pairs)
+    for at, place in enumerate(places):
+        found[place] = _one(run, family, at, len(shared[place][0]), len(np.unique(scores[at][1])))
+    return found, family.method
+
+
 def _told(
     run: ReportRun, family: stats.Family, names: Sequence[tuple[str, str]], images: NDArray[np.generic]
 ) -> Comparisons:
-    found = {}
-    for place, pair in enumerate(names):
-        low, high = float(family.low[place]), float(family.high[place])
-        differ = family.statistic[place] > 0 or not math.isnan(family.detectable[place])
-        why = family.reason if differ else f"no two {run.unit.many} differ"
-        estimate = Estimate(float(family.value[place]), low, high, int(images[place]), family.people)
-        estimate = replace(estimate, why=why) if math.isnan(low) else estimate
-        found[pair] = Compared(estimate, float(family.p_value[place]), float(family.detectable[place]))
+    found = {pair: _one(run, family, at, int(images[at]), family.people) for at, pair in enumerate(names)}
     return Comparisons(found, family.method)
+
+
+def _one(run: ReportRun, family: stats.Family, at: int, n: int, people: int) -> Compared:
+    low, high = float(family.low[at]), float(family.high[at])
+    estimate = Estimate(float(family.value[at]), low, high, n, people, family.why(at, run.unit))
+    return Compared(estimate, float(family.p_value[at]), float(family.detectable[at]))

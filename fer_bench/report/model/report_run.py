@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_bench import stats
 from fer_bench.labels import N_CLASSES
 from fer_bench.methods import COMPARED_FAMILIES, FAMILIES
+from fer_bench.results.dead_trainings import DeadTraining, find_dead_trainings
 from fer_bench.results.load import load_run, report_seed
 from fer_bench.results.outcomes import Key, MethodPredictions, collect_predictions
 from fer_bench.results.run_data import RunData
@@ -188,32 +189,53 @@ class ReportRun:
         return str(self.info["methods"].get(method, {}).get("family", ""))
 
     def ranked(self, protocol: str, family: str | None = None) -> pd.DataFrame:
-        """Finished rows of a protocol by falling accuracy, last epoch only; partial rows are not among them."""
+        """Finished rows of a protocol by falling accuracy, last epoch only; partial rows are not among them.
+
+        Rows with a training that learnt nothing come last, whatever their mean.
+        """
         if ("ranked", protocol, family) not in self.kept:
             self.kept["ranked", protocol, family] = self._ranked(protocol, family)
         found: pd.DataFrame = self.kept["ranked", protocol, family]
         return found
 
+    @cached_property
+    def dead(self) -> tuple[DeadTraining, ...]:
+        """Trainings that learnt nothing."""
+        return find_dead_trainings(self.data, self.outcomes)
+
+    def has_dead(self, method: str, protocol: str) -> bool:
+        """Whether a row's mean has a training in it that learnt nothing, so that it is no figure of a method."""
+        return any((one.method, one.protocol) == (method, protocol) for one in self.dead)
+
+    def learnt(self, protocol: str, family: str | None = None) -> pd.DataFrame:
+        """Those of the `ranked` rows all of whose trainings learnt something; no other may be named best or first."""
+        rows = self.ranked(protocol, family)
+        return rows[~self._dead_rows(rows, protocol)]
+
     def standing(self, protocol: str) -> pd.DataFrame:
-        """Those of the `ranked` rows that may lead: all but families that are shown beside the compared ones."""
-        rows = self.ranked(protocol)
+        """Those of the `learnt` rows that may lead: all but families that are shown beside the compared ones."""
+        rows = self.learnt(protocol)
         return rows[~rows["family"].isin(set(FAMILIES) - set(COMPARED_FAMILIES))]
 
     def _ranked(self, protocol: str, family: str | None) -> pd.DataFrame:
         rows = self.results
         chosen = rows[(rows["protocol"] == protocol) & (rows["selection"] == LAST) & (rows["status"] == "ok")]
         chosen = chosen if family is None else chosen[chosen["family"] == family]
-        return chosen.sort_values(["accuracy", "method"], ascending=[False, True], kind="stable")
+        chosen = chosen.sort_values(["accuracy", "method"], ascending=[False, True], kind="stable")
+        return chosen.iloc[np.argsort(self._dead_rows(chosen, protocol), kind="stable")]
+
+    def _dead_rows(self, rows: pd.DataFrame, protocol: str) -> NDArray[np.bool_]:
+        return np.array([self.has_dead(str(name), protocol) for name in rows["method"]], dtype=bool)
 
     def finished_under(self, *protocols: str) -> list[str]:
-        """Methods whose trials all finished under each of these protocols, in the order of the first one's ranking."""
-        found = [[str(name) for name in self.ranked(protocol)["method"]] for protocol in protocols]
+        """Methods whose trials all finished, and learnt, under each protocol, in the order of the first's ranking."""
+        found = [[str(name) for name in self.learnt(protocol)["method"]] for protocol in protocols]
         shared = set.intersection(*map(set, found))
         return [name for name in found[0] if name in shared]
 
     def best(self, protocol: str, family: str) -> str | None:
-        """The most accurate finished method of a family."""
-        rows = self.ranked(protocol, family)
+        """The most accurate finished method of a family, of those whose trainings all learnt something."""
+        rows = self.learnt(protocol, family)
         return None if rows.empty else str(rows.iloc[0]["method"])
 
     def outcome(self, method: str, protocol: str, selection: str = LAST) -> MethodPredictions | None:
@@ -287,7 +309,7 @@ class ReportRun:
         return Estimate.of(interval)
 
     def families(self, protocol: str) -> tuple[str, ...]:
-        """Families with finished rows, in the project's order."""
+        """Families with `learnt` rows, in the project's order."""
         return tuple(family for family in FAMILIES if self.best(protocol, family))
 
 

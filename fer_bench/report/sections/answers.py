@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,13 +13,14 @@ from fer_bench.labels import EMOTION_NAMES, EMOTIONS, VIEW_NAMES, VIEWS
 from fer_bench.methods import COMPARED_FAMILIES
 from fer_bench.results.outcomes import Key, MethodPredictions
 
-from ..model.comparisons import compare_all
+from ..model.comparisons import Compared, compare_all
 from ..model.paths import published_command
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, Estimate, Link, Table, cell_text, p_clause
 from ..model.wording import who
-from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, judge_claims
+from .claims import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, judge_claims
 from .hard_images import missed_by_all
+from .training_luck import withheld
 
 __all__ = ["answers"]
 
@@ -49,6 +51,31 @@ def answers(run: ReportRun, suffix: str = "") -> Table | None:
     return Table(f"answers{suffix}", "In short", columns, tuple(rows), head="question")
 
 
+@dataclass(frozen=True)
+class _Lead:
+    """What the most accurate method has before another; ``withheld`` says why it is no verdict though p is low."""
+
+    other: str
+    found: Compared
+    withheld: str
+
+    @property
+    def even(self) -> bool:
+        return not self.found.p_value < stats.ALPHA
+
+
+def _leads(run: ReportRun, protocol: str) -> list[_Lead]:
+    """The first of the standing methods against each other one on the same images, in order of accuracy."""
+    methods = [str(name) for name in run.standing(protocol)["method"]]
+    family = compare_all(run, protocol)
+    pairs = [(name, family.of(methods[0], name)) for name in methods[1:]]
+    return [
+        _Lead(name, found, withheld(run, protocol, methods[0], name, found.p_value))
+        for name, found in pairs
+        if found is not None
+    ]
+
+
 def _best(run: ReportRun, protocol: str) -> str:
     if not run.declares_winner:
         return f"None is named: {_no_winner(run)}."
@@ -56,7 +83,15 @@ def _best(run: ReportRun, protocol: str) -> str:
     outcome = run.outcomes[Key(str(first["method"]), protocol, LAST)]
     found = run.accuracy(outcome)
     over = "" if run.unit.name == "image" else f" of {found.people:,} {run.unit.many}"
-    return f"{first['method']}: {_percent(found)} {who(run, protocol)} ({found.n:,} images{over}, {protocol})."
+    figure = f"{first['method']}: {_percent(found)} {who(run, protocol)} ({found.n:,} images{over}, {protocol})."
+    leads = _leads(run, protocol)
+    even, held = sum(lead.even for lead in leads), [lead for lead in leads if lead.withheld]
+    if not even and not held:
+        return figure
+    shown = [f"{even:,} of {len(leads):,} others are not significantly different"] if even else []
+    # one reason stands for all: they are alike but for the p over folds
+    shown += [f"over {len(held):,} of {len(leads):,} others the {held[0].withheld}"] if held else []
+    return f"No method is shown to be: {'; '.join(shown)}. Highest accuracy: {figure}"
 
 
 def _by_how_much(run: ReportRun, protocol: str) -> str:
@@ -64,24 +99,22 @@ def _by_how_much(run: ReportRun, protocol: str) -> str:
         compared = set(run.families(protocol)) & set(COMPARED_FAMILIES)
         tables = " Differences with intervals and p stand in the tables." if len(compared) > 1 else ""
         return f"Not said: {_no_winner(run)}.{tables}"
-    methods = [str(name) for name in run.standing(protocol)["method"]]
-    if len(methods) < 2:
+    if len(run.standing(protocol)) < 2:
         return "It has no other finished method to be held against."
-    family = compare_all(run, protocol)
-    pairs = [(name, family.of(methods[0], name)) for name in methods[1:]]
-    found = [(name, compared) for name, compared in pairs if compared is not None]
-    if not found:
+    leads = _leads(run, protocol)
+    if not leads:
         return "The other methods were not tested on the same images."
-    second, next_best = found[0]
-    lead, p_value = next_best.estimate, next_best.p_value
-    sign = "yes" if p_value < stats.ALPHA else "no"
-    even = sum(compared.p_value >= stats.ALPHA for _, compared in found)
-    rest = (
-        f"not significantly different: {even} of {len(found)} others" if even else f"all {len(found)} others are behind"
-    )
+    nearest = leads[0]
+    lead, p_value = nearest.found.estimate, nearest.found.p_value
+    sign = "no" if nearest.even else "not said" if nearest.withheld else "yes"
+    even, held = sum(one.even for one in leads), sum(bool(one.withheld) for one in leads)
+    rest = [f"not significantly different: {even} of {len(leads)} others"] if even else []
+    rest += [f"verdict withheld: {held} of {len(leads)} others"] if held else []
+    why = f" ({nearest.withheld})" if nearest.withheld else ""
     return (
-        f"{cell_text(POINTS, lead)} points before the next, {second}. Significant: {sign}, p {p_clause(p_value)} "
-        f"(interval and p for all {family.pairs:,} pairs at once), {lead.n:,} images; {rest}."
+        f"{cell_text(POINTS, lead)} points before the next, {nearest.other}. Significant: {sign}{why}, "
+        f"p {p_clause(p_value)} (interval and p for all {compare_all(run, protocol).pairs:,} pairs at once), "
+        f"{lead.n:,} images; {'; '.join(rest) or f'all {len(leads)} others are behind'}."
     )
 
 
@@ -95,7 +128,8 @@ def _cost(run: ReportRun, protocol: str) -> str:
     first = run.standing(protocol).iloc[0]
     memory = "" if math.isnan(first["peak_rss_mb"]) else f", {first['peak_rss_mb']:,.0f} MB of memory at most"
     return (
-        f"{first['method']}: {cell_text(SECONDS, first['fit_seconds'])} s to train one fold (all methods: {spread}), "
+        f"Highest accuracy, {first['method']}: {cell_text(SECONDS, first['fit_seconds'])} s to train one fold "
+        f"(all methods: {spread}), "
         f"{cell_text(SECONDS, first['predict_ms_per_image'])} ms to classify an image{memory}."
     )
 
@@ -108,9 +142,15 @@ def _claims(run: ReportRun, protocol: str) -> str:
         return f"Six claims are listed. None is decided here: {_no_winner(run)}. {have}."
     parts = []
     for verdict, words in ((SUPPORTED, "Supported"), (NOT_SUPPORTED, "Not supported"), (CANNOT_TELL, "Can't tell")):
-        names = [f.claim.title[0].lower() + f.claim.title[1:] for f in findings if f.verdict == verdict]
+        names = [_named(finding) for finding in findings if finding.verdict == verdict and not finding.withheld]
         parts += [f"{words}: {'; '.join(names)}."] if names else []
+    held = [_named(finding) for finding in findings if finding.withheld]
+    parts += [f"Verdict withheld, since it hangs on these trainings: {'; '.join(held)}."] if held else []
     return " ".join(parts)
+
+
+def _named(finding: Finding) -> str:
+    return finding.claim.title[0].lower() + finding.claim.title[1:]
 
 
 def _fails(run: ReportRun, protocol: str) -> str:

@@ -6,20 +6,23 @@ Every verdict follows one rule (`RULE`), applied after Holm's correction over th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from fer_bench import stats
+from fer_bench.results.outcomes import Key
+from fer_bench.results.training_luck import WITHHELD
 from fer_bench.stats import ALPHA, MARGIN
 
-from ..model.report_run import ReportRun
+from ..model.report_run import LAST, ReportRun
 from ..model.tables import Column, cell_text
 from .claims_classical import classical, frontal
 from .claims_orders import deeper, larger, layers
 from .claims_transfer import LEAST_SAVED, transfer
-from .dead_trainings import alive
+from .contrast import Contrast
 from .evidence import MARGIN_WORDS, Evidence
 from .published import PublishedClaim, load_published
+from .training_luck import doubtful
 
 __all__ = ["CANNOT_TELL", "NOT_SUPPORTED", "RULE", "SUPPORTED", "UNDECIDED", "Finding", "judge_claims"]
 
@@ -40,13 +43,32 @@ _POINTS = Column("points", "", "difference")
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim with its evidence and verdict; ``holm`` is the corrected p, NaN where nothing could be tested."""
+    """A claim with its evidence and verdict.
+
+    Attributes
+    ----------
+    claim : PublishedClaim
+    evidence : Evidence
+    holm : float
+        The corrected p; NaN where nothing could be tested.
+    verdict : str
+        By the rule, of these trainings.
+    why : str
+    withheld : str
+        Why the verdict is not said, though the rule gives one; empty where it is said.
+    """
 
     claim: PublishedClaim
     evidence: Evidence
     holm: float
     verdict: str
     why: str
+    withheld: str = ""
+
+    @property
+    def said(self) -> str:
+        """The verdict with its reason, or why it is withheld: what may be shown."""
+        return self.withheld or (f"{self.verdict}: {self.why}" if self.why else self.verdict)
 
 
 def judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
@@ -65,43 +87,74 @@ def judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
 
 
 def _judge_claims(run: ReportRun, protocol: str) -> tuple[Finding, ...]:
-    run = alive(run)  # a mean with a training in it that learnt nothing is no figure of a method
     gathered = [(claim, EVIDENCE[claim.id](run, protocol)) for claim in load_published().claims]
     tested = [evidence.p_value for _, evidence in gathered if not math.isnan(evidence.p_value)]
     adjusted = iter(stats.holm(tested))
     found = []
     for claim, evidence in gathered:
         holm = math.nan if math.isnan(evidence.p_value) else next(adjusted)
-        verdict, why = _judge(evidence, holm)
+        if evidence.figure is not None:
+            evidence = replace(evidence, figure=evidence.figure.among(len(tested)))
+        verdict, why, held_by = _judge(evidence, holm)
+        withheld = _withheld(run, evidence, held_by) if run.declares_winner else ""
         if not run.declares_winner:
             verdict = f"{UNDECIDED} ({'quick run' if run.quick else 'rendered faces'})"
             why = evidence.missing
-        found.append(Finding(claim, evidence, holm, verdict, why))
+        found.append(Finding(claim, evidence, holm, verdict, why, withheld))
     return tuple(found)
 
 
-def _judge(evidence: Evidence, holm: float) -> tuple[str, str]:
-    """Apply the rule; the second string is the reason."""
+_Bound = tuple[Contrast, int, float]
+"""What a verdict hangs on: a figure that lies above (1) or below (-1) a bound."""
+
+_Judged = tuple[str, str, tuple[_Bound, ...]]
+
+
+def _withheld(run: ReportRun, evidence: Evidence, held_by: Sequence[_Bound]) -> str:
+    """Why a verdict holds for these trainings alone; empty where a test over folds agrees, or no method is in doubt."""
+    rows = [run.outcomes.get(Key(m, p, LAST)) for p in evidence.protocols for m in evidence.methods]
+    if not held_by or not any(doubtful(run, row) for row in rows if row is not None):
+        return ""
+    for contrast, side, bound in held_by:
+        found = contrast.over_folds
+        if found is None:
+            return f"{WITHHELD}: it holds for these trainings; no test over folds can tell what new ones would show"
+        if not (found.low > bound if side > 0 else found.high < bound):
+            bounds = f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]".replace(
+                "-", "−"
+            )
+            told = f"{bounds} points over the {found.folds} folds, as for new ones"
+            return f"{WITHHELD}: it holds for these trainings, but what decides it is {told}"
+    return ""
+
+
+def _judge(evidence: Evidence, holm: float) -> _Judged:
+    """Apply the rule; the second string is the reason, then what the verdict hangs on."""
     if evidence.figure is None:
-        return CANNOT_TELL, evidence.missing
+        return CANNOT_TELL, evidence.missing, ()
     found = evidence.figure.estimate
     if math.isnan(found.low):
-        return CANNOT_TELL, f"the figure has no interval, as {found.why or 'nothing varies'}"
+        return CANNOT_TELL, f"the figure has no interval, as {found.why or 'nothing varies'}", ()
     # where the networks are no better than chance nothing has been learnt that could be behind or ahead
     for part in evidence.parts:
         if part.strict and not part.holds:
-            return CANNOT_TELL, part.else_
+            return CANNOT_TELL, part.else_, ()
     against = evidence.against
     if against is not None and against[1] < ALPHA and holm < ALPHA:
         part = against[0]
-        return NOT_SUPPORTED, f"{part.name} is {cell_text(_POINTS, part.figure.estimate.value)} points"
+        points = cell_text(_POINTS, part.figure.estimate.value)
+        return NOT_SUPPORTED, f"{part.name} is {points} points", ((part.figure, -1, 0.0),)
     if holm < ALPHA and found.high < 0:
-        return NOT_SUPPORTED, evidence.reverse
+        return NOT_SUPPORTED, evidence.reverse, ((evidence.figure, -1, 0.0),)
     if evidence.options and all(option.refuted(LEAST_SAVED) for option in evidence.options):
-        return NOT_SUPPORTED, _no_option(evidence)
+        # what is refuted by its time is so over folds already
+        by_accuracy = (option.figure for option in evidence.options if option.saved.high >= LEAST_SAVED)
+        return NOT_SUPPORTED, _no_option(evidence), tuple((figure, -1, -MARGIN) for figure in by_accuracy)
     if found.high < MARGIN:
-        return NOT_SUPPORTED, f"its interval ends below {MARGIN_WORDS}"
-    return _supported_or_open(evidence, holm)
+        return NOT_SUPPORTED, f"its interval ends below {MARGIN_WORDS}", ((evidence.figure, -1, MARGIN),)
+    verdict, why = _supported_or_open(evidence, holm)
+    needed = (evidence.figure, *(part.figure for part in evidence.parts if part.strict))
+    return verdict, why, tuple((figure, 1, 0.0) for figure in needed) if verdict == SUPPORTED else ()
 
 
 def _no_option(evidence: Evidence) -> str:

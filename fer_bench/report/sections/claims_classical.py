@@ -31,8 +31,8 @@ def classical(run: ReportRun, protocol: str) -> Evidence:
         f"Both are picked on one half of the {run.unit.many} and measured on the other half, and the other way round, "
         "so that neither has the luck of having been picked on these images."
     )
-    ours = [str(name) for name in run.ranked(protocol, "classical")["method"]]
-    networks = [str(name) for family in NETWORKS for name in run.ranked(protocol, family)["method"]]
+    ours = [str(name) for name in run.learnt(protocol, "classical")["method"]]
+    networks = [str(name) for family in NETWORKS for name in run.learnt(protocol, family)["method"]]
     if not ours or not networks:
         return Evidence(rule, missing=f"this run finished no {'network' if ours else 'classical pipeline'}")
     halves = _halves(run.outcomes[Key(ours[0], protocol, LAST)])

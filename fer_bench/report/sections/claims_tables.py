@@ -23,6 +23,10 @@ __all__ = ["claims_section"]
 
 CLAIM = Column("claim", "claim")
 SAVED = Column("saved", "training time saved, %", "share", "geometric mean over networks, t interval over folds")
+_FIGURE = (
+    "above zero: what the article claims; its 95 % interval is of this figure alone, while p is of the whole claim, "
+    "all claims counted"
+)
 NOT_LOWER = f"not lower by {MARGIN_WORDS} or more"
 
 
@@ -66,19 +70,21 @@ def _verdicts(run: ReportRun, findings: Sequence[Finding], name: str, title: str
     timed = any(row["saved"] is not None for row in rows)
     columns = (
         *(CLAIM, Column("verdict", "verdict")),
-        Column("figure", "figure, points", "difference", "above zero: what the article claims; see what is measured"),
+        Column("figure", "figure, points", "difference", _FIGURE),
         *([SAVED] if timed else []),
         *(IMAGES, unit_column(run.unit)),
-        Column("holm", "p (Holm)", "p", "of the test that decides, corrected for the claims tested"),
-        Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
+        Column("holm", "p (Holm)", "p", "of the test that decides the claim, corrected for the claims tested"),
+        Column(
+            *("detectable", "detectable, points", "share"),
+            "true difference that is found with 80 % power where all claims are tested",
+        ),
     )
     return Table(name, title, columns, rows, head="claim", folded=folded)
 
 
 def _verdict(finding: Finding) -> dict[str, Any]:
     evidence, figure = finding.evidence, finding.evidence.figure
-    verdict = f"{finding.verdict}: {finding.why}" if finding.why else finding.verdict
-    row: dict[str, Any] = {"claim": finding.claim.title, "verdict": verdict, "saved": None}
+    row: dict[str, Any] = {"claim": finding.claim.title, "verdict": finding.said, "saved": None}
     if figure is None:
         return row | {"figure": None, "n": None, "people": None, "holm": None, "detectable": None}
     return row | {

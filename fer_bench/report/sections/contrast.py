@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_bench import stats
 from fer_bench.results.outcomes import MethodPredictions
+from fer_bench.results.training_luck import fold_test
 
 from ..model.report_run import ReportRun
 from ..model.tables import Estimate
@@ -33,12 +34,23 @@ class Contrast:
     p_value : float
         Of the sign-flip test over people that the sum is zero.
     detectable : float
-        Value detectable with 80 % power; NaN where there is no variation between people.
+        Value detectable with 80 % power, if it is the only one that is tested; NaN where people do not vary.
+    over_folds : FoldTest or None
+        The same with folds as the units, which holds new trainings, too; None where there is one fold, or methods
+        have other folds.
+    detectable_among : callable
+        The detectable value where so many figures are tested at once.
     """
 
     estimate: Estimate
     p_value: float
     detectable: float
+    over_folds: stats.FoldTest | None = None
+    detectable_among: Callable[[int], float] = field(default=lambda _: math.nan, repr=False, compare=False)
+
+    def among(self, family: int) -> Contrast:
+        """The same as one of so many figures that are tested at once, which takes more to be found."""
+        return replace(self, detectable=self.detectable_among(family)) if family > 1 else self
 
 
 def trend(ordered: Sequence[MethodPredictions]) -> list[Weighted]:
@@ -97,8 +109,26 @@ def contrast(run: ReportRun, weighted: Sequence[Weighted], constant: Fraction = 
         p_value = stats.zero_mean_p_value(sums[:, 0])
     else:
         p_value = stats.sign_flip_test(plus, minus, people, unit=run.unit).p_value
-    detectable = stats.minimum_detectable_difference(plus / scale, minus / scale, people)
-    return Contrast(Estimate.of(interval), p_value, detectable)
+    sides = (plus / scale, minus / scale, people)
+    return Contrast(
+        Estimate.of(interval),
+        p_value,
+        stats.minimum_detectable_difference(*sides),
+        _over_folds(run, found, places, sides),
+        lambda family: stats.minimum_detectable_difference(*sides, family=family),
+    )
+
+
+def _over_folds(
+    run: ReportRun,
+    found: Sequence[Weighted],
+    places: Sequence[NDArray[np.int64]],
+    sides: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+) -> stats.FoldTest | None:
+    folds = [outcome.folds[rows] for (outcome, _), rows in zip(found, places, strict=True)]
+    if not all(np.array_equal(one, folds[0]) for one in folds):
+        return None
+    return fold_test(*sides, folds[0], run.train_size(found[0][0].key.protocol))
 
 
 def _common(outcomes: Sequence[MethodPredictions]) -> list[NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from ..model.paths import without_folders
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Embedded, Estimate, Section, Table, cell_text
 from ..plots import svg
+from .dead_trainings import dead_note
 
 __all__ = ["costs_section", "failures_section"]
 
@@ -38,7 +39,7 @@ def costs_section(run: ReportRun, suffix: str) -> Section:
     points = [
         (row["method"], row["family"], row["fit"], row["accuracy"].value)
         for row in rows
-        if row["fit"] > 0 and row["status"] == "ok"
+        if row["fit"] > 0 and row["status"] == "ok" and not row["dead"]
     ]
     caption = (
         f"{run.shown(protocol)}: accuracy over seconds to train one fold (logarithmic). The dotted line is the "
@@ -67,7 +68,9 @@ def costs_section(run: ReportRun, suffix: str) -> Section:
         *([Column("parameters", "parameters", "count")] if any(row.get("parameters") for row in rows) else []),
         Column("device", "device"),
     )
-    notes = (*fronts, _machine_note(run), "Times of trials that ran side by side on few cores are longer than alone.")
+    left_out = dead_note(run, protocol, done="Pareto-optimal in nothing")
+    alone = "Times of trials that ran side by side on few cores are longer than alone."
+    notes = (*fronts, *left_out, _machine_note(run), alone)
     return Section(
         f"cost{suffix}",
         title,
@@ -89,7 +92,7 @@ AXES = (
 
 def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """Write into each row the costs in which it is Pareto-optimal: no method is cheaper and at least as accurate."""
-    finished = [row for row in rows if row["status"] == "ok"]
+    finished = [row for row in rows if row["status"] == "ok" and not row["dead"]]
     for row in finished:
         mine = []
         for key, word, *_ in AXES:
@@ -108,7 +111,7 @@ def _mark_fronts(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 def _any_cost(run: ReportRun, rows: Sequence[dict[str, Any]], suffix: str) -> Embedded:
     """The same points for the page to draw over a cost that the reader chooses."""
-    finished = [row for row in rows if row["status"] == "ok"]
+    finished = [row for row in rows if row["status"] == "ok" and not row["dead"]]
     axes = [
         {"key": key, "title": title, "unit": unit}
         for key, _, title, unit in AXES
@@ -167,6 +170,7 @@ def _cost_rows(run: ReportRun, protocol: str) -> list[dict[str, Any]]:
         rows.append(
             {
                 **{"method": method, "family": found["family"], "status": found["status"]},
+                "dead": run.has_dead(method, protocol),
                 "accuracy": run.accuracy(outcome) if found["status"] == "ok" else Estimate(float("nan")),
                 **{"fit": float(found["fit_seconds"]), "spread": f"{fastest} to {slowest}", "trials": len(mine)},
                 **{"prepare": float(found["prepare_seconds"]), "predict": float(found["predict_ms_per_image"])},

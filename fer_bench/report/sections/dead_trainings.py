@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from fer_bench.results.dead_trainings import DeadTraining, find_dead_trainings
+from fer_bench.results.dead_trainings import DeadTraining
 
 from ..model.report_run import ReportRun
 from ..model.tables import Column
 
-__all__ = ["DEAD", "alive", "dead_cell", "dead_rows", "dead_warnings"]
+__all__ = ["DEAD", "dead_cell", "dead_note", "dead_rows", "dead_warnings"]
 
 DEAD = Column(
     "dead",
@@ -21,29 +19,13 @@ DEAD = Column(
 _MOST_FOLDS = 3
 
 
-def _found(run: ReportRun) -> tuple[DeadTraining, ...]:
-    if "dead" not in run.kept:
-        run.kept["dead"] = find_dead_trainings(run.data, run.outcomes)
-    found: tuple[DeadTraining, ...] = run.kept["dead"]
-    return found
-
-
 def dead_rows(run: ReportRun, protocol: str) -> dict[str, tuple[DeadTraining, ...]]:
     """Methods with a training that learnt nothing under a protocol, with these trainings; what no claim rests on."""
     rows: dict[str, tuple[DeadTraining, ...]] = {}
-    for one in _found(run):
+    for one in run.dead:
         if one.protocol == protocol:
             rows[one.method] = (*rows.get(one.method, ()), one)
     return rows
-
-
-def alive(run: ReportRun) -> ReportRun:
-    """Return the run without the rows of results whose mean has a training in it that learnt nothing."""
-    dead = {(one.method, one.protocol) for one in _found(run)}
-    if not dead:
-        return run
-    kept = [pair not in dead for pair in zip(run.results["method"], run.results["protocol"], strict=True)]
-    return replace(run, results=run.results[kept])
 
 
 def dead_cell(run: ReportRun, method: str, protocol: str, n_done: int) -> dict[str, str]:
@@ -57,9 +39,18 @@ def dead_cell(run: ReportRun, method: str, protocol: str, n_done: int) -> dict[s
     return {"dead": f"{len(found)} of {n_done}; {'; '.join([*said, *more])}"}
 
 
+def dead_note(run: ReportRun, *protocols: str, done: str = "Left out") -> tuple[str, ...]:
+    """Which methods a table leaves out for a training that learnt nothing; nothing where it leaves none out."""
+    names = list(dict.fromkeys(one.method for one in run.dead if one.protocol in protocols))
+    if not names:
+        return ()
+    told = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
+    return (f"{done}, since a training of theirs learnt nothing: {told}.",)
+
+
 def dead_warnings(run: ReportRun) -> list[str]:
     """Sentences for the opening: how many trainings of how many methods learnt nothing, and what becomes of them."""
-    found, said = _found(run), []
+    found, said = run.dead, []
     for blind, what in ((True, "answered one expression for all pictures"), (False, "ended where guessing is")):
         some = [one for one in found if bool(one.answer) is blind]
         methods = list(dict.fromkeys(one.method for one in some))

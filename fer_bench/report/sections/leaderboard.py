@@ -21,7 +21,7 @@ from ..model.report_run import BEST, FAMILY_WORDS, LAST, ReportRun
 from ..model.tables import Block, Column, Drawing, Estimate, Section, Table
 from ..model.wording import OPTIMISTIC, common_unit, tested_on
 from ..plots import svg
-from .dead_trainings import DEAD, dead_cell
+from .dead_trainings import DEAD, dead_cell, dead_note
 from .published import load_published
 from .runs import same_data
 from .training_luck import FOLD_COLUMNS, fold_cells, luck_note, withheld
@@ -29,6 +29,7 @@ from .training_luck import FOLD_COLUMNS, fold_cells, luck_note, withheld
 __all__ = ["families_section", "leaderboard_section", "pairs_section"]
 
 RUN = Column("run", "run", "text", "which of the merged runs")
+RANK = Column("rank", "#", "count", "by accuracy; partial rows, and others that are no figure of a method, have none")
 BALANCED = Column("balanced", "balanced, %", "share", "mean over the expressions of the share found (recall)")
 F1 = Column("f1", "macro-F1, %", "share", "mean over expressions of F1, which punishes misses and false alarms alike")
 WATCHED = Column(
@@ -104,17 +105,19 @@ def _leaderboard(runs: Sequence[ReportRun], protocol: str) -> Table:
     rows = [row for run in runs for row in _leader_rows(run, protocol)]
     # Rows on other data stand in another block: an order by accuracy over both would compare the data.
     data = {run.label: 0 if same_data(runs) else place for place, run in enumerate(runs)}
-    rows.sort(key=lambda r: (data[r["run"]], r["status"] != "ok", -r["accuracy"].value, r["method"], r["run"]))
+    rows.sort(
+        key=lambda r: (data[r["run"]], r["status"] != "ok", "dead" in r, -r["accuracy"].value, r["method"], r["run"])
+    )
     ranked = all(run.declares_winner for run in runs) and same_data(runs)
     place = 0
     for row in rows:
-        if ranked and row["status"] == "ok":
+        if ranked and row["status"] == "ok" and "dead" not in row:
             place += 1
             row["rank"] = place
         row["bar"] = Drawing(svg.interval_bar(row["accuracy"], row["family"], row["chance"]))
     unit, optimistic = common_unit(runs), any(run.optimistic(protocol) for run in runs)
     columns = [
-        *([Column("rank", "#", "count", "by accuracy; partial rows are not ranked")] if ranked else []),
+        *([RANK] if ranked else []),
         *(METHOD, FAMILY, *([RUN] if len(runs) > 1 else []), accuracy_column(unit), TUNING),
         *(Column("bar", "0 to 100 %", "drawing"), IMAGES, unit_column(unit)),
         *([BEHIND, _p_behind(unit)] if ranked and len(runs) == 1 else []),
@@ -262,7 +265,7 @@ def _majorities(runs: Sequence[ReportRun]) -> list[dict[str, str]]:
 def _families(run: ReportRun, protocol: str, families: tuple[str, ...], suffix: str) -> Table:
     rows = []
     for family in families:
-        ranked = run.ranked(protocol, family)
+        ranked = run.learnt(protocol, family)
         best, methods = ranked.iloc[0], [str(name) for name in ranked["method"]]
         rows.append(
             {
@@ -289,7 +292,10 @@ def _families(run: ReportRun, protocol: str, families: tuple[str, ...], suffix: 
             *(IMAGES, unit_column(run.unit)),
         ),
         rows=tuple(rows),
-        notes=("The best of many methods is partly the luckiest: the median shows the family without that luck.",),
+        notes=(
+            "The best of many methods is partly the luckiest: the median shows the family without that luck.",
+            *dead_note(run, protocol),
+        ),
         head="family",
     )
 
@@ -297,7 +303,7 @@ def _families(run: ReportRun, protocol: str, families: tuple[str, ...], suffix: 
 def _strip(run: ReportRun, protocol: str, families: tuple[str, ...], table_id: str) -> Block:
     lanes = []
     for family in families:
-        ranked = run.ranked(protocol, family)
+        ranked = run.learnt(protocol, family)
         lanes.append((family, [(str(row["method"]), float(row["accuracy"])) for _, row in ranked.iterrows()]))
     words = "; ".join(FAMILY_WORDS[family] for family in families)
     figure = svg.strip_figure(

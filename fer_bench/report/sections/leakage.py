@@ -12,14 +12,18 @@ from fer_bench import stats
 from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
+from ..model.comparisons import ADJUSTED_METHODS, compare_apiece
 from ..model.report_run import LAST, VIEW_PROTOCOLS, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table, cell_text
 from ..plots import figures
 from ..plots.cells import dumbbells
 from .copies import copies_blocks
+from .dead_trainings import dead_note
 from .neighbours import NO_NULL, by_split_alone, span_words, training_blocks
 
 __all__ = ["SAME_SIZE", "Comparison", "comparisons", "splits_section"]
+
+_ALL = "95 % interval that holds for all methods at once"
 
 SAME_SIZE = 0.02
 """Training sets that differ by no more than this share count as equal; others are told."""
@@ -125,25 +129,22 @@ def _nothing(run: ReportRun) -> str:
 
 
 def _rows(run: ReportRun, pair: Comparison) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for method in run.finished_under(pair.stricter, pair.looser):
-        loose, tight = _shared(
-            run.outcomes[Key(method, pair.looser, LAST)], run.outcomes[Key(method, pair.stricter, LAST)]
-        )
-        difference = run.difference(loose, tight)
-        if difference is None:
-            continue
-        rows.append(
-            {
-                **{"method": method, "family": run.family(method)},
-                **{"looser": run.accuracy(loose), "stricter": run.accuracy(tight)},
-                **{"difference": Estimate.of(difference.interval), "p": difference.test.p_value},
-                **{"n": difference.interval.n, "people": difference.interval.people, "outcomes": (loose, tight)},
-            }
-        )
-    for row, adjusted in zip(rows, stats.holm([row["p"] for row in rows]), strict=True):
-        row["holm"] = adjusted
-    return rows
+    methods = run.finished_under(pair.stricter, pair.looser)
+    sides = [
+        tuple(run.outcomes[Key(method, name, LAST)] for name in (pair.looser, pair.stricter)) for method in methods
+    ]
+    both = [_shared(loose, tight) for loose, tight in sides]
+    found, _ = compare_apiece(run, both)
+    return [
+        {
+            **{"method": method, "family": run.family(method)},
+            **{"looser": run.accuracy(outcomes[0]), "stricter": run.accuracy(outcomes[1])},
+            **{"difference": compared.estimate, "adjusted": compared.p_value, "detectable": compared.detectable},
+            **{"n": compared.estimate.n, "people": compared.estimate.people, "outcomes": outcomes},
+        }
+        for method, outcomes, compared in zip(methods, both, found, strict=True)
+        if compared is not None
+    ]
 
 
 def _shared(a: MethodPredictions, b: MethodPredictions) -> tuple[MethodPredictions, MethodPredictions]:
@@ -156,7 +157,7 @@ def _slopes(run: ReportRun, suffix: str) -> list[Block]:
     chosen = _ladder(run)
     if len(chosen) < 2:
         return []
-    finished = {protocol: [str(name) for name in run.ranked(protocol)["method"]] for protocol in chosen}
+    finished = {protocol: [str(name) for name in run.learnt(protocol)["method"]] for protocol in chosen}
     methods = list(dict.fromkeys(name for names in finished.values() for name in names))
     rows: list[dict[str, Any]] = []
     for method in methods:
@@ -194,7 +195,7 @@ def _ladder(run: ReportRun) -> list[str]:
     steps: dict[int, list[str]] = {}
     for name in run.protocols:
         rank = _strictness(run, name)
-        if rank is not None and not run.optimistic(name) and len(run.ranked(name)):
+        if rank is not None and not run.optimistic(name) and len(run.learnt(name)):
             steps.setdefault(rank, []).append(name)
     if not steps:
         return []
@@ -211,7 +212,7 @@ def _ladder(run: ReportRun) -> list[str]:
 
 
 def _signs(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """How many methods score higher, and lower, by their 95 % intervals."""
+    """How many methods score higher, and lower, by intervals that hold for all of them at once."""
     return sum(row["difference"].low > 0 for row in rows), sum(row["difference"].high < 0 for row in rows)
 
 
@@ -225,26 +226,24 @@ def _overview(run: ReportRun, found: dict[Comparison, list[dict[str, Any]]], suf
                 **{"train": pair.sizes, "methods": len(rows), "n": rows[0]["n"], "people": rows[0]["people"]},
                 "median": run.median_difference([row["outcomes"] for row in rows]),
                 **{"higher": higher, "lower": lower, "open": len(rows) - higher - lower},
-                "certain": sum(row["holm"] < 0.05 for row in rows),
                 "alone": span_words(by_split_alone(run, pair.looser, pair.stricter)),
-                "beyond": sum(row["holm"] < 0.05 and not _of_the_split(run, pair, row) for row in rows),
+                "beyond": sum(row["adjusted"] < stats.ALPHA and not _of_the_split(run, pair, row) for row in rows),
             }
         )
     columns = (
         *(Column("pair", "compared"), Column("train", "training images", "text", "mean over folds")),
         *(Column("methods", "methods", "count"), IMAGES, unit_column(run.unit)),
         Column("median", "median difference, points", "difference", "over methods, with its 95 % interval"),
-        Column("higher", "higher", "count", "methods whose 95 % interval of the difference lies above zero"),
-        Column("lower", "lower", "count", "methods whose 95 % interval of the difference lies below zero"),
-        Column("open", "not significantly different", "count", "methods whose 95 % interval holds zero"),
-        Column("certain", "p (Holm) < 0.05", "count", "methods that differ after correction for their number"),
+        Column("higher", "higher", "count", f"methods whose difference lies above zero with its whole {_ALL}"),
+        Column("lower", "lower", "count", f"methods whose difference lies below zero with its whole {_ALL}"),
+        Column("open", "not significantly different", "count", f"methods whose {_ALL} holds zero, or that have none"),
         Column("alone", "by the split alone, points", "text", NO_NULL),
         Column(
             "beyond",
-            "certain and beyond the split alone",
+            "higher or lower, beyond the split alone",
             "count",
-            "those of them that differ by more than the split alone can do; where that is not known, differences "
-            "above zero alone are counted for splits by image",
+            "methods that differ significantly, and by more than the split alone can do; where that is not known, "
+            "differences above zero alone are counted for splits by image",
         ),
     )
     return Table(f"leakage{suffix}", "Who is in training, at a glance", columns, tuple(table), head="pair")
@@ -269,20 +268,19 @@ def _tally(run: ReportRun, pair: Comparison, rows: Sequence[dict[str, Any]]) -> 
     return (
         f"{run.shown(pair.looser)} against {run.shown(pair.stricter)}, {fair}: of {len(rows)} methods {higher} score "
         f"higher on {run.shown(pair.looser)}, {lower} lower, and {len(rows) - higher - lower} are not "
-        "significantly different (95 % intervals, not corrected for the number of methods). Median difference: "
-        f"{median} points."
+        f"significantly different ({_ALL}). Median difference: {median} points."
     )
 
 
 def _power_note(run: ReportRun, rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """Say where the test could not have found any difference: all people agreeing still leaves 2 of 2^people flips."""
-    people = rows[0]["people"]
+    people = max(row["people"] for row in rows)
     least = 2.0 ** (1 - people)
-    if least * len(rows) < 0.05:
+    if least < stats.ALPHA:
         return ()
     return (
-        f"With {people} {run.unit.many} no p can be below {cell_text(Column('p', '', 'p'), least)}; corrected for "
-        f"{len(rows)} methods it can never be below 0.05 here: look at the intervals, and run more people.",
+        f"With {people} {run.unit.many} no p can be below {cell_text(Column('p', '', 'p'), least)}, whatever is true, "
+        "and no difference has an interval: run more people.",
     )
 
 
@@ -295,12 +293,21 @@ def _table(run: ReportRun, pair: Comparison, rows: list[dict[str, Any]], suffix:
         Column("stricter", f"{stricter}, %", "share", "accuracy with less of them, or nobody, in training"),
         Column("drawing", f"{scale}; ring: {pair.stricter}, disc: {pair.looser}", "drawing"),
         Column(
-            "difference", "difference, points", "difference", "first minus second, on the same images, 95 % interval"
+            *("difference", "difference, points", "difference"),
+            f"first minus second, on the same images; {_ALL}",
         ),
-        Column("holm", "p (Holm)", "p", f"sign-flip test {run.unit.over}, corrected for the methods in this table"),
+        Column(
+            *("adjusted", ADJUSTED_METHODS, "p"),
+            f"sign flips {run.unit.over} of all methods in this table together; below 5 % exactly where the interval "
+            "leaves zero out",
+        ),
+        Column(
+            *("detectable", "detectable, points", "share"),
+            "true difference that is found with 80 % power where all methods in this table are looked at",
+        ),
         *(IMAGES, unit_column(run.unit)),
     )
-    notes = (_tally(run, pair, rows), *_power_note(run, rows))
+    notes = (_tally(run, pair, rows), *_power_note(run, rows), *dead_note(run, pair.looser, pair.stricter))
     name = f"splits-{pair.looser}-{pair.stricter}{suffix}"
     title = f"{looser} against {stricter}"
     shown = tuple({key: value for key, value in row.items() if key != "outcomes"} for row in rows)

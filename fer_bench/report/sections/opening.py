@@ -100,14 +100,14 @@ def _drawn(run: ReportRun) -> str:
 
 
 def _what_was_run(run: ReportRun, protocol: str) -> str:
-    dataset, ranked = run.info["dataset"], run.ranked(protocol)
+    dataset, learnt = run.info["dataset"], run.learnt(protocol)
     kind = "rendered faces" if run.rendered else "photographs"
     reach = ""
-    if len(ranked):
-        low, high = ranked["accuracy"].min(), ranked["accuracy"].max()
+    if len(learnt):
+        low, high = learnt["accuracy"].min(), learnt["accuracy"].max()
         between = f"Their accuracies on {run.shown(protocol)} lie between {100 * low:.1f} and {100 * high:.1f} %"
         alone = f"Its accuracy on {run.shown(protocol)} is {100 * low:.1f} %"
-        reach = f" {between if len(ranked) > 1 else alone}; {guessing(run, protocol)}."
+        reach = f" {between if len(learnt) > 1 else alone}; {guessing(run, protocol)}."
     return (
         f"{_counted(run, protocol)} trained and tested on {dataset['n_images']:,} {kind}"
         f"{_of_people(run)}, on the same folds.{reach} No winner is declared."
@@ -127,6 +127,8 @@ def _of_people(run: ReportRun) -> str:
 
 def _single_family(run: ReportRun, protocol: str) -> str:
     ranked = run.standing(protocol)
+    if len(run.ranked(protocol)) and run.learnt(protocol).empty:
+        return f"{_counted(run, protocol)} trained and tested; each has a training that learnt nothing: none is ranked."
     if ranked.empty and len(run.ranked(protocol)):
         return f"{_counted(run, protocol)} trained and tested; all of them stand outside comparisons between families."
     if ranked.empty:

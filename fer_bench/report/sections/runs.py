@@ -11,11 +11,14 @@ from fer_bench.results.compare import Compared, Pair, compare_data
 from fer_bench.results.pairing import NothingPairedError
 
 from ..model.columns import FAMILY, IMAGES, METHOD, unit_column
+from ..model.comparisons import ADJUSTED_COMPARISONS
 from ..model.paths import without_folders
 from ..model.report_run import ReportRun
 from ..model.tables import Block, Column, Estimate, Section, Table
 
 __all__ = ["runs_section", "same_data"]
+
+_AT_ONCE = "95 % interval that holds for all comparisons of the two runs at once"
 
 
 def same_data(runs: Sequence[ReportRun]) -> bool:
@@ -63,7 +66,7 @@ def _against(a: ReportRun, b: ReportRun, suffix: str) -> list[Block]:
     care = [f"Read with care: {'; '.join(found.cautions)}."] if found.cautions else []
     text = (
         f"A is {a.label}, B is {b.label}. {found.data[:1].upper()}{found.data[1:]}. A minus B, on the images that both "
-        f"tested: sign-flip test {found.unit.over}, Holm over all {len(found.pairs)} comparisons."
+        f"tested: sign flips {found.unit.over}, intervals and p for all {len(found.pairs)} comparisons at once."
     )
     protocols = dict.fromkeys(pair.protocol for pair in found.pairs)
     tables = [_pairs(a, found, name, suffix, winner=winner) for name in protocols]
@@ -75,10 +78,17 @@ def _pairs(a: ReportRun, found: Compared, protocol: str, suffix: str, *, winner:
     columns = (
         *(METHOD, FAMILY, Column("a", "A, %", "share", "accuracy of the first run on the common images")),
         Column("b", "B, %", "share", "accuracy of the second run on the common images"),
-        Column("difference", "A minus B, points", "difference", "on the same images, with its 95 % interval"),
+        Column("difference", "A minus B, points", "difference", f"on the same images; {_AT_ONCE}"),
         *(IMAGES, unit_column(found.unit)),
-        Column("holm", "p (Holm)", "p", "sign-flip test, corrected for all comparisons of the two runs"),
-        Column("detectable", "detectable, points", "share", "difference detectable with 80 % power"),
+        Column(
+            *("adjusted", ADJUSTED_COMPARISONS, "p"),
+            "sign flips of all comparisons of the two runs together; below 5 % exactly where the interval leaves zero "
+            "out",
+        ),
+        Column(
+            *("detectable", "detectable, points", "share"),
+            "true difference that is found with 80 % power where all comparisons of the two runs are looked at",
+        ),
         *([Column("verdict", "what it supports")] if winner else []),
         *([Column("notes", "note")] if any(row["notes"] for row in rows) else []),
     )
@@ -91,7 +101,12 @@ def _row(a: ReportRun, pair: Pair, *, winner: bool) -> dict[str, Any]:
     return {
         **{"method": pair.method_a, "family": a.family(pair.method_a)},
         **{"a": Estimate.of(pair.accuracy_a), "b": Estimate.of(pair.accuracy_b)},
-        **{"difference": Estimate.of(interval), "n": interval.n, "people": interval.people, "holm": pair.p_holm},
+        **{
+            "difference": Estimate.of(interval),
+            "n": interval.n,
+            "people": interval.people,
+            "adjusted": pair.p_adjusted,
+        },
         **{"detectable": pair.difference.detectable, "notes": "; ".join(pair.notes)},
         **({"verdict": pair.verdict} if winner else {}),
     }

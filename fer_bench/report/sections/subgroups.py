@@ -11,6 +11,7 @@ from fer_bench.results.genders import MAN, WOMAN
 from fer_bench.results.outcomes import Key, MethodPredictions
 
 from ..model.columns import FAMILY, IMAGES, METHOD, accuracy_column
+from ..model.comparisons import ADJUSTED_METHODS
 from ..model.report_run import LAST, ReportRun
 from ..model.tables import Block, Column, Estimate, Figure, Section, Table
 from ..plots import svg
@@ -95,16 +96,20 @@ def _genders(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> 
     women, men = told.count(WOMAN), told.count(MAN)
     if women + men < len(people) or min(women, men) < 2:
         return ["These data do not tell women from men, or there are fewer than two of either."]
-    rows = [_gender_row(run, outcome) for outcome in outcomes]
-    known = [row for row in rows if row["p"] is not None]
-    for row, adjusted in zip(known, stats.holm([row["p"] for row in known]), strict=True):
-        row["holm"] = adjusted
+    rows = _gender_rows(run, outcomes)
     columns = (
         *(METHOD, FAMILY),
         Column("women", "women, %", "share", "accuracy on images of women, 95 % interval over people"),
         Column("men", "men, %", "share", "accuracy on images of men, 95 % interval over people"),
-        Column("difference", "women minus men, points", "difference", "means over people, Welch's 95 % interval"),
-        Column("holm", "p (Holm)", "p", "Welch's t test over people, corrected for the methods in this table"),
+        Column(
+            *("difference", "women minus men, points", "difference"),
+            "means over people; Welch's 95 % interval that holds for all methods in this table at once",
+        ),
+        Column(
+            *("adjusted", ADJUSTED_METHODS, "p"),
+            "Welch's t over people, permuted for all methods in this table together; below 5 % exactly where the "
+            "interval leaves zero out",
+        ),
         IMAGES,
     )
     how = "by the letter in their code" if run.kdef else "as given in the data"
@@ -113,17 +118,22 @@ def _genders(run: ReportRun, protocol: str, methods: list[str], suffix: str) -> 
     return [Table(f"gender-{protocol}{suffix}", title, columns, tuple(rows), (note,), folded=len(rows) > 12)]
 
 
-def _gender_row(run: ReportRun, outcome: MethodPredictions) -> dict[str, Any]:
-    genders, each = run.data.genders, _accuracies(outcome)
-    female = np.array([genders[str(name)] == WOMAN for name in outcome.people])
-    women, men = ([each[name] for name in each if genders[name] == gender] for gender in (WOMAN, MAN))
-    n, people = len(outcome.labels), len(each)
-    row: dict[str, Any] = {
-        **{"method": outcome.key.method, "family": run.family(outcome.key.method), "n": n},
-        **{"women": run.accuracy(outcome, female), "men": run.accuracy(outcome, ~female), "p": None},
-    }
-    found = stats.welch_test(women, men)
-    if isinstance(found, stats.NotApplicable):
-        value = float(np.mean(women) - np.mean(men))
-        return row | {"difference": Estimate(value, n=n, people=people, why=found.reason)}
-    return row | {"difference": Estimate(found.value, found.low, found.high, n, people), "p": found.p_value}
+def _gender_rows(run: ReportRun, outcomes: list[MethodPredictions]) -> list[dict[str, Any]]:
+    genders, told = run.data.genders, [_accuracies(outcome) for outcome in outcomes]
+    people = sorted(set().union(*told))
+    values = np.array([[each.get(name, np.nan) for each in told] for name in people])
+    family = stats.max_welch(values, [genders[name] == WOMAN for name in people], seed=run.seed)
+    rows = []
+    for place, (outcome, each) in enumerate(zip(outcomes, told, strict=True)):
+        female = np.array([genders[str(name)] == WOMAN for name in outcome.people])
+        value, low, high = (float(one[place]) for one in (family.value, family.low, family.high))
+        p_value, n = float(family.p_value[place]), len(outcome.labels)
+        rows.append(
+            {
+                **{"method": outcome.key.method, "family": run.family(outcome.key.method), "n": n},
+                **{"women": run.accuracy(outcome, female), "men": run.accuracy(outcome, ~female)},
+                "difference": Estimate(value, low, high, n, len(each), family.reasons[place]),
+                "adjusted": None if np.isnan(p_value) else p_value,
+            }
+        )
+    return rows

@@ -1,11 +1,7 @@
 """Which part of chance an interval holds: people, not new trainings; and what becomes of a verdict where that matters.
 
-Rule. A row is in doubt where its folds differ by more than its people explain (p < 0.05), or where it is a trained
-method (any but the classical, which give the same model for the same pictures) with one seed or with fewer than five
-folds. Such a row has an interval over folds beside that over people, which holds new trainings, too; and a verdict on
-it is withheld unless the test over folds agrees. Withheld and not reworded, since both tests then must err at once: of
-equal methods at most 5.6 in 100 are told apart with 2 to 10 folds and a luck of 0 to 0.3 on the logit scale
-(tests/stats/test_fold_luck.py), where people alone give 48.
+The rule stands in `fer_bench.results.training_luck`. A row in doubt by it has an interval over folds beside that over
+people, which holds new trainings, too, and a verdict on it is withheld unless the test over folds agrees.
 """
 
 from __future__ import annotations
@@ -17,11 +13,12 @@ import numpy as np
 
 from fer_bench import stats
 from fer_bench.results.outcomes import Key, MethodPredictions
+from fer_bench.results.training_luck import fold_test, folds_differ, in_doubt, why_withheld
 
 from ..model.report_run import LAST, ReportRun
-from ..model.tables import Column, Estimate, p_clause
+from ..model.tables import Column, Estimate
 
-__all__ = ["FOLD_COLUMNS", "fold_cells", "luck_note", "withheld"]
+__all__ = ["FOLD_COLUMNS", "doubtful", "fold_cells", "luck_note", "withheld"]
 
 FOLD_COLUMNS = (
     Column("fold_range", "fold by fold, %", "text", "accuracy of the worst and of the best fold"),
@@ -44,7 +41,7 @@ def fold_cells(run: ReportRun, protocol: str, row: dict[str, Any]) -> dict[str, 
     cells: dict[str, Any] = {}
     if not isinstance(found, stats.NotApplicable):
         cells["fold_range"] = f"{100 * found.lowest:.1f} to {100 * found.highest:.1f} ({found.folds} folds)"
-        if _in_doubt(run, outcome) and found.lowest < found.highest:
+        if doubtful(run, outcome) and found.lowest < found.highest:
             cells["retrained"] = Estimate.of(found.interval)
     if "p_behind" in row:
         first = run.outcomes[Key(str(run.standing(protocol)["method"].iloc[0]), protocol, LAST)]
@@ -57,17 +54,9 @@ def fold_cells(run: ReportRun, protocol: str, row: dict[str, Any]) -> dict[str, 
 def withheld(run: ReportRun, protocol: str, a: str, b: str, p_value: float) -> str:
     """Why a difference that is certain over people is none yet of the methods; empty where it is, or is uncertain."""
     pair = [run.outcomes[Key(name, protocol, LAST)] for name in (a, b)]
-    if not run.declares_winner or p_value >= stats.ALPHA or not any(_in_doubt(run, one) for one in pair):
+    if not run.declares_winner or p_value >= stats.ALPHA or not any(doubtful(run, one) for one in pair):
         return ""
-    tested = _fold_test(run, *pair)
-    if tested is None:
-        return "verdict withheld: it holds for these trainings; a single fold cannot tell what new ones would show"
-    if tested.p_value < stats.ALPHA:
-        return ""
-    return (
-        f"verdict withheld: it holds for these trainings, but over the {tested.folds} folds, as for new ones, "
-        f"p {p_clause(tested.p_value)}"
-    )
+    return why_withheld(_fold_test(run, *pair))
 
 
 def luck_note(runs: Sequence[ReportRun], protocol: str) -> str:
@@ -95,24 +84,16 @@ def _spread(run: ReportRun, outcome: MethodPredictions) -> stats.FoldSpread | st
 
 
 def _differs(run: ReportRun, outcome: MethodPredictions) -> bool:
-    found = _spread(run, outcome)
-    return not isinstance(found, stats.NotApplicable) and found.p_value < stats.ALPHA
+    return folds_differ(_spread(run, outcome))
 
 
-def _in_doubt(run: ReportRun, outcome: MethodPredictions) -> bool:
-    """Whether new trainings may move a row by more than its interval over people says; see this module's rule."""
-    few = len(np.unique(outcome.seeds)) == 1 or len(np.unique(outcome.folds)) < stats.ENOUGH_FOLDS
-    return (few and run.family(outcome.key.method) != "classical") or _differs(run, outcome)
+def doubtful(run: ReportRun, outcome: MethodPredictions) -> bool:
+    """Whether new trainings may move a row by more than its interval over people says."""
+    return in_doubt(outcome, run.family(outcome.key.method), _spread(run, outcome))
 
 
 def _fold_test(run: ReportRun, a: MethodPredictions, b: MethodPredictions) -> stats.FoldTest | None:
     """The test of a pair over folds, where both tested the same images; None where there is one fold."""
     if not (np.array_equal(a.images, b.images) and np.array_equal(a.seeds, b.seeds)):
         return None
-    found = stats.fold_difference(a.correct, b.correct, a.person, a.folds)
-    if isinstance(found, stats.NotApplicable):
-        # Folds that share people do not vary by them: Nadeau and Bengio's correction is for these.
-        size = run.train_size(a.key.protocol)
-        trained = None if size != size else size
-        found = stats.corrected_t_test(a.correct, b.correct, a.folds, train_images=trained)
-    return None if isinstance(found, stats.NotApplicable) else found
+    return fold_test(a.correct, b.correct, a.person, a.folds, run.train_size(a.key.protocol))

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from fer_bench.baselines.classifiers.scaling import BlockScaler, SquareRoot, UnitScaler
+from fer_bench.baselines.classifiers.scaling import BlockScaler, CentredRoot, SquareRoot, UnitScaler
 
 
 def test_unit_scaler_is_the_standard_scaler_over_the_root_of_the_width():
@@ -36,11 +36,29 @@ def test_square_root_gives_hellinger_distances():
 
 
 def test_parts_of_a_concatenation_are_scaled_each_in_its_own_way():
-    """Values and histograms side by side contribute half of each row's squared length, whatever their numbers are."""
+    """Values and histograms side by side contribute half of the variance, whatever their numbers are."""
     rng = np.random.default_rng(0)
     values, histograms = rng.normal(50, 9, (60, 30)), rng.dirichlet(np.ones(5), (60, 4)).reshape(60, 20)
     X = np.column_stack([values, histograms]).astype(np.float32)
     scaled = BlockScaler([(30, False), (20, True)]).fit_transform(X)
-    np.testing.assert_allclose(np.square(scaled[:, 30:]).sum(axis=1), 0.5, rtol=1e-4)
+    np.testing.assert_allclose(scaled[:, 30:].var(axis=0).sum(), 0.5, rtol=1e-4)
     np.testing.assert_allclose(np.square(scaled[:, :30]).sum(axis=1).mean(), 0.5, rtol=1e-4)
     np.testing.assert_allclose(scaled[:, :30], StandardScaler().fit_transform(values) / np.sqrt(60), atol=1e-5)
+
+
+def test_centred_roots_have_unit_variance_and_hellinger_distances():
+    """Mean zero, mean squared length one, and distances that are those of the roots times one factor."""
+    X = np.random.default_rng(0).dirichlet(np.ones(5), (30, 4)).astype(np.float32).reshape(30, 20)
+    rows, roots = CentredRoot().fit_transform(X), SquareRoot().fit_transform(X)
+    np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(np.square(rows).sum(axis=1).mean(), 1, rtol=1e-5)
+    factor = 1 / np.sqrt(roots.var(axis=0).sum())
+    np.testing.assert_allclose(rows[1:] - rows[0], factor * (roots[1:] - roots[0]), atol=1e-5)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(CentredRoot().fit(X).transform(X), rows)
+
+
+def test_centred_roots_of_rows_all_alike_are_zero():
+    """Where nothing varies, nothing is divided by zero."""
+    X = np.full((6, 4), 0.25, np.float32)
+    assert not CentredRoot().fit_transform(X).any()
