@@ -40,8 +40,8 @@ from fer_bench.deep.networks.zoo import NETWORKS, find
 from fer_bench.deep.training.batches import Batches, Data, plain_batches, predict
 from fer_bench.deep.training.checkpoint import TrainingState
 from fer_bench.deep.training.frozen import FrozenFeatures
+from fer_bench.deep.training.optimisers import make_optimizer
 from fer_bench.deep.training.precision import autocast, computes_half
-from fer_bench.deep.training.settings import make_optimizer
 from fer_bench.deep.training.stages import Stage
 from fer_bench.deep.training.steps import run_epoch
 

@@ -30,7 +30,7 @@ from fer_bench.deep.networks.build import learn
 from fer_bench.deep.networks.zoo import find
 from fer_bench.deep.training.batches import Data, plain_batches
 from fer_bench.deep.training.checkpoint import TrainingState
-from fer_bench.deep.training.settings import make_optimizer
+from fer_bench.deep.training.optimisers import make_optimizer
 from fer_bench.deep.training.steps import run_epoch
 
 FOLDS, EPOCHS, IMAGES = 10, 50, 4900

@@ -41,22 +41,33 @@ class NetworkClassifier(ClassifierMixin, DenseMode):
         `fer_bench.deep.networks.build`.
     epochs, batch_size : int
         Passes over the training images, and images a step (at least 2).
+    min_steps : int
+        Where ``epochs`` are fewer steps than these, there are more epochs: small sets need more passes.
     learning_rate, betas, weight_decay
-        Adam's (Kingma & Ba 2015); decay is decoupled.
+        Adam's (Kingma & Ba 2015); decay is decoupled, and leaves out biases and the scales of norms.
+    warmup : float
+        Share of a stage in which the rate rises from zero, on a straight line.
+    depth_decay : float
+        Rate of a block over that of the one behind it, the head being the last; 1: one rate for all.
+    clip_norm : float
+        Longest gradient of a step, over all parameters together; 0: as long as it is.
+    ema : float
+        Decay of a running average of the weights, which is evaluated and kept in their place; 0: none.
     optimizer, momentum
         ``"adam"``, or ``"sgd"`` with momentum (and decay in the gradient).
     schedule, step_size, gamma
-        ``"constant"``; ``"cosine"`` (falling to zero over the epochs of a stage); ``"step"``: times ``gamma`` after
+        ``"constant"``; ``"cosine"`` (falling to zero over the steps of a stage); ``"step"``: times ``gamma`` after
         every ``step_size`` epochs.
     label_smoothing : float
         Share of the target spread over all classes.
     head : str
         ``"linear"``, ``"hidden"`` (512 units with ReLU before it) or ``"factored"`` (512 without activation).
     stages : list of [what, part, factor], optional
-        Of ``gradual``, see `fer_bench.deep.training.stages.plan_stages`.
+        Of ``gradual`` and ``entire``, see `fer_bench.deep.training.stages.plan_stages`.
     augment : bool or str
         True: rotate up to 10 degrees, scale 0.9 to 1.1, shift up to 4 %, mirror; drawn for each image anew.
-        ``"flip"``: mirror alone; ``"paper"``: rotate up to 10 degrees, scale 1 to 1.1, mirror.
+        ``"flip"``: mirror alone; ``"paper"``: rotate up to 10 degrees, scale 1 to 1.1, mirror; ``"erasing"``: as True,
+        and a quarter of the images that are drawn anew in an epoch lose a rectangle.
     normalisation : str
         ``"network"``: what the weights were trained with; ``"half"``: mean and deviation 0.5; ``"unit"``: 0 to 1.
     augmented_copies : int
@@ -177,10 +188,10 @@ class NetworkClassifier(ClassifierMixin, DenseMode):
         checkpoint: Checkpoint | None,
     ) -> None:
         """Train the head and blocks of the network, stage by stage."""
-        settings, device = self._settings(), find_device(self.device)
+        settings, device = self._settings_for(int((~held_out).sum())), find_device(self.device)
         key = self._key(images, labels, groups, eval_images) if checkpoint else ""
         self.network_ = self._network(images.shape[1])
-        stages = plan_stages(self.mode, self.network_.n_blocks, self.epochs, self.learning_rate, self.stages)
+        stages = plan_stages(self.mode, self.network_.n_blocks, settings.epochs, self.learning_rate, self.stages)
         others = as_data(images, labels, held_out, self.normalisation_, device) if held_out.any() else None
         data = as_data(images, labels, ~held_out, self.normalisation_, device)
         begun = checkpoint is not None and checkpoint.path.exists()

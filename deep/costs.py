@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fer_bench.methods import MethodSpec
 
 from .networks.registry import Network, Work
 from .networks.zoo import find
-from .training.stages import GRADUAL, plan_stages
+from .training.stages import plan_stages
 
 __all__ = ["cost"]
 
@@ -31,22 +32,27 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
     n_train, n_test : int
         Images trained on and predicted.
     """
-    epochs = int(spec.params["epochs"])
+    epochs = _epochs(spec.params, n_train)
     if spec.network in _SHALLOW:
         train, predict = _SHALLOW[spec.network]
         return _START + spec.image.size**2 * (train * epochs * n_train + predict * n_test)
     network = find(spec.params["network"])
     work = network.work or _UNKNOWN
     image = work.giga * (spec.image.size / network.size) ** 2 / work.rate
-    passes, heads = _work(network, work, spec.params)
+    passes, heads = _work(network, work, {**spec.params, "epochs": epochs})
     return _START + _HEAD * heads * n_train + image * (passes * n_train + _FORWARD * n_test)
+
+
+def _epochs(params: Any, n_train: int) -> int:
+    epochs, least = int(params["epochs"]), int(params.get("min_steps", 0))
+    return max(epochs, math.ceil(least / max(1, round(n_train / int(params.get("batch_size", 32))))))
 
 
 def _work(network: Network, work: Work, params: Any) -> tuple[float, float]:
     """Forward passes' worth of work for each training image, and epochs of a head on cached features."""
     # rows of other packages may have the parameter's old name
     copies, n = int(params.get("augmented_copies", params.get("views", 0))), len(network.blocks)
-    stages = plan_stages(params["mode"], n, int(params["epochs"]), 1.0, params.get("stages") or GRADUAL)
+    stages = plan_stages(params["mode"], n, int(params["epochs"]), 1.0, params.get("stages"))
     passes = heads = 0.0
     if copies and stages[0].depth < n:  # frozen parts run once for all stages, to the last boundary
         passes += _FORWARD * copies * (1 - _learning(work, stages[0].depth, n))

@@ -115,9 +115,9 @@ class DenseMode(NetworkEstimator):
         checkpoint: Checkpoint | None,
     ) -> None:
         """Train the head alone, on features of all copies."""
-        settings, record = self._settings(), find(self.network)
+        held_out, record = held_out_rows(groups, labels, self._settings()), find(self.network)
+        settings = self._settings_for(int((~held_out).sum()))
         self.weights_hash_ = self._weights_hash()
-        held_out = held_out_rows(groups, labels, settings)
         seed = derive_seed(settings.seed, "initial values")
         self.network_ = head_alone(self.network, seed=seed, head=self.head).to(find_device(self.device))
         state = train_head(

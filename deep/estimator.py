@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from .networks.zoo import find
 from .training.checkpoint import TrainingState
 from .training.inputs import digest, file_hash, find_device, softmax
 from .training.precision import computes_half
-from .training.settings import Settings, gather_settings, normalisation
+from .training.settings import Settings, gather_settings, normalisation, whole_epochs
 
 __all__ = ["NetworkEstimator"]
 
@@ -63,6 +64,11 @@ class NetworkEstimator(BaseEstimator):
         weights: str | Path | None = None,
         precision: str = "auto",
         pretraining: Mapping[str, Any] | None = None,
+        warmup: float = 0.0,
+        depth_decay: float = 1.0,
+        clip_norm: float = 0.0,
+        ema: float = 0.0,
+        min_steps: int = 0,
     ) -> None:
         self.network = network
         self.mode = mode
@@ -88,6 +94,11 @@ class NetworkEstimator(BaseEstimator):
         self.weights = weights
         self.precision = precision
         self.pretraining = pretraining
+        self.warmup = warmup
+        self.depth_decay = depth_decay
+        self.clip_norm = clip_norm
+        self.ema = ema
+        self.min_steps = min_steps
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, as scikit-learn has it; by their old names, too."""
@@ -96,6 +107,11 @@ class NetworkEstimator(BaseEstimator):
 
     def _settings(self) -> Settings:
         return gather_settings(self)
+
+    def _settings_for(self, n: int) -> Settings:
+        """Return the settings of a training of n images: ``min_steps`` may want more epochs."""
+        settings = self._settings()
+        return replace(settings, epochs=whole_epochs(self.epochs, self.min_steps, n, self.batch_size))
 
     def _network(self, size: int) -> BlockNetwork:
         """Build the network for images of ``size`` pixels, on the device."""

@@ -26,8 +26,9 @@ from fer_bench.seeds import derive_seed
 
 from ..networks.build import BlockNetwork, build
 from ..training.batches import Data, augmented, generator, shuffled
+from ..training.optimisers import make_optimizer
 from ..training.precision import autocast
-from ..training.settings import Settings, make_optimizer
+from ..training.settings import Settings
 
 __all__ = ["expnet", "imitate", "regress"]
 
@@ -75,7 +76,7 @@ def regress(network: BlockNetwork, teacher: BlockNetwork, data: Data, settings: 
     for epoch in range(epochs):
         draw, sums = generator(own.seed, "augment", epoch), []
         for rows in shuffled(len(data.pictures), own, epoch, data.pictures.device):
-            x = augmented(data, rows, own.ranges, draw)
+            x = augmented(data, rows, own, draw)
             error = _error(network, teacher, x)
             error.backward()
             optimizer.step()

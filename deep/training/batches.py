@@ -16,7 +16,7 @@ from torch import Tensor
 from fer_bench.seeds import derive_seed
 
 from ..networks.build import BlockNetwork
-from .augment import IDENTITY, Normalisation, Ranges, affine_matrices, normalise, warp
+from .augment import IDENTITY, Normalisation, affine_matrices, erase, normalise, warp
 from .precision import autocast
 from .settings import Settings
 
@@ -29,6 +29,7 @@ __all__ = [
     "generator",
     "head_batches",
     "in_even_batches",
+    "n_steps",
     "plain_batches",
     "predict",
     "shuffled",
@@ -66,12 +67,15 @@ class Batches:
         From pictures (uint8) to what `logits` takes; done once for pictures that are predicted after every epoch.
     logits : callable
         Of prepared pictures.
+    steps : int
+        Of an epoch.
     """
 
     of_epoch: Callable[[int], Iterator[tuple[Tensor, Tensor]]]
     forward: Callable[[Tensor], tuple[Tensor, Tensor | None]]
     prepare: Callable[[Tensor], Tensor]
     logits: Callable[[Tensor], Tensor]
+    steps: int
 
 
 def generator(seed: int, *axes: str | int) -> torch.Generator:
@@ -85,10 +89,14 @@ def plain_batches(network: BlockNetwork, data: Data, settings: Settings) -> Batc
     def of_epoch(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         draw = generator(settings.seed, "augment", epoch)
         for rows in shuffled(len(data.labels), settings, epoch, data.labels.device):
-            yield augmented(data, rows, settings.ranges, draw), data.labels[rows]
+            yield augmented(data, rows, settings, draw), data.labels[rows]
 
     return Batches(
-        of_epoch, network.forward_both, lambda pictures: pictures, lambda x: network(normalise(x, data.normalisation))
+        of_epoch,
+        network.forward_both,
+        lambda pictures: pictures,
+        lambda x: network(normalise(x, data.normalisation)),
+        n_steps(len(data.labels), settings),
     )
 
 
@@ -103,6 +111,7 @@ def head_batches(network: BlockNetwork, features: Tensor, labels: Tensor, settin
         lambda x: network.onward(x, 0),
         lambda others: others[:, 0],
         network.head,
+        n_steps(len(labels), settings),
     )
 
 
@@ -135,12 +144,13 @@ def in_even_batches(run: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
     return torch.cat(found)[: len(inputs)]
 
 
-def augmented(data: Data, rows: Tensor, ranges: Ranges, draw: torch.Generator) -> Tensor:
-    """Pictures of these rows, moved within the ranges and normalised."""
-    if ranges == IDENTITY:
+def augmented(data: Data, rows: Tensor, settings: Settings, draw: torch.Generator) -> Tensor:
+    """Pictures of these rows, moved within the ranges and normalised, and some of them without a rectangle."""
+    if settings.ranges == IDENTITY:
         return normalise(data.pictures[rows], data.normalisation)
-    matrices = affine_matrices(len(rows), ranges, draw).to(data.pictures.device)
-    return warp(data.pictures[rows], matrices, data.normalisation)
+    matrices = affine_matrices(len(rows), settings.ranges, draw).to(data.pictures.device)
+    moved = warp(data.pictures[rows], matrices, data.normalisation)
+    return erase(moved, settings.erase, draw) if settings.erase else moved
 
 
 def shuffled(n: int, settings: Settings, epoch: int, device: torch.device) -> list[Tensor]:
@@ -150,3 +160,9 @@ def shuffled(n: int, settings: Settings, epoch: int, device: torch.device) -> li
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [torch.cat(batches[-2:])]
     return batches
+
+
+def n_steps(n: int, settings: Settings) -> int:
+    """Batches that `shuffled` gives."""
+    whole, rest = divmod(n, settings.batch_size)
+    return max(1, whole + (rest > 1))

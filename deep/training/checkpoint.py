@@ -41,6 +41,8 @@ class TrainingState:
         In how many parts a batch goes through a step; 0 before that is planned.
     best_loss, best_epoch, best : float, int, dict
         Of the stage, by validation loss, where early stopping is on; ``best`` holds the network's values.
+    averaged, averaged_steps : dict, int
+        Of the stage: the running average of the network's values, and over how many steps it goes.
     """
 
     history: dict[str, list[float]] = field(default_factory=dict)
@@ -51,6 +53,8 @@ class TrainingState:
     best_loss: float = float("inf")
     best_epoch: int = 0
     best: dict[str, Tensor] = field(default_factory=dict)
+    averaged: dict[str, Tensor] = field(default_factory=dict)
+    averaged_steps: int = 0
 
     def note(self, **numbers: float) -> None:
         """Append an epoch's numbers to the history."""
@@ -62,6 +66,7 @@ class TrainingState:
         self.stage, self.epoch = self.stage + 1, 0
         self.parts = 0 if self.parts == 1 else self.parts
         self.best_loss, self.best_epoch, self.best = float("inf"), 0, {}
+        self.averaged, self.averaged_steps = {}, 0
 
 
 def open_checkpoint(place: str | Path | Checkpoint | None, every_seconds: float) -> Checkpoint | None:

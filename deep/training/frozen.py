@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..networks.build import BlockNetwork
 from .augment import IDENTITY, Normalisation, Ranges, affine_matrices, copy_matrices, normalise, warp
-from .batches import Batches, Data, chosen, even_batches, generator, in_even_batches, plain_batches
+from .batches import Batches, Data, chosen, even_batches, generator, in_even_batches, n_steps, plain_batches
 from .inputs import CHUNK, as_pictures
 from .memory import ActivationCache, allocate
 from .precision import autocast
@@ -89,7 +89,8 @@ class FrozenFeatures:
         def of_epoch(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
             return chosen(take, self.copies, data.labels, self.settings, epoch)
 
-        return Batches(of_epoch, lambda x: network.onward(x, depth), prepare, logits)
+        steps = n_steps(len(data.labels), self.settings)
+        return Batches(of_epoch, lambda x: network.onward(x, depth), prepare, logits, steps)
 
     def _fill(self, depths: Sequence[int]) -> None:
         """Run the frozen parts over all copies, as far as what they give for a stage's boundary finds room."""

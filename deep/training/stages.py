@@ -43,19 +43,20 @@ def plan_stages(
     Parameters
     ----------
     mode : str
-        All modes but ``gradual`` are one stage.
+        All modes but ``gradual`` are one stage, and ``entire`` may have several.
     n_blocks : int
         Blocks of the network.
     epochs, learning_rate
         Of the whole training.
     stages : sequence of (what, part, factor), optional
-        For ``gradual``, default `GRADUAL`. ``what`` is ``dense`` (the head), ``last_block``, ``blocks`` (a stage for
+        Of ``gradual``, default `GRADUAL`, and of ``entire``, which may start from a head that has learnt alone (Kumar
+        et al. 2022, arXiv 2202.10054). ``what`` is ``dense`` (the head), ``last_block``, ``blocks`` (a stage for
         each block that is still frozen, from the last, up to the first but one) or ``entire``. Parts share the epochs
         out: where they sum up to ``epochs``, they are epochs; with fewer epochs than stages some get none, never the
         last.
         The factor is applied to the learning rate.
     """
-    if mode != "gradual":
+    if mode != "gradual" and not stages:
         depth = {"dense": 0, "last_block": 1}.get(mode, n_blocks)
         return [Stage(depth, epochs, learning_rate)]
     wanted: list[tuple[int, float, float]] = []

@@ -17,7 +17,8 @@ from fer_bench.seeds import derive_seed
 from ..networks.build import BlockNetwork, learn
 from .batches import Batches, predict
 from .checkpoint import Checkpoint, TrainingState
-from .settings import Settings, make_optimizer, rate
+from .optimisers import Averaged, learning_groups, make_optimizer, with_rates
+from .settings import Settings
 from .stages import Stage
 from .steps import run_epoch
 
@@ -78,13 +79,15 @@ def train(
         stage = stages[state.stage]
         learn(network, stage.depth)
         batches = batches_of(state.stage)
-        optimizer = make_optimizer(network.parameters(), settings, stage.learning_rate)
+        optimizer = make_optimizer(learning_groups(network, settings), settings, stage.learning_rate)
         if kept is not None and state.epoch:
             optimizer.load_state_dict(kept["optimizer"])
         kept = None
         _run_stage(network, batches, optimizer, settings, stage, state, monitoring, several=len(stages) > 1)
         if state.best:
             network.load_state_dict(state.best)
+        elif state.averaged:
+            network.load_state_dict(state.averaged, strict=False)
         state.next_stage()
     return state
 
@@ -103,24 +106,35 @@ def _run_stage(
     """Go through the epochs of a stage that are left."""
     eval_images = None if monitoring.eval_images is None else batches.prepare(monitoring.eval_images)
     held_out = None if monitoring.validation is None else batches.prepare(monitoring.validation[0])
+    averaged = Averaged(network, optimizer, settings.ema, state) if settings.ema else None
     while state.epoch < stage.epochs and not _stopped(settings, state):
         epoch = len(state.history.get("loss", []))
         network.train()
-        for group in optimizer.param_groups:
-            group["lr"] = stage.learning_rate * rate(settings, state.epoch, stage.epochs)
+        place = (state.epoch, stage.epochs)
+        steps = with_rates(batches.of_epoch(epoch), batches.steps, optimizer, settings, stage.learning_rate, place)
         with _seeded(derive_seed(settings.seed, "layers", epoch), next(network.parameters()).device):
-            loss, accuracy = run_epoch(
-                network, batches, batches.of_epoch(epoch), optimizer, settings.label_smoothing, state
-            )
+            loss, accuracy = run_epoch(network, batches, steps, optimizer, settings.label_smoothing, state)
         _check(loss, epoch, settings)
         state.note(loss=loss, train_accuracy=accuracy, **({"learning_blocks": float(stage.depth)} if several else {}))
-        if eval_images is not None:
-            state.eval_logits.append(predict(network, batches.logits, eval_images))
         state.epoch += 1
-        if held_out is not None and monitoring.validation is not None:
-            _validate(network, predict(network, batches.logits, held_out), monitoring.validation[1], state)
+        with _averaged(averaged):
+            if eval_images is not None:
+                state.eval_logits.append(predict(network, batches.logits, eval_images))
+            if held_out is not None and monitoring.validation is not None:
+                _validate(network, predict(network, batches.logits, held_out), monitoring.validation[1], state)
         if monitoring.checkpoint is not None:
             monitoring.checkpoint.save(monitoring.key, network, optimizer, state)
+
+
+@contextmanager
+def _averaged(averaged: Averaged | None) -> Iterator[None]:
+    """With the average in the network's place, where there is one."""
+    if averaged is None:
+        yield
+        return
+    averaged.swap()
+    yield
+    averaged.swap()
 
 
 def _stopped(settings: Settings, state: TrainingState) -> bool:

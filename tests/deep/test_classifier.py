@@ -16,7 +16,7 @@ from fer_bench.deep import FineTuned
 from fer_bench.deep.classifier import NetworkClassifier
 from fer_bench.deep.training import batches
 from fer_bench.deep.training import train as training
-from fer_bench.deep.training.settings import rate
+from fer_bench.deep.training.optimisers import rate
 from fer_bench.errors import FerBenchError, InputError, UserError
 from fer_bench.methods import load_methods
 
@@ -346,9 +346,10 @@ def test_sgd_and_its_steps_reach_the_optimiser(toy: Toy, monkeypatch: pytest.Mon
 
     def spy(network: Any, batches: Any, steps: Any, optimizer: Any, *rest: Any) -> tuple[float, float]:
         assert isinstance(optimizer, torch.optim.SGD)
-        rates.append(optimizer.param_groups[0]["lr"])
         assert optimizer.param_groups[0]["momentum"] == 0.9
-        return original(network, batches, steps, optimizer, *rest)
+        done = original(network, batches, steps, optimizer, *rest)
+        rates.append(optimizer.param_groups[0]["lr"])
+        return done
 
     monkeypatch.setattr(training, "run_epoch", spy)
     params = {**CPU, "epochs": 5, "optimizer": "sgd", "schedule": "step", "step_size": 2, "learning_rate": 1e-3}
