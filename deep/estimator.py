@@ -94,10 +94,8 @@ class NetworkEstimator(BaseEstimator):
         self.weights = weights
         self.precision = precision
         self.pretraining = pretraining
-        self.warmup = warmup
-        self.depth_decay = depth_decay
-        self.clip_norm = clip_norm
-        self.ema = ema
+        self.warmup, self.depth_decay = warmup, depth_decay
+        self.clip_norm, self.ema = clip_norm, ema
         self.min_steps = min_steps
 
     def set_params(self, **params: Any) -> Self:

@@ -1,5 +1,6 @@
 """What all tests share: a cache of their own, a small set of faces in KDEF's layout, and the optional shared folder."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -15,6 +16,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = ROOT / "tests" / "plugins"
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, hundreds of thousands of objects, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

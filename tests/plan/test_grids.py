@@ -78,14 +78,18 @@ def test_a_flawed_grid_is_refused_with_its_place(suite):
 
 @pytest.mark.parametrize("name", ["classical", "all", "classical_variants", "literature"])
 def test_every_grid_of_the_built_in_suites_fits_its_classifier(name):
-    """Each grid is of parameters that the classifier has, holds the default, and belongs to a method of the suite."""
+    """Each grid is of parameters that the classifier has, and surrounds its default for few pictures and for many."""
     from fer_bench.baselines.classifiers.registry import make_classifier
 
     for classifier, grid in load_suite(name).tune.items():
         classifier, features = "rbf_svc" if classifier == "svc" else classifier, "lbp"
-        params = make_classifier(classifier, features, None, random_state=0, n_train=4410)[-1].get_params()
-        for parameter, values in grid.items():
-            assert params[parameter] in values, (classifier, parameter)
+        for n in (112, 1000, 4410):
+            params = make_classifier(classifier, features, None, random_state=0, n_train=n)[-1].get_params()
+            for parameter, values in grid.items():
+                default = params[parameter]
+                numbers = isinstance(default, int | float)
+                found = min(values) <= default <= max(values) if numbers else default in values
+                assert found, (classifier, parameter, n)
 
 
 def test_a_classifiers_grid_leaves_alone_what_cannot_be_tuned(suite):

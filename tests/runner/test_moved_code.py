@@ -53,6 +53,7 @@ def install(home: Path, module: str, version: int = 1) -> None:
     (info / "entry_points.txt").write_text("[fer_bench.methods]\nguess = guess_catalogue:METHODS\n")
 
 
+@pytest.mark.slow
 def test_a_factory_that_moves_to_another_file_recomputes_nothing(cli, kdef_folder, tmp_path):
     """A method whose module is renamed keeps its finished trials, until its version says that it is another one."""
     home = tmp_path / "package"

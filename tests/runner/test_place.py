@@ -83,7 +83,7 @@ def test_an_empty_folder_will_do(made, tmp_path):
     assert run(replace(made, out=tmp_path / "empty")) == 0
 
 
-def test_the_data_are_not_written_over(copied, kdef_folder):
+def test_the_data_are_not_written_over(copied, kdef_folder, tmp_path_factory):
     """Neither where they stand under a name of the run's own files, nor as the run's folder."""
     table = copied.out / "manifest.csv"
     table.write_text("path,label\n")
@@ -91,7 +91,9 @@ def test_the_data_are_not_written_over(copied, kdef_folder):
     refused(replace(copied, data=str(copied.out)), "lies where the run's own files go")
     refused(replace(copied, folds=copied.out / "folds" / "subject-2fold.csv", protocols=()), "`folds`")
     refused(replace(copied, out=kdef_folder), "own files go")
-    refused(replace(copied, out=kdef_folder.parent, test_data=str(kdef_folder)), "expected a new or empty folder")
+    above = tmp_path_factory.mktemp("above")
+    faces = shutil.copytree(kdef_folder, above / "faces")
+    refused(replace(copied, out=above, test_data=str(faces)), "expected a new or empty folder")
 
 
 @pytest.mark.parametrize(

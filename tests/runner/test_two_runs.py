@@ -43,6 +43,7 @@ def test_two_starts_at_the_same_moment_have_one_winner(call, slow_run, kdef_fold
     assert pd.read_csv(tmp_path / "r" / "trials.csv")["state"].tolist() == ["ok"] * 16
 
 
+@pytest.mark.slow
 def test_two_runs_share_a_cache(call, kdef_folder, tmp_path):
     """Two runs that start together with one empty cache make its stores and features once, and end with the same
     predictions to the bit, and no leftovers."""

@@ -72,6 +72,7 @@ def test_a_killed_worker_takes_nothing_finished_with_it(start, make_task, tmp_pa
         np.testing.assert_array_equal(np.load(task.folder / PREDICTIONS)["proba"], put_back(expected, draw_order(task)))
 
 
+@pytest.mark.slow
 def test_misbehaving_trials_leave_the_workers_alone(two, make_task, tmp_path):
     """A trial that sleeps for ever, one that exits and one that raises end with their states; the workers live on."""
     probe = "probe_methods:Probe"

@@ -106,6 +106,7 @@ def test_a_worker_without_a_cache_is_refused_and_the_others_go_on(start, make_ta
 @pytest.mark.skipif(
     shutil.which("prlimit") is None, reason="needs prlimit (util-linux), for a disk that is full for one"
 )
+@pytest.mark.slow
 def test_a_worker_that_can_store_nothing_gets_no_more(start, make_task, tmp_path, capsys):
     """Its disk is full, the run's is not: its trials are done elsewhere, and after two of them it is left alone."""
     cluster = start(workers=1)
