@@ -177,8 +177,8 @@ def _fault(run: RunData, reference: Reference, outcome: MethodPredictions | None
                 f"{other} of {len(there)} images have other {what} in the run than in the file, though the images are "
                 "the same: one of them was edited; write a new expectation with `write_expected`"
             )
-    known = reference.method in run.info["methods"]
-    if known and reference.rule != (due := rule_of(run, reference.method)):
+    used = rule == reference.rule and reference.method in run.info["methods"]
+    if used and reference.rule != (due := rule_of(run, reference.method)):
         return (
             f"expected rule {due} for such a method, found {reference.rule} in the file: it was edited; choose rules "
             "with `exact`, or write a new expectation with `write_expected`"
