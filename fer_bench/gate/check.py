@@ -17,6 +17,7 @@ from fer_bench.results.load import load_run, planned_pairs
 from fer_bench.results.outcomes import MethodPredictions
 from fer_bench.results.run_data import RunData
 from fer_bench.stats import PERSON, Unit
+from fer_bench.utils.texts import one_line
 
 from .expected import (
     SEEDS,
@@ -163,7 +164,8 @@ def _fault(run: RunData, reference: Reference, outcome: MethodPredictions | None
     folds = _folds(run, reference)
     if folds not in reference.folds:
         return (
-            f"expected folds {' or '.join(dict.fromkeys(f[:12] for f in reference.folds))}, found {folds[:12]}; "
+            f"expected folds {one_line(' or '.join(dict.fromkeys(f[:12] for f in reference.folds)))}, "
+            f"found {one_line(folds[:12])}; "
             f"run with `seed` {reference.seeds[0]} or the same `folds`"
         )
     if hash_images(outcome) != reference.images:
@@ -185,7 +187,10 @@ def _fault(run: RunData, reference: Reference, outcome: MethodPredictions | None
         )
     weights = run.info["methods"].get(reference.method, {}).get("weights", "none")
     if weights != reference.weights:
-        return f"expected weights {reference.weights}, found {weights}; give the same with `weights_dir`"
+        return (
+            f"expected weights {one_line(reference.weights)}, found {one_line(str(weights))}; "
+            "give the same with `weights_dir`"
+        )
     if rule == "exact" and _same_seed(run, reference) < 0:
         known = ", ".join(map(str, reference.seeds))
         return f"the same predictions need the same seed: expected {known}, found {run.info['seed']}"
@@ -215,7 +220,7 @@ def _refuse_other_data(run: RunData, wanted: Expected, expected: Path) -> None:
     for name, found in here.items():
         if found != there[name]:
             raise UserError(
-                f"{expected}: expected {name} {there[name]}, the run in {run.path} has {found}; "
+                f"{expected}: expected {name} {one_line(there[name])}, the run in {run.path} has {one_line(found)}; "
                 "use the same data, or write a new expectation with `write_expected`"
             )
 

@@ -16,6 +16,7 @@ from fer_bench.errors import InputError, UserError
 from fer_bench.labels import N_CLASSES
 from fer_bench.utils.json_files import checked, read_json
 from fer_bench.utils.shapes import shown
+from fer_bench.utils.texts import one_line
 
 from .packing import MOST_ANSWERS, MOST_IMAGES, unpack
 
@@ -70,7 +71,7 @@ class Reference:
     @property
     def name(self) -> str:
         """For lines and annotations."""
-        return f"{self.method} under {self.protocol}"
+        return _named(self.method, self.protocol)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def read_expected(expected: Path) -> Expected:
             raise ValueError("expected rows, each once")
         unit = stats.find_unit(content["unit"])
     except (ValueError, zlib.error, InputError) as error:
-        raise UserError(f"{name}: is damaged ({error}); {_ANEW}") from error
+        raise UserError(f"{name}: is damaged ({one_line(str(error))}); {_ANEW}") from error
     return Expected(
         manifest_hash=content["manifest_hash"],
         unit=unit,
@@ -141,6 +142,11 @@ class _File(TypedDict):
     rows: list[_Row]
 
 
+def _named(method: str, protocol: str) -> str:
+    """Say which row is meant; a file may hold anything, line breaks and what terminals obey among it."""
+    return one_line(f"{method} under {protocol}")
+
+
 def _bound(content: _File) -> None:
     """Refuse a small file that unfolds to more than a memory holds, before any of it is unfolded."""
     sizes = {protocol: test["n"] for protocol, test in content["tested"].items()}
@@ -150,7 +156,7 @@ def _bound(content: _File) -> None:
 
 
 def _reference(row: _Row, tested: Mapping[str, _Tested]) -> Reference:
-    name, test = f"{row['method']} under {row['protocol']}", tested.get(row["protocol"])
+    name, test = _named(row["method"], row["protocol"]), tested.get(row["protocol"])
     if test is None:
         raise ValueError(f"{name}: nothing tells what was tested")
     if row["rule"] not in RULES:

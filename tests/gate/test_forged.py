@@ -63,6 +63,25 @@ def test_a_rule_that_was_exchanged_is_told(case):
     assert "in the file: it was edited" in found.faults[0]
 
 
+@pytest.mark.parametrize("where", ["manifest_hash", "protocol", "method", "weights", "folds"])
+def test_what_the_file_says_reaches_no_terminal_raw(case, where):
+    """Line breaks and control characters of the file are told as signs, in errors and in faults."""
+
+    def spoil(value):
+        if where == "manifest_hash":
+            value[where] = "a\nb\x1b[2J"
+        else:
+            value["rows"][0][where] = ["a\nb\x1b[2J"] if where == "folds" else "a\nb\x1b[2J"
+
+    case.edit(spoil)
+    try:
+        told = case.check().faults
+    except UserError as error:
+        told = [str(error)]
+    assert any("\\x1b" in text for text in told)
+    assert not any("\x1b" in text or "\n" in text for text in told)
+
+
 @pytest.mark.parametrize("where", ["labels", "people"])
 def test_labels_and_people_are_those_of_the_run(case, where):
     """With labels (and accuracies that fit them) or people of one's own nothing is judged, and both are told."""
