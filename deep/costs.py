@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from fer_bench.methods import MethodSpec
 
 from .networks.registry import Network, Work
 from .networks.zoo import find
-from .training.stages import plan_stages
+from .training.stages import plan_stages, whole_epochs
 
 __all__ = ["cost"]
 
@@ -32,7 +31,10 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
     n_train, n_test : int
         Images trained on and predicted.
     """
-    epochs = _epochs(spec.params, n_train)
+    params = spec.params
+    # rows of other packages may not have all parameters
+    least, batch = int(params.get("min_steps", 0)), int(params.get("batch_size", 32))
+    epochs = whole_epochs(int(params["epochs"]), least, n_train, batch)
     if spec.network in _SHALLOW:
         train, predict = _SHALLOW[spec.network]
         return _START + spec.image.size**2 * (train * epochs * n_train + predict * n_test)
@@ -41,11 +43,6 @@ def cost(spec: MethodSpec, n_train: int, n_test: int) -> float:
     image = work.giga * (spec.image.size / network.size) ** 2 / work.rate
     passes, heads = _work(network, work, {**spec.params, "epochs": epochs})
     return _START + _HEAD * heads * n_train + image * (passes * n_train + _FORWARD * n_test)
-
-
-def _epochs(params: Any, n_train: int) -> int:
-    epochs, least = int(params["epochs"]), int(params.get("min_steps", 0))
-    return max(epochs, math.ceil(least / max(1, round(n_train / int(params.get("batch_size", 32))))))
 
 
 def _work(network: Network, work: Work, params: Any) -> tuple[float, float]:

@@ -24,7 +24,8 @@ from .networks.zoo import find
 from .training.checkpoint import TrainingState
 from .training.inputs import digest, file_hash, find_device, softmax
 from .training.precision import computes_half
-from .training.settings import Settings, gather_settings, normalisation, whole_epochs
+from .training.settings import Settings, gather_settings, normalisation
+from .training.stages import whole_epochs
 
 __all__ = ["NetworkEstimator"]
 

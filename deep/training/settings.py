@@ -22,7 +22,6 @@ __all__ = [
     "SCHEDULES",
     "Settings",
     "gather_settings",
-    "whole_epochs",
 ]
 
 AUGMENTATIONS: dict[bool | str, Ranges] = {
@@ -69,14 +68,6 @@ class Settings:
     def plain(self) -> Settings:
         """The same without augmentation."""
         return replace(self, ranges=IDENTITY, erase=0.0)
-
-
-def whole_epochs(epochs: int, min_steps: int, n: int, batch_size: int) -> int:
-    """Epochs that a training of n pictures takes: so many, or more where they are fewer than ``min_steps`` steps.
-
-    A recipe that is told in passes alone trains small sets too little: 12 passes over 490 pictures are 190 steps.
-    """
-    return max(epochs, math.ceil(min_steps / max(1, round(n / batch_size))))
 
 
 def normalisation(name: str, mean: tuple[float, ...], std: tuple[float, ...]) -> Normalisation:

@@ -13,7 +13,8 @@ from fer_bench.deep.networks.build import build, learn
 from fer_bench.deep.training.augment import erase
 from fer_bench.deep.training.batches import n_steps, shuffled
 from fer_bench.deep.training.optimisers import learning_groups, make_optimizer, rate
-from fer_bench.deep.training.settings import Settings, whole_epochs
+from fer_bench.deep.training.settings import Settings
+from fer_bench.deep.training.stages import whole_epochs
 from fer_bench.errors import InputError
 
 Toy = Callable[..., tuple[np.ndarray, np.ndarray]]
